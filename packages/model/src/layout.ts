@@ -1,0 +1,376 @@
+//! Where each field of a binary command and event stands. One table; codec, engine and journal all read it.
+
+/**
+ * A command occupies one slot of COMMAND_STRIDE bytes, little-endian: `f64` fields are indexed in doubles, `i32`/`u32`
+ * fields in 32-bit words, `bytes` fields in bytes, all from the start of the slot. The journal stores the first
+ * `commandBytes(kind)` bytes; the rest of the slot is zero.
+ */
+export const COMMAND_STRIDE = 256
+/** An event record is EVENT_STRIDE bytes; unused bytes are zero, so equal events are equal bytes. */
+export const EVENT_STRIDE = 160
+
+export type FieldType = 'f64' | 'i32' | 'u32' | 'bytes' | 'text' | 'u32s'
+/** `at` counts in units of the type; `length` in bytes (bytes, text) or words (u32s). */
+export type Field = { type: FieldType; at: number; length?: number }
+export type Layout = Record<string, Field>
+
+/** Words of the header every command slot starts with. */
+export const header = { seqF64: 0, timeMsF64: 1, kindI32: 4, accountI32: 5, marketI32: 6 } as const
+
+export const commandKind = {
+  Genesis: 1,
+  ListMarket: 2,
+  PlaceOrder: 3,
+  AmendOrder: 4,
+  CancelOrder: 5,
+  CancelAll: 6,
+  CreditDeposit: 7,
+  RequestWithdrawal: 8,
+  ObservePrice: 9,
+  Tick: 10,
+  ConfirmBatch: 11,
+  SetMarketState: 12,
+  SetWithdrawals: 13,
+} as const
+export type CommandKind = (typeof commandKind)[keyof typeof commandKind]
+export type CommandName = keyof typeof commandKind
+
+const account: Field = { type: 'i32', at: 5 }
+const market: Field = { type: 'i32', at: 6 }
+
+const order: Layout = {
+  accountId: account,
+  market,
+  priceTicks: { type: 'f64', at: 4 },
+  sizeLots: { type: 'f64', at: 5 },
+  triggerTicks: { type: 'f64', at: 6 },
+  side: { type: 'i32', at: 14 },
+  flags: { type: 'i32', at: 15 },
+  orderKind: { type: 'i32', at: 16 },
+  maxFee: { type: 'i32', at: 17 },
+  lane: { type: 'i32', at: 18 },
+  laneSeq: { type: 'u32', at: 19 },
+  expiryS: { type: 'u32', at: 20 },
+  selfTrade: { type: 'i32', at: 21 },
+  /** AmendOrder: the order to change; PlaceOrder: 0. */
+  orderId: { type: 'f64', at: 11 },
+  clientOrderId: { type: 'text', at: 96, length: 36 },
+  signer: { type: 'bytes', at: 132, length: 20 },
+  signature: { type: 'bytes', at: 152, length: 64 },
+}
+
+export const commandLayouts: Record<CommandName, { bytes: number; fields: Layout }> = {
+  Genesis: {
+    bytes: 256,
+    fields: {
+      chainId: { type: 'f64', at: 4 },
+      settlementLagS: { type: 'i32', at: 10 },
+      publisherCount: { type: 'i32', at: 14 },
+      publisherQuorum: { type: 'i32', at: 15 },
+      contract: { type: 'bytes', at: 132, length: 20 },
+      publishers: { type: 'bytes', at: 152, length: 100 },
+    },
+  },
+  ListMarket: {
+    bytes: 192,
+    fields: {
+      market,
+      tickE8: { type: 'f64', at: 4 },
+      lotE8: { type: 'f64', at: 5 },
+      quotePerTickLot: { type: 'f64', at: 6 },
+      minOrderLots: { type: 'f64', at: 7 },
+      maxOrderLots: { type: 'f64', at: 8 },
+      maxPositionLots: { type: 'f64', at: 9 },
+      minNotionalQuote: { type: 'f64', at: 10 },
+      maxOpenInterestLots: { type: 'f64', at: 11 },
+      fixedIndexTicks: { type: 'f64', at: 12 },
+      imBps: { type: 'i32', at: 26 },
+      mmBps: { type: 'i32', at: 27 },
+      takerFee: { type: 'i32', at: 28 },
+      makerFee: { type: 'i32', at: 29 },
+      priceBandPpm: { type: 'i32', at: 30 },
+      markBandPpm: { type: 'i32', at: 31 },
+      symbol: { type: 'text', at: 128, length: 16 },
+    },
+  },
+  PlaceOrder: { bytes: 216, fields: order },
+  AmendOrder: { bytes: 216, fields: order },
+  CancelOrder: {
+    bytes: 132,
+    fields: {
+      accountId: account,
+      /** 0: cancel by `clientOrderId` instead. */
+      orderId: { type: 'f64', at: 11 },
+      clientOrderId: { type: 'text', at: 96, length: 36 },
+    },
+  },
+  CancelAll: {
+    bytes: 64,
+    fields: {
+      accountId: account,
+      /** −1: all markets. */
+      market,
+      /** −1: both sides. */
+      side: { type: 'i32', at: 14 },
+    },
+  },
+  CreditDeposit: {
+    bytes: 192,
+    fields: {
+      amountQuote: { type: 'f64', at: 4 },
+      depositId: { type: 'f64', at: 5 },
+      blockNumber: { type: 'f64', at: 6 },
+      subaccount: { type: 'i32', at: 18 },
+      owner: { type: 'bytes', at: 132, length: 20 },
+      txHash: { type: 'bytes', at: 152, length: 32 },
+    },
+  },
+  RequestWithdrawal: {
+    bytes: 216,
+    fields: {
+      accountId: account,
+      amountQuote: { type: 'f64', at: 4 },
+      lane: { type: 'i32', at: 18 },
+      laneSeq: { type: 'u32', at: 19 },
+      expiryS: { type: 'u32', at: 20 },
+      signer: { type: 'bytes', at: 132, length: 20 },
+      signature: { type: 'bytes', at: 152, length: 64 },
+    },
+  },
+  ObservePrice: {
+    bytes: 256,
+    fields: {
+      publishTimeMs: { type: 'f64', at: 4 },
+      publisher: { type: 'i32', at: 14 },
+      page: { type: 'i32', at: 15 },
+      count: { type: 'i32', at: 12 },
+      signature: { type: 'bytes', at: 64, length: 64 },
+      /** Index prices in ticks of market page·32 + i; 0 = this publisher has none. */
+      prices: { type: 'u32s', at: 32, length: 32 },
+    },
+  },
+  Tick: { bytes: 32, fields: {} },
+  ConfirmBatch: {
+    bytes: 192,
+    fields: {
+      batchNo: { type: 'f64', at: 4 },
+      /** The batch settled everything after the previous batch up to here. */
+      toSeq: { type: 'f64', at: 5 },
+      gasUsed: { type: 'f64', at: 6 },
+      blockNumber: { type: 'f64', at: 7 },
+      txHash: { type: 'bytes', at: 152, length: 32 },
+    },
+  },
+  SetMarketState: { bytes: 64, fields: { market, state: { type: 'i32', at: 14 } } },
+  SetWithdrawals: { bytes: 64, fields: { paused: { type: 'i32', at: 14 } } },
+}
+
+/** Words of the header every event record starts with: seq, time, kind, place within the command's events. */
+export const eventHeader = {
+  seqF64: 0,
+  timeMsF64: 1,
+  kindI32: 4,
+  legI32: 5,
+  accountI32: 6,
+  marketI32: 7,
+} as const
+
+export const eventKind = {
+  CommandRejected: 1,
+  ExchangeOpened: 2,
+  MarketListed: 3,
+  AccountOpened: 4,
+  DepositCredited: 5,
+  WithdrawalAccepted: 6,
+  WithdrawalPaid: 7,
+  OrderPlaced: 8,
+  OrderAmended: 9,
+  OrderClosed: 10,
+  TradeExecuted: 11,
+  FundingSettled: 12,
+  IndexUpdated: 13,
+  MarkUpdated: 14,
+  PremiumSampled: 15,
+  FundingApplied: 16,
+  BatchConfirmed: 17,
+  MarketStateChanged: 18,
+  WithdrawalsSwitched: 19,
+  DuplicateRequest: 20,
+} as const
+export type EventKind = (typeof eventKind)[keyof typeof eventKind]
+export type EventName = keyof typeof eventKind
+
+const eventAccount: Field = { type: 'i32', at: 6 }
+const eventMarket: Field = { type: 'i32', at: 7 }
+
+export const eventLayouts: Record<EventName, Layout> = {
+  /** `limitValue`: the limit that was hit, where there is one. `commandKind` says what was refused. */
+  CommandRejected: {
+    accountId: eventAccount,
+    market: eventMarket,
+    code: { type: 'i32', at: 8 },
+    commandKind: { type: 'i32', at: 9 },
+    orderId: { type: 'f64', at: 5 },
+    limitValue: { type: 'f64', at: 6 },
+    clientOrderId: { type: 'text', at: 64, length: 36 },
+  },
+  ExchangeOpened: { chainId: { type: 'f64', at: 4 } },
+  MarketListed: { market: eventMarket },
+  AccountOpened: {
+    accountId: eventAccount,
+    subaccount: { type: 'i32', at: 8 },
+    owner: { type: 'bytes', at: 64, length: 20 },
+  },
+  DepositCredited: {
+    accountId: eventAccount,
+    amountQuote: { type: 'f64', at: 4 },
+    depositId: { type: 'f64', at: 5 },
+    blockNumber: { type: 'f64', at: 6 },
+    cashQuote: { type: 'f64', at: 7 },
+    txHash: { type: 'bytes', at: 64, length: 32 },
+  },
+  /** withdrawalId is the seq of the request. */
+  WithdrawalAccepted: {
+    accountId: eventAccount,
+    amountQuote: { type: 'f64', at: 4 },
+    withdrawalId: { type: 'f64', at: 5 },
+    cashQuote: { type: 'f64', at: 6 },
+    lane: { type: 'i32', at: 14 },
+    laneSeq: { type: 'u32', at: 15 },
+  },
+  /** The chain paid it: emitted by the ConfirmBatch that covers the request. */
+  WithdrawalPaid: {
+    accountId: eventAccount,
+    amountQuote: { type: 'f64', at: 4 },
+    withdrawalId: { type: 'f64', at: 5 },
+    batchNo: { type: 'f64', at: 6 },
+  },
+  /** First event of an accepted order; its trades and perhaps OrderClosed follow. Rests iff no OrderClosed follows. */
+  OrderPlaced: {
+    accountId: eventAccount,
+    market: eventMarket,
+    orderId: { type: 'f64', at: 4 },
+    priceTicks: { type: 'f64', at: 5 },
+    sizeLots: { type: 'f64', at: 6 },
+    side: { type: 'i32', at: 14 },
+    flags: { type: 'i32', at: 15 },
+    orderKind: { type: 'i32', at: 16 },
+    maxFee: { type: 'i32', at: 17 },
+    lane: { type: 'i32', at: 18 },
+    laneSeq: { type: 'u32', at: 19 },
+    expiryS: { type: 'u32', at: 20 },
+    clientOrderId: { type: 'text', at: 96, length: 36 },
+  },
+  /** `keepsPriority` 1: same queue place. `sizeLots` is the new signed size (what shall remain). */
+  OrderAmended: {
+    accountId: eventAccount,
+    market: eventMarket,
+    orderId: { type: 'f64', at: 4 },
+    priceTicks: { type: 'f64', at: 5 },
+    sizeLots: { type: 'f64', at: 6 },
+    side: { type: 'i32', at: 14 },
+    flags: { type: 'i32', at: 15 },
+    keepsPriority: { type: 'i32', at: 16 },
+    maxFee: { type: 'i32', at: 17 },
+    lane: { type: 'i32', at: 18 },
+    laneSeq: { type: 'u32', at: 19 },
+    expiryS: { type: 'u32', at: 20 },
+    previousPriceTicks: { type: 'f64', at: 11 },
+    previousRemainingLots: { type: 'f64', at: 12 },
+  },
+  OrderClosed: {
+    accountId: eventAccount,
+    market: eventMarket,
+    orderId: { type: 'f64', at: 4 },
+    remainingLots: { type: 'f64', at: 5 },
+    priceTicks: { type: 'f64', at: 6 },
+    side: { type: 'i32', at: 14 },
+    reason: { type: 'i32', at: 15 },
+  },
+  /**
+   * Both sides of one fill, maker's price. Header account = taker. Fees in micro-USDC (negative = rebate), rates in
+   * 10 ppm as settled on-chain. tradeId counts 1, 2, 3 … over all markets. realized = price PnL against entry cost,
+   * fees and funding excluded.
+   */
+  TradeExecuted: {
+    takerAccountId: eventAccount,
+    market: eventMarket,
+    tradeId: { type: 'f64', at: 4 },
+    priceTicks: { type: 'f64', at: 5 },
+    sizeLots: { type: 'f64', at: 6 },
+    quote: { type: 'f64', at: 7 },
+    takerOrderId: { type: 'f64', at: 8 },
+    makerOrderId: { type: 'f64', at: 9 },
+    takerFeeQuote: { type: 'f64', at: 10 },
+    makerFeeQuote: { type: 'f64', at: 11 },
+    takerRealizedQuote: { type: 'f64', at: 12 },
+    makerRealizedQuote: { type: 'f64', at: 13 },
+    makerAccountId: { type: 'i32', at: 28 },
+    takerSide: { type: 'i32', at: 29 },
+    takerFee: { type: 'i32', at: 30 },
+    makerFee: { type: 'i32', at: 31 },
+    takerPositionLots: { type: 'f64', at: 16 },
+    makerPositionLots: { type: 'f64', at: 17 },
+    takerRemainingLots: { type: 'f64', at: 18 },
+    makerRemainingLots: { type: 'f64', at: 19 },
+  },
+  /** Lazy funding booked: positive payment = the account pays the market's pool. */
+  FundingSettled: {
+    accountId: eventAccount,
+    market: eventMarket,
+    paymentQuote: { type: 'f64', at: 4 },
+    positionLots: { type: 'f64', at: 5 },
+    fundingIndex: { type: 'f64', at: 6 },
+    cashQuote: { type: 'f64', at: 7 },
+  },
+  IndexUpdated: {
+    market: eventMarket,
+    indexTicks: { type: 'f64', at: 4 },
+    publisherCount: { type: 'i32', at: 14 },
+  },
+  MarkUpdated: {
+    market: eventMarket,
+    markTicks: { type: 'f64', at: 4 },
+    indexTicks: { type: 'f64', at: 5 },
+  },
+  /** Premium in 1e-10 of the index (risk.md 1.3); predicted = the 8-hour rate F8 from the samples so far, 1e-10. */
+  PremiumSampled: {
+    market: eventMarket,
+    premium: { type: 'f64', at: 4 },
+    predictedRate: { type: 'f64', at: 5 },
+    sampleCount: { type: 'i32', at: 14 },
+  },
+  /** Hourly: `rate` is F8 in 1e-10, `deltaIndex` moved the cumulative `fundingIndex` (1e-6 micro-USDC per lot). */
+  FundingApplied: {
+    market: eventMarket,
+    rate: { type: 'f64', at: 4 },
+    deltaIndex: { type: 'f64', at: 5 },
+    fundingIndex: { type: 'f64', at: 6 },
+    indexTicks: { type: 'f64', at: 7 },
+    intervalS: { type: 'i32', at: 16 },
+  },
+  BatchConfirmed: {
+    batchNo: { type: 'f64', at: 4 },
+    toSeq: { type: 'f64', at: 5 },
+    gasUsed: { type: 'f64', at: 6 },
+    blockNumber: { type: 'f64', at: 7 },
+    txHash: { type: 'bytes', at: 64, length: 32 },
+  },
+  MarketStateChanged: { market: eventMarket, state: { type: 'i32', at: 8 } },
+  WithdrawalsSwitched: { paused: { type: 'i32', at: 8 } },
+  /** The same request came again: nothing changed; `orderId` is the order the first one made. */
+  DuplicateRequest: {
+    accountId: eventAccount,
+    orderId: { type: 'f64', at: 4 },
+    clientOrderId: { type: 'text', at: 64, length: 36 },
+  },
+}
+
+const bytesOfKind = new Uint16Array(32)
+for (const [name, { bytes }] of Object.entries(commandLayouts))
+  bytesOfKind[Object.entries(commandKind).find(([n]) => n === name)?.[1] ?? 0] = bytes
+
+/** Bytes of a command of this kind that the journal stores; 0 for an unknown kind. */
+export function commandBytes(kind: number): number {
+  return bytesOfKind[kind] ?? 0
+}

@@ -1,0 +1,53 @@
+//! Exact a·b/c for products beyond 2^53, without BigInt on the hot path.
+
+/**
+ * floor(a·b/c) for integers 0 ≤ a, b < 2^53 and 0 < c < 2^53, exact. The quotient must be below 2^53
+ * (callers bound it by `limits`); a larger one throws, since a wrong amount must never be booked.
+ */
+export function mulDivFloor(a: number, b: number, c: number): number {
+  const product = a * b
+  if (product <= Number.MAX_SAFE_INTEGER) return Math.floor(product / c)
+  return mulDivWide(a, b, c, false)
+}
+
+/** ceil(a·b/c), same ranges as `mulDivFloor`. */
+export function mulDivCeil(a: number, b: number, c: number): number {
+  const product = a * b
+  if (product <= Number.MAX_SAFE_INTEGER) {
+    const quotient = Math.floor(product / c)
+    return quotient * c === product ? quotient : quotient + 1
+  }
+  return mulDivWide(a, b, c, true)
+}
+
+/** floor(a·b/c) of a signed `a`: rounds toward minus infinity. */
+export function mulDivFloorSigned(a: number, b: number, c: number): number {
+  return a < 0 ? -mulDivCeil(-a, b, c) : mulDivFloor(a, b, c)
+}
+
+/** ceil(a·b/c) of a signed `a`: rounds toward plus infinity. */
+export function mulDivCeilSigned(a: number, b: number, c: number): number {
+  return a < 0 ? -mulDivFloor(-a, b, c) : mulDivCeil(a, b, c)
+}
+
+// BigInt is exact and this branch is rare: amounts above 9e15 before the division.
+function mulDivWide(a: number, b: number, c: number, up: boolean): number {
+  const product = BigInt(a) * BigInt(b)
+  const divisor = BigInt(c)
+  const quotient = product / divisor
+  const result = Number(up && quotient * divisor !== product ? quotient + 1n : quotient)
+  if (result > Number.MAX_SAFE_INTEGER) throw new RangeError(`mulDiv: ${a}*${b}/${c} exceeds 2^53`)
+  return result
+}
+
+/** Sign of a·b − c·d for integers below 2^53 in magnitude, exact (margin ratios are compared so). */
+export function compareProducts(a: number, b: number, c: number, d: number): number {
+  const left = a * b
+  const right = c * d
+  // Each double product is off by at most 2^-53 of itself: a wider gap is already decided.
+  const doubt = (Math.abs(left) + Math.abs(right)) * 2.3e-16
+  if (left - right > doubt) return 1
+  if (right - left > doubt) return -1
+  const exact = BigInt(a) * BigInt(b) - BigInt(c) * BigInt(d)
+  return exact < 0n ? -1 : exact > 0n ? 1 : 0
+}
