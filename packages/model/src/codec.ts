@@ -77,7 +77,7 @@ export function encodeCommand(command: Command, seq = 0, timeMs = 0): Uint8Array
   view.setFloat64(header.seqF64 * 8, seq, true)
   view.setFloat64(header.timeMsF64 * 8, timeMs, true)
   view.setInt32(header.kindI32 * 4, commandKind[command.kind], true)
-  writeFields(out, fields, command as unknown as Record<string, unknown>)
+  writeFields(out, fields, command)
   return out
 }
 
@@ -106,7 +106,7 @@ export function encodeEvent(event: EngineEvent): Uint8Array {
   view.setFloat64(eventHeader.timeMsF64 * 8, event.timeMs, true)
   view.setInt32(eventHeader.kindI32 * 4, eventKind[event.kind], true)
   view.setInt32(eventHeader.legI32 * 4, event.leg, true)
-  writeFields(out, eventLayouts[event.kind], event as unknown as Record<string, unknown>)
+  writeFields(out, eventLayouts[event.kind], event)
   return out
 }
 

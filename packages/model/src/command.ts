@@ -63,7 +63,7 @@ export type CancelAll = {
   kind: 'CancelAll'
   accountId: AccountId
   /** −1: all. */
-  market: MarketId | -1
+  market: MarketId
   side: Side | -1
 }
 export type CreditDeposit = {

@@ -20,14 +20,14 @@ export function mulDivCeil(a: number, b: number, c: number): number {
   return mulDivWide(a, b, c, true)
 }
 
-/** floor(a·b/c) of a signed `a`: rounds toward minus infinity. */
+/** floor(a·b/c) of a signed `a`: rounds toward minus infinity. Never −0, whose bytes differ from 0. */
 export function mulDivFloorSigned(a: number, b: number, c: number): number {
-  return a < 0 ? -mulDivCeil(-a, b, c) : mulDivFloor(a, b, c)
+  return a < 0 ? 0 - mulDivCeil(-a, b, c) : mulDivFloor(a, b, c)
 }
 
 /** ceil(a·b/c) of a signed `a`: rounds toward plus infinity. */
 export function mulDivCeilSigned(a: number, b: number, c: number): number {
-  return a < 0 ? -mulDivFloor(-a, b, c) : mulDivCeil(a, b, c)
+  return a < 0 ? 0 - mulDivFloor(-a, b, c) : mulDivCeil(a, b, c)
 }
 
 // BigInt is exact and this branch is rare: amounts above 9e15 before the division.

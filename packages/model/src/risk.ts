@@ -28,7 +28,7 @@ export function maintenanceMarginQuote(notional: Quote, mmBps: number): Quote {
 export function feeQuote(notional: Quote, fee10ppm: number): Quote {
   return fee10ppm >= 0
     ? mulDivCeil(notional, fee10ppm * FEE_UNIT_PPM, PPM)
-    : -mulDivFloor(notional, -fee10ppm * FEE_UNIT_PPM, PPM)
+    : 0 - mulDivFloor(notional, -fee10ppm * FEE_UNIT_PPM, PPM)
 }
 
 /**
@@ -36,11 +36,9 @@ export function feeQuote(notional: Quote, fee10ppm: number): Quote {
  * ceil(size·ΔG/1e6) (risk.md 1.4).
  */
 export function fundingPaymentQuote(size: Lots, deltaIndex: FundingIndex): Quote {
-  const payment =
-    deltaIndex < 0
-      ? mulDivCeilSigned(-size, -deltaIndex, PPM)
-      : mulDivCeilSigned(size, deltaIndex, PPM)
-  return payment === 0 ? 0 : payment // never -0: it would differ in bytes
+  return deltaIndex < 0
+    ? mulDivCeilSigned(0 - size, -deltaIndex, PPM)
+    : mulDivCeilSigned(size, deltaIndex, PPM)
 }
 
 /** An account as `settleable` sees it: equity and initial margin at one set of marks, funding settled. */

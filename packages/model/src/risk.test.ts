@@ -1,0 +1,114 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  compareProducts,
+  mulDivCeil,
+  mulDivCeilSigned,
+  mulDivFloor,
+  mulDivFloorSigned,
+} from './mul-div.ts'
+import { feeQuote, fundingPaymentQuote, initialMarginQuote, settleable } from './risk.ts'
+
+const amount = fc.oneof(fc.maxSafeNat(), fc.nat(1_000_000), fc.nat(2 ** 31 - 1))
+const divisor = amount.map((c) => Math.max(c, 1))
+const signed = fc.maxSafeInteger()
+
+const floorDiv = (a: bigint, b: bigint) => a / b - (a % b < 0n ? 1n : 0n)
+const ceilDiv = (a: bigint, b: bigint) => -floorDiv(-a, b)
+const fits = (x: bigint) =>
+  x <= BigInt(Number.MAX_SAFE_INTEGER) && x >= -BigInt(Number.MAX_SAFE_INTEGER)
+
+const point = (equityQuote: number, requirementQuote: number) => ({
+  equityQuote,
+  initialMarginQuote: requirementQuote,
+})
+
+describe('mulDiv equals the exact rational', () => {
+  test('floor and ceil', () => {
+    fc.assert(
+      fc.property(amount, amount, divisor, (a, b, c) => {
+        const exact = BigInt(a) * BigInt(b)
+        if (!fits(ceilDiv(exact, BigInt(c)))) {
+          expect(() => mulDivCeil(a, b, c)).toThrow(RangeError)
+          return
+        }
+        expect(BigInt(mulDivFloor(a, b, c))).toBe(floorDiv(exact, BigInt(c)))
+        expect(BigInt(mulDivCeil(a, b, c))).toBe(ceilDiv(exact, BigInt(c)))
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
+  test('signed', () => {
+    fc.assert(
+      fc.property(signed, amount, divisor, (a, b, c) => {
+        const exact = BigInt(a) * BigInt(b)
+        fc.pre(fits(ceilDiv(exact, BigInt(c))) && fits(floorDiv(exact, BigInt(c))))
+        expect(BigInt(mulDivFloorSigned(a, b, c))).toBe(floorDiv(exact, BigInt(c)))
+        expect(BigInt(mulDivCeilSigned(a, b, c))).toBe(ceilDiv(exact, BigInt(c)))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test('compareProducts decides where doubles cannot', () => {
+    fc.assert(
+      fc.property(signed, signed, fc.integer({ min: -2, max: 2 }), (a, b, d) => {
+        fc.pre(Math.abs(a + d) <= Number.MAX_SAFE_INTEGER)
+        const gap = BigInt(a) * BigInt(b) - BigInt(a + d) * BigInt(b)
+        expect(compareProducts(a, b, a + d, b)).toBe(gap < 0n ? -1 : gap > 0n ? 1 : 0)
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+})
+
+describe('rounding is against the account', () => {
+  test('fees: a debit rounds up, a rebate down', () => {
+    expect(feeQuote(1, 45)).toBe(1)
+    expect(feeQuote(1_000_000, 45)).toBe(450)
+    expect(feeQuote(1_000_001, 45)).toBe(451)
+    expect(feeQuote(1_999, -10)).toBe(0)
+    expect(feeQuote(10_001, -10)).toBe(-1)
+  })
+
+  test('funding: what is paid rounds up, what is received down, and payer covers receiver', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -1e9, max: 1e9 }),
+        fc.integer({ min: -1e6, max: 1e6 }),
+        (size, delta) => {
+          const pays = fundingPaymentQuote(size, delta)
+          expect(BigInt(pays)).toBe(ceilDiv(BigInt(size) * BigInt(delta), 1_000_000n))
+          expect(Object.is(pays, -0)).toBe(false)
+          expect(pays + fundingPaymentQuote(-size, delta)).toBeGreaterThanOrEqual(0)
+        },
+      ),
+    )
+  })
+
+  test('nothing is ever minus zero, whose bytes differ', () => {
+    expect(fundingPaymentQuote(0, -7)).toBe(0)
+    expect(fundingPaymentQuote(5, 0)).toBe(0)
+    expect(mulDivFloorSigned(-1, 0, 3)).toBe(0)
+  })
+
+  test('initial margin rounds up', () => {
+    expect(initialMarginQuote(10_001, 500)).toBe(501)
+    expect(initialMarginQuote(10_000, 500)).toBe(500)
+  })
+})
+
+describe('settleable', () => {
+  test.each([
+    ['equity covers initial margin', point(0, 0), point(100, 100), false, true],
+    ['one unit short and not reduced', point(200, 100), point(99, 100), false, false],
+    ['short, but reduced and ratio equal', point(100, 200), point(50, 100), true, true],
+    ['short, reduced, ratio one unit worse', point(100, 200), point(49, 100), true, false],
+    ['closing flat with nothing left', point(-5, 100), point(0, 0), true, true],
+    ['closing flat below zero', point(-5, 100), point(-1, 0), true, false],
+    ['ratio compared beyond 2^53', point(3e15, 6e15 + 1), point(1e15, 2e15 + 1), true, false],
+  ])('%s', (_, before, after, reduced, expected) => {
+    expect(settleable(before, after, reduced)).toBe(expected)
+  })
+})
