@@ -1,0 +1,152 @@
+//! Hands commands to the sequencer: pipelined, in order, answered once durable.
+import type { Address } from './address.ts'
+import type { WireReply } from './command-wire.ts'
+import { createCommandBatch, visitReplies } from './command-wire.ts'
+import { FrameError } from './frame.ts'
+import type { Logger } from './logger.ts'
+import type { Backoff } from './reconnecting-socket.ts'
+import { createReconnectingSocket } from './reconnecting-socket.ts'
+import { commandBytesMax, FrameType, ReplyStatus, Role } from './wire.ts'
+
+/** Why a command was not answered, and so what the caller may do next. */
+export type CommandErrorCode =
+  /** Sent, but the connection was lost before the answer: it may or may not have been sequenced. */
+  | 'OUTCOME_UNKNOWN'
+  /** Not sent: there is no connection. */
+  | 'UNAVAILABLE'
+  /** Not sequenced: too much is waiting. Try again later. */
+  | 'OVERLOADED'
+  /** Not sequenced: unknown kind or wrong length. */
+  | 'INVALID_COMMAND'
+
+const messages: Record<CommandErrorCode, string> = {
+  OUTCOME_UNKNOWN: 'the connection was lost before the answer; the command may have been sequenced',
+  UNAVAILABLE: 'the sequencer is not connected; the command was not sent',
+  OVERLOADED: 'too many commands are waiting; this one was not sequenced',
+  INVALID_COMMAND: 'the sequencer does not know such a command; it was not sequenced',
+}
+
+/** A command that has no reply. */
+export class CommandError extends Error {
+  readonly code: CommandErrorCode
+
+  constructor(code: CommandErrorCode) {
+    super(messages[code])
+    this.name = 'CommandError'
+    this.code = code
+  }
+}
+
+/** A durable command: its place, its time and the event records it caused (n x EVENT_BYTES). */
+export type CommandReply = { seq: number; timeMs: number; events: Uint8Array }
+
+/** How a command client is made. */
+export type CommandClientOptions = {
+  address: Address
+  name: string
+  logger?: Logger
+  inFlightMax?: number
+  reconnect?: Backoff
+}
+
+/** A connection to the sequencer's command channel. */
+export type CommandClient = {
+  /**
+   * Submits one command. The bytes are copied at once. Submits are sequenced in call order.
+   *
+   * @throws CommandError (as a rejection)
+   */
+  submit(command: Uint8Array): Promise<CommandReply>
+  readonly connected: boolean
+  readonly durableSeq: number
+  readonly inFlight: number
+  ready(timeoutMs?: number): Promise<void>
+  close(): Promise<void>
+}
+
+type Waiter = { resolve: (reply: CommandReply) => void; reject: (error: CommandError) => void }
+
+const settle = (waiter: Waiter, reply: WireReply) => {
+  const { seq, timeMs, events } = reply
+  if (reply.status === ReplyStatus.Ok) waiter.resolve({ seq, timeMs, events })
+  else if (reply.status === ReplyStatus.Overloaded) waiter.reject(new CommandError('OVERLOADED'))
+  else waiter.reject(new CommandError('INVALID_COMMAND'))
+}
+
+/**
+ * Connects in the background; `ready()` waits for it.
+ *
+ * @example
+ * const reply = await commands.submit(slotBytes) // resolves after the journal's fdatasync
+ */
+export const createCommandClient = (options: CommandClientOptions): CommandClient => {
+  const { inFlightMax = 65_536 } = options
+  const batch = createCommandBatch()
+  let waiting = new Map<number, Waiter>()
+  let nextId = 0
+  let flushing = false
+
+  const flush = () => {
+    flushing = false
+    const { socket } = connection
+    if (batch.count > 0) {
+      const frame = batch.take()
+      socket?.sendEncoded(frame)
+    }
+  }
+  const onReply = (reply: WireReply) => {
+    const waiter = waiting.get(reply.id)
+    if (waiter === undefined) throw new FrameError('FRAME_MALFORMED', 'a reply nobody waits for')
+    waiting.delete(reply.id)
+    settle(waiter, reply)
+  }
+  const connection = createReconnectingSocket({
+    address: options.address,
+    logger: options.logger,
+    backoff: options.reconnect,
+    hello: () => ({ role: Role.Commands, fromSeq: 0, name: options.name }),
+    onWelcome: () => {},
+    onFrame: (type, payload) => {
+      if (type === FrameType.Replies) visitReplies(payload, onReply)
+    },
+    onLost: () => {
+      const lost = waiting
+      waiting = new Map()
+      if (batch.count > 0) batch.take()
+      for (const waiter of lost.values()) waiter.reject(new CommandError('OUTCOME_UNKNOWN'))
+    },
+  })
+
+  const submit = (command: Uint8Array) => {
+    if (connection.socket === undefined) return Promise.reject(new CommandError('UNAVAILABLE'))
+    if (waiting.size >= inFlightMax) return Promise.reject(new CommandError('OVERLOADED'))
+    if (command.length > commandBytesMax) return Promise.reject(new CommandError('INVALID_COMMAND'))
+    return new Promise<CommandReply>((resolve, reject) => {
+      const id = nextId
+      nextId = (nextId + 1) % 2 ** 32
+      waiting.set(id, { resolve, reject })
+      if (!batch.add(id, command)) {
+        flush()
+        batch.add(id, command)
+      }
+      if (flushing) return
+      flushing = true
+      setImmediate(flush)
+    })
+  }
+
+  return {
+    submit,
+    get connected() {
+      return connection.socket !== undefined
+    },
+    get durableSeq() {
+      return connection.durableSeq
+    },
+    get inFlight() {
+      return waiting.size
+    },
+    ready: (timeoutMs) => connection.ready(timeoutMs),
+    close: () => connection.close(),
+  }
+}

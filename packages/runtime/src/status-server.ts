@@ -1,0 +1,86 @@
+//! The small HTTP server every service has: /health, /ready, /metrics.
+
+import type { ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Logger } from './logger.ts'
+import type { Metrics } from './metrics.ts'
+
+/** Whether the service can do its work now, and what is missing if not. */
+export type Readiness = { ready: boolean; detail?: object }
+
+/** How a status server is made. `listen`: `none`, `PORT` or `HOST:PORT`; port 0 takes a free one. */
+export type StatusServerOptions = {
+  listen: string
+  logger: Logger
+  metrics: Metrics
+  ready: () => Readiness
+  health?: () => object
+}
+
+/** A running status server; `url` is undefined when it was switched off. */
+export type StatusServer = { url: string | undefined; close(): Promise<void> }
+
+const loopback = '127.0.0.1'
+
+const sendJson = (response: ServerResponse, status: number, body: object) => {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+  response.end(JSON.stringify(body))
+}
+
+const sendMetrics = async (response: ServerResponse, metrics: Metrics) => {
+  const text = await metrics.text()
+  response.writeHead(200, { 'content-type': metrics.registry.contentType })
+  response.end(text)
+}
+
+const answer = (options: StatusServerOptions, path: string, response: ServerResponse) => {
+  if (path === '/health') return sendJson(response, 200, { ok: true, ...options.health?.() })
+  if (path === '/metrics')
+    return void sendMetrics(response, options.metrics).catch((error: unknown) => {
+      options.logger.error({ err: error }, 'metrics failed')
+      response.destroy()
+    })
+  if (path !== '/ready') return sendJson(response, 404, { error: 'NOT_FOUND' })
+  const { ready, detail } = options.ready()
+  return sendJson(response, ready ? 200 : 503, { ready, ...detail })
+}
+
+/**
+ * Listens on loopback unless a host is named.
+ *
+ * @throws when the port is taken (`EADDRINUSE`)
+ */
+export const startStatusServer = async (options: StatusServerOptions): Promise<StatusServer> => {
+  if (options.listen === 'none') return { url: undefined, close: () => Promise.resolve() }
+  const colon = options.listen.lastIndexOf(':')
+  const host = colon < 0 ? loopback : options.listen.slice(0, colon)
+  const port = Number(options.listen.slice(colon + 1))
+  const server = createServer(
+    { requestTimeout: 10_000, headersTimeout: 5_000 },
+    (request, response) => {
+      const path = (request.url ?? '/').split('?')[0] ?? '/'
+      if (request.method === 'GET' || request.method === 'HEAD') answer(options, path, response)
+      else sendJson(response, 405, { error: 'METHOD_NOT_ALLOWED' })
+    },
+  )
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  const bound: AddressInfo | string | null = server.address()
+  const boundPort = typeof bound === 'object' && bound !== null ? bound.port : port
+  const url = `http://${host}:${boundPort}`
+  options.logger.info({ url }, 'status server listens')
+  return {
+    url,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
