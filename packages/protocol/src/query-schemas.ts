@@ -1,0 +1,64 @@
+//! Query strings of REST reads. Their values are text, so numbers are parsed here (nothing of this was signed).
+import { z } from 'zod'
+import { addressField, clientOrderIdField, sideField, symbolField } from './fields.ts'
+
+const integerText = (min: number, max: number) =>
+  z
+    .string()
+    .max(16)
+    .regex(/^(?:0|[1-9]\d*)$/, { error: 'not a whole number', abort: true })
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+
+const LIST_LIMIT_MAX = 1_000
+
+/** Page of a list: oldest first from `since`, else the newest; both ascending. */
+export const pageQuery = {
+  since: integerText(0, Number.MAX_SAFE_INTEGER).optional(),
+  until: integerText(0, Number.MAX_SAFE_INTEGER).optional(),
+  limit: integerText(1, LIST_LIMIT_MAX).optional(),
+  cursor: z.string().min(1).max(256).optional(),
+}
+const account = {
+  account: addressField.optional(),
+  subaccount: integerText(0, 255).optional(),
+}
+
+export const emptyQuery = z.strictObject({})
+export const listQuery = z.strictObject(pageQuery)
+export const accountQuery = z.strictObject(account)
+export const accountListQuery = z.strictObject({
+  ...account,
+  ...pageQuery,
+  market: symbolField.optional(),
+})
+export const ordersQuery = z.strictObject({
+  ...account,
+  ...pageQuery,
+  market: symbolField.optional(),
+  status: z.enum(['open', 'closed']).optional(),
+})
+export const cancelAllQuery = z.strictObject({
+  ...account,
+  market: symbolField.optional(),
+  side: sideField.optional(),
+})
+export const bookQuery = z.strictObject({
+  depth: integerText(1, 1_000).optional(),
+  level: z.enum(['2', '3']).optional(),
+})
+export const candlesQuery = z.strictObject({
+  ...pageQuery,
+  interval: z.enum(['1m', '5m', '15m', '1h', '4h', '1d', '1w']).optional(),
+})
+
+export const marketParams = z.strictObject({ market: symbolField })
+export const orderParams = z.strictObject({ id: z.string().min(1).max(20) })
+export const clientOrderParams = z.strictObject({ clientOrderId: clientOrderIdField })
+
+export type PageQuery = {
+  since?: number | undefined
+  until?: number | undefined
+  limit?: number | undefined
+  cursor?: string | undefined
+}

@@ -1,0 +1,176 @@
+//! The EIP-712 messages of Plumb as data: what a wallet shows and signs, and what contract and gateway hash.
+import { orderFlags, orderKind, side, timeInForce } from '@plumb/model'
+import { textToE8 } from './decimal.ts'
+
+export type TypedField = { name: string; type: string }
+
+/** EIP-712 domain; `verifyingContract` is the settlement contract. */
+export type TypedDomain = {
+  name: 'Plumb'
+  version: '1'
+  chainId: number
+  verifyingContract: string
+}
+
+/** The domain of one deployment: a signature counts on this chain and this contract only. */
+export function typedDomain(chainId: number, contract: string): TypedDomain {
+  return { name: 'Plumb', version: '1', chainId, verifyingContract: contract }
+}
+
+/** Fields of the domain, for signers that want `EIP712Domain` among the types. */
+export const domainTypes = {
+  EIP712Domain: [
+    { name: 'name', type: 'string' },
+    { name: 'version', type: 'string' },
+    { name: 'chainId', type: 'uint256' },
+    { name: 'verifyingContract', type: 'address' },
+  ],
+}
+
+/** A signed order: price, size and trigger are the decimals × 1e8. */
+export const orderTypes = {
+  Order: [
+    { name: 'market', type: 'uint32' },
+    { name: 'subaccount', type: 'uint8' },
+    { name: 'side', type: 'uint8' },
+    { name: 'flags', type: 'uint8' },
+    { name: 'kind', type: 'uint8' },
+    { name: 'price', type: 'uint64' },
+    { name: 'size', type: 'uint64' },
+    { name: 'trigger', type: 'uint64' },
+    { name: 'maxFee', type: 'uint16' },
+    { name: 'lane', type: 'uint16' },
+    { name: 'seq', type: 'uint32' },
+    { name: 'expiry', type: 'uint32' },
+  ],
+}
+
+/** A signed withdrawal to the signer's own address; amount in micro-USDC. */
+export const withdrawTypes = {
+  Withdraw: [
+    { name: 'subaccount', type: 'uint8' },
+    { name: 'amount', type: 'uint64' },
+    { name: 'lane', type: 'uint16' },
+    { name: 'seq', type: 'uint32' },
+    { name: 'expiry', type: 'uint32' },
+  ],
+}
+
+/** A login: answers with a bearer token. Times in milliseconds. Never seen by the contract. */
+export const loginTypes = {
+  Login: [
+    { name: 'account', type: 'address' },
+    { name: 'issuedAt', type: 'uint64' },
+    { name: 'expiresAt', type: 'uint64' },
+  ],
+}
+
+/** A publisher's prices of one page of markets: `prices` is the packed big-endian u32 ticks. */
+export const pricesTypes = {
+  Prices: [
+    { name: 'page', type: 'uint8' },
+    { name: 'timestampMs', type: 'uint64' },
+    { name: 'prices', type: 'bytes' },
+  ],
+}
+
+/** Typed data ready for any signer: `signTypedData(domain, types, message)`. Wide integers are decimal strings. */
+export type TypedData<M = Record<string, string | number>> = {
+  domain: TypedDomain
+  types: Record<string, TypedField[]>
+  primaryType: string
+  message: M
+}
+
+export type OrderMessage = {
+  market: number
+  subaccount: number
+  side: number
+  flags: number
+  kind: number
+  price: string
+  size: string
+  trigger: string
+  maxFee: number
+  lane: number
+  seq: number
+  expiry: number
+}
+
+/** The signed content of an order in the words of the API. */
+export type SignedOrderContent = {
+  subaccount: number
+  side: 'buy' | 'sell'
+  price: string
+  amount: string
+  timeInForce: 'GTC' | 'IOC' | 'FOK'
+  postOnly: boolean
+  reduceOnly: boolean
+  maxFee: number
+  lane: number
+  seq: number
+  expiry: number
+}
+
+const timeInForceNumber = { GTC: timeInForce.gtc, IOC: timeInForce.ioc, FOK: timeInForce.fok }
+
+/** Number of a time in force word. */
+export function timeInForceOfWord(word: 'GTC' | 'IOC' | 'FOK'): 0 | 1 | 2 {
+  return timeInForceNumber[word]
+}
+
+/** An order of the API as the message that is signed; `market` is the market's index. */
+export function orderMessage(order: SignedOrderContent, market: number): OrderMessage {
+  return {
+    market,
+    subaccount: order.subaccount,
+    side: order.side === 'buy' ? side.buy : side.sell,
+    flags: orderFlags({
+      timeInForce: timeInForceNumber[order.timeInForce],
+      postOnly: order.postOnly,
+      reduceOnly: order.reduceOnly,
+    }),
+    kind: orderKind.limit,
+    price: textToE8(order.price),
+    size: textToE8(order.amount),
+    trigger: '0',
+    maxFee: order.maxFee,
+    lane: order.lane,
+    seq: order.seq,
+    expiry: order.expiry,
+  }
+}
+
+/** Typed data of an order. */
+export function orderTypedData(
+  domain: TypedDomain,
+  order: SignedOrderContent,
+  market: number,
+): TypedData<OrderMessage> {
+  const message = orderMessage(order, market)
+  return { domain, types: orderTypes, primaryType: 'Order', message }
+}
+
+/** Typed data of a withdrawal; `amount` is USDC text. */
+export function withdrawTypedData(
+  domain: TypedDomain,
+  request: { subaccount: number; amount: string; lane: number; seq: number; expiry: number },
+): TypedData {
+  const { subaccount, lane, seq, expiry } = request
+  // USDC has 6 decimals and the text 8 at most: two digits fall off, and must be zeros.
+  const e8 = textToE8(request.amount)
+  if (!/^(?:0|\d*00)$/.test(e8)) throw new RangeError(`finer than micro-USDC: ${request.amount}`)
+  const amount = e8 === '0' ? '0' : e8.slice(0, -2)
+  const message = { subaccount, amount, lane, seq, expiry }
+  return { domain, types: withdrawTypes, primaryType: 'Withdraw', message }
+}
+
+/** Typed data of a login. */
+export function loginTypedData(
+  domain: TypedDomain,
+  login: { account: string; issuedAt: number; expiresAt: number },
+): TypedData {
+  const { account, issuedAt, expiresAt } = login
+  const message = { account, issuedAt: String(issuedAt), expiresAt: String(expiresAt) }
+  return { domain, types: loginTypes, primaryType: 'Login', message }
+}
