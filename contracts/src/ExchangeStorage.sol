@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Genesis, IPlumbExchange} from "./interfaces/IPlumbExchange.sol";
+import {TypeHashes} from "./libraries/TypeHashes.sol";
+import {IERC20} from "./interfaces/IERC20.sol";
+
+interface IDecimals {
+    function decimals() external view returns (uint8);
+}
+
+/// @notice Everything that is stored outside the accounts, whose slots are derived from their addresses.
+abstract contract ExchangeStorage is IPlumbExchange {
+    uint256 internal constant MARKETS_MAX = 64;
+    uint256 internal constant PUBLISHERS_MAX = 5;
+
+    IERC20 internal immutable TOKEN;
+    uint256 internal immutable CHAIN_ID;
+    bytes32 internal immutable DOMAIN;
+    uint256 internal immutable SETTLEMENT_LAG_S;
+    uint256 internal immutable MARK_AGE_MAX_S;
+    uint256 internal immutable MIN_DEPOSIT;
+    uint256 internal immutable MAX_DEPOSITS;
+
+    // One slot: what every batch reads and writes.
+    uint32 internal batchNo;
+    uint48 internal settledSeq;
+    uint48 internal hashedSeq;
+    uint64 internal committedStateHash;
+    uint8 internal marketSpan; // highest listed id + 1
+    uint8 internal publisherQuorum;
+
+    bytes32 internal committedJournalHash;
+
+    // One slot.
+    uint128 internal deposited;
+    uint128 internal withdrawn;
+
+    uint128 internal feeAccount;
+    uint64 internal depositCount;
+    bytes32 internal depositHash;
+
+    address internal adminAddress;
+    address internal proposedAdmin;
+    mapping(address => bool) internal relayers;
+
+    uint256[MARKETS_MAX] internal marketWords; // MarketWord
+    uint256[MARKETS_MAX] internal marketLimits; // MarketLimits
+    uint256[MARKETS_MAX] internal marketPools; // fundingPool i128 | openInterest u128
+
+    address[PUBLISHERS_MAX] internal publishers;
+    uint256[2] internal publisherTimes; // for each page: 5 x u48 milliseconds
+
+    bool internal transient entered;
+
+    constructor(Genesis memory genesis) {
+        uint256 decimals = IDecimals(genesis.token).decimals();
+        if (decimals != 6) revert UnsupportedToken(genesis.token, decimals);
+        TOKEN = IERC20(genesis.token);
+        CHAIN_ID = block.chainid;
+        DOMAIN = TypeHashes.domainSeparator("Plumb", "1", address(this));
+        SETTLEMENT_LAG_S = genesis.settlementLagS;
+        MARK_AGE_MAX_S = genesis.markAgeMaxS;
+        MIN_DEPOSIT = genesis.minDeposit;
+        MAX_DEPOSITS = genesis.maxDeposits;
+        adminAddress = genesis.admin;
+        emit AdminChanged(genesis.admin);
+    }
+
+    modifier nonReentrant() {
+        if (entered) revert Reentered();
+        entered = true;
+        _;
+        entered = false;
+    }
+
+    /// @inheritdoc IPlumbExchange
+    function domainSeparator() external view returns (bytes32) {
+        return DOMAIN;
+    }
+
+    /// @inheritdoc IPlumbExchange
+    function token() external view returns (address) {
+        return address(TOKEN);
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice What is fixed about a market when it is listed.
+/// @param market Id, 0 to 63; tick, lot and value of a tick times a lot never change for an id.
+/// @param tickE8 One tick as price times 1e8.
+/// @param lotE8 One lot as size times 1e8.
+/// @param quotePerTickLot Micro-USDC value of one tick times one lot.
+/// @param imBps Initial margin, basis points of notional.
+/// @param mmBps Maintenance margin, basis points of notional.
+/// @param markBandPpm Greatest distance of a mark from the publishers' median; 0 with a fixed mark.
+/// @param fixedMark Constant mark in ticks (replay of a recorded tape); 0 for an observed one.
+/// @param maxOrderLots Largest size of one order.
+/// @param maxPositionLots Largest position.
+struct MarketListing {
+    uint8 market;
+    uint64 tickE8;
+    uint64 lotE8;
+    uint32 quotePerTickLot;
+    uint16 imBps;
+    uint16 mmBps;
+    uint32 markBandPpm;
+    uint32 fixedMark;
+    uint40 maxOrderLots;
+    uint56 maxPositionLots;
+}
+
+interface IExchangeAdmin {
+    event MarketListed(uint8 indexed market, MarketListing listing);
+    event RelayerSet(address indexed relayer, bool allowed);
+    event PublishersSet(address[] publishers, uint256 quorum);
+    event AdminProposed(address indexed admin);
+    event AdminChanged(address indexed admin);
+
+    error NotAdmin(address caller);
+    error InvalidListing(uint8 market, string field);
+    error InvalidPublishers(uint256 count, uint256 quorum);
+
+    /// @notice Lists a market; an id is listed once and for all.
+    function listMarket(MarketListing calldata listing) external;
+
+    /// @notice Allows or forbids an address to settle batches.
+    function setRelayer(address relayer, bool allowed) external;
+
+    /// @notice Replaces the price publishers, 1 to 5 of them; `quorum` is more than half.
+    function setPublishers(address[] calldata publishers, uint256 quorum) external;
+
+    /// @notice First half of a change of admin.
+    function proposeAdmin(address admin) external;
+
+    /// @notice Second half, by the proposed address itself.
+    function acceptAdmin() external;
+
+    function admin() external view returns (address);
+    function isRelayer(address relayer) external view returns (bool);
+    function quorum() external view returns (uint256);
+    function publisher(uint256 index) external view returns (address);
+}

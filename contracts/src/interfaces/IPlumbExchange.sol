@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IExchangeAdmin} from "./IExchangeAdmin.sol";
+
+/// @notice Fixed at deployment.
+/// @param token Collateral with 6 decimals.
+/// @param admin Lists markets, names relayers and publishers.
+/// @param settlementLagS Longest age of an unsettled fill (L), seconds.
+/// @param markAgeMaxS A mark older than this only lets positions shrink, seconds.
+/// @param minDeposit Smallest deposit, micro-USDC.
+/// @param maxDeposits Bound of deposits less withdrawals, micro-USDC.
+struct Genesis {
+    address token;
+    address admin;
+    uint32 settlementLagS;
+    uint32 markAgeMaxS;
+    uint64 minDeposit;
+    uint64 maxDeposits;
+}
+
+/// @notice One open position of an account.
+struct Position {
+    uint8 market;
+    int256 size;
+    int256 fundingSnapshot;
+}
+
+/// @notice A market as the contract knows it.
+struct MarketView {
+    bool listed;
+    uint256 tickE8;
+    uint256 lotE8;
+    uint256 quotePerTickLot;
+    uint256 imBps;
+    uint256 mmBps;
+    uint256 markBandPpm;
+    bool fixedMark;
+    uint256 maxOrderLots;
+    uint256 maxPositionLots;
+    uint256 mark;
+    uint256 markTime;
+    int256 fundingIndex;
+    uint256 fundingCreditTime;
+    int256 fundingPool;
+    uint256 openInterest;
+}
+
+/// @notice Where the money is: cash of all accounts = deposits - withdrawals - fees - fundingPools.
+struct Totals {
+    uint256 tokenBalance;
+    uint256 deposits;
+    uint256 withdrawals;
+    uint256 fees;
+    int256 fundingPools;
+}
+
+/// @notice Margin contract of the exchange: holds the collateral, settles what traders signed.
+interface IPlumbExchange is IExchangeAdmin {
+    event Deposited(
+        uint64 indexed depositId,
+        address indexed owner,
+        uint8 subaccount,
+        uint256 amount,
+        bytes32 rollingHash
+    );
+    event BatchSettled(
+        uint32 indexed batchNo, uint64 toSeq, bytes32 journalHash, uint64 stateHash
+    );
+    event WithdrawalPaid(
+        address indexed owner, uint8 subaccount, uint256 amount, uint16 lane, uint32 seq
+    );
+
+    error NotRelayer(address caller);
+    error WrongChain(uint256 chainId);
+    error Reentered();
+    error InvalidOwner(address owner);
+    error DepositTooSmall(uint256 amount, uint256 minimum);
+    error DepositsAboveLimit(uint256 total, uint256 maximum);
+    error CashOverflow(address owner, uint8 subaccount, int256 cash);
+    error TransferFailed(address from, address to, uint256 amount);
+    error UnsupportedToken(address token, uint256 decimals);
+
+    /// @notice Deposits into an own subaccount; what the contract's balance gained is credited at once.
+    function deposit(uint8 subaccount, uint256 amount) external returns (uint64 depositId);
+
+    /// @notice Deposits on behalf of `owner`.
+    function depositFor(address owner, uint8 subaccount, uint256 amount)
+        external
+        returns (uint64 depositId);
+
+    /// @notice Deposits with an EIP-2612 permit of the caller; a permit somebody else has used already is no obstacle.
+    function depositWithPermit(
+        uint8 subaccount,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external returns (uint64 depositId);
+
+    /// @notice Settles one batch (format: README of contracts/). Reverts whole with BatchRejected(code, segment, index).
+    function settle(bytes calldata batch) external;
+
+    /// @notice Cash in micro-USDC and the open positions of an account.
+    function account(address owner, uint8 subaccount)
+        external
+        view
+        returns (int256 cash, Position[] memory positions);
+
+    /// @notice Replay state of one lane: the last sequence number and what it has filled.
+    function lane(address owner, uint8 subaccount, uint16 lane_)
+        external
+        view
+        returns (uint32 seq, uint64 filled);
+
+    function market(uint8 id) external view returns (MarketView memory);
+
+    /// @notice The commitment of the last settled batch.
+    function lastBatch()
+        external
+        view
+        returns (
+            uint32 batchNo,
+            uint64 toSeq,
+            uint64 hashSeq,
+            bytes32 journalHash,
+            uint64 stateHash
+        );
+
+    /// @notice Id of the last deposit and the hash over all of them.
+    function lastDeposit() external view returns (uint64 depositId, bytes32 rollingHash);
+
+    function totals() external view returns (Totals memory);
+
+    function domainSeparator() external view returns (bytes32);
+
+    function token() external view returns (address);
+}

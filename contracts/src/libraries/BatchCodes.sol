@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice Why a batch is refused. Numbers never change meaning; the TypeScript names are generated from here.
+library BatchCodes {
+    // Format and order of batches.
+    uint8 internal constant MALFORMED = 1;
+    uint8 internal constant UNKNOWN_VERSION = 2;
+    uint8 internal constant UNSUPPORTED_MODE = 3;
+    uint8 internal constant UNKNOWN_SEGMENT = 4;
+    uint8 internal constant WRONG_BATCH_NO = 5;
+    uint8 internal constant WRONG_SEQUENCE = 6;
+
+    // One order of the table (index = place in the table), or one withdrawal.
+    uint8 internal constant INVALID_SIGNATURE = 20;
+    uint8 internal constant ORDERS_NOT_SORTED = 21;
+    uint8 internal constant UNKNOWN_MARKET = 22;
+    uint8 internal constant INVALID_FLAGS = 23;
+    uint8 internal constant UNSUPPORTED_KIND = 24;
+    uint8 internal constant INVALID_PRICE = 25;
+    uint8 internal constant INVALID_SIZE = 26;
+    uint8 internal constant INVALID_LANE = 27;
+    uint8 internal constant EXPIRED = 28;
+    uint8 internal constant FEE_ABOVE_MAX = 29;
+    uint8 internal constant ORDER_UNUSED = 30;
+    uint8 internal constant LANE_SPENT = 31;
+    uint8 internal constant OVERFILLED = 32;
+    uint8 internal constant FOK_NOT_FILLED = 33;
+
+    // One fill (index = place in the list of fills).
+    uint8 internal constant INVALID_ORDER_INDEX = 40;
+    uint8 internal constant ZERO_QUANTITY = 41;
+    uint8 internal constant MARKET_MISMATCH = 42;
+    uint8 internal constant SAME_SIDE = 43;
+    uint8 internal constant NOT_CROSSING = 44;
+    uint8 internal constant POST_ONLY_TAKER = 45;
+    uint8 internal constant REBATE_ABOVE_FEE = 46;
+
+    // One account at the end of its run (index = its first order), or one withdrawal.
+    uint8 internal constant REDUCE_ONLY = 60;
+    uint8 internal constant POSITION_LIMIT = 61;
+    uint8 internal constant NO_MARK = 62;
+    uint8 internal constant NOT_SETTLEABLE = 63;
+    uint8 internal constant CASH_OVERFLOW = 64;
+    uint8 internal constant ZERO_AMOUNT = 65;
+
+    // One publisher's vector (index = its place).
+    uint8 internal constant UNKNOWN_PUBLISHER = 80;
+    uint8 internal constant INVALID_PAGE = 81;
+    uint8 internal constant DUPLICATE_VECTOR = 82;
+    uint8 internal constant PRICE_IN_FUTURE = 83;
+    uint8 internal constant PRICE_TOO_OLD = 84;
+    uint8 internal constant PRICE_OLDER_THAN_LAST = 85;
+
+    // One mark, or one funding update (index = its place).
+    uint8 internal constant FIXED_MARK = 90;
+    uint8 internal constant TOO_FEW_PRICES = 91;
+    uint8 internal constant MARK_OUT_OF_BAND = 92;
+    uint8 internal constant FUNDING_CLAMP = 93;
+    uint8 internal constant FUNDING_OVERFLOW = 94;
+
+    /// @notice The whole batch is refused at `index` of segment `segment`; the relayer's simulation sees it first.
+    error BatchRejected(uint8 code, uint256 segment, uint256 index);
+}

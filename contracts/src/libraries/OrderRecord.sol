@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {MarketLimits} from "./MarketWord.sol";
+import {calldataWord} from "./Memory.sol";
+import {Signatures} from "./Signatures.sol";
+import {TypeHashes} from "./TypeHashes.sol";
+
+/// @notice The 26 signed and charged bytes of an order record, left-aligned as they stand in the batch:
+/// market u8 | subaccount u8 | sideFlags u8 | kind u8 | price u32 | size u40 | maxFee u8 | lane u16 | seq u32 | expiry u32
+/// | takerFee u8 | makerFee i8. Before them stand r and vs (EIP-2098).
+type OrderFields is uint256;
+
+using {
+    market,
+    subaccount,
+    sideFlags,
+    kind,
+    price,
+    size,
+    maxFee,
+    lane,
+    seq,
+    expiry,
+    takerFee,
+    makerFee
+} for OrderFields global;
+
+uint256 constant ORDER_BYTES = 90;
+uint256 constant FILL_BYTES = 9;
+
+uint256 constant SELL = 1;
+// Signed flags stand one bit higher than in the signed message, above the side.
+uint256 constant REDUCE_ONLY_BIT = 1 << 1;
+uint256 constant POST_ONLY_BIT = 1 << 2;
+uint256 constant TIF_SHIFT = 3;
+uint256 constant TIF_FOK = 2;
+uint256 constant TIF_INVALID = 3;
+uint256 constant SIDE_FLAGS_MAX = 0x1F; // session keys (bit 5) are not in use yet
+
+function market(OrderFields fields) pure returns (uint256) {
+    return OrderFields.unwrap(fields) >> 248;
+}
+
+function subaccount(OrderFields fields) pure returns (uint256) {
+    return (OrderFields.unwrap(fields) >> 240) & 0xFF;
+}
+
+function sideFlags(OrderFields fields) pure returns (uint256) {
+    return (OrderFields.unwrap(fields) >> 232) & 0xFF;
+}
+
+function kind(OrderFields fields) pure returns (uint256) {
+    return (OrderFields.unwrap(fields) >> 224) & 0xFF;
+}
+
+/// @notice Limit in ticks.
+function price(OrderFields fields) pure returns (uint256) {
+    return (OrderFields.unwrap(fields) >> 192) & 0xFFFFFFFF;
+}
+
+/// @notice Size in lots.
+function size(OrderFields fields) pure returns (uint256) {
+    return (OrderFields.unwrap(fields) >> 152) & 0xFFFFFFFFFF;
+}
+
+/// @notice Signed fee cap, units of 10 ppm.
+function maxFee(OrderFields fields) pure returns (uint256) {
+    return (OrderFields.unwrap(fields) >> 144) & 0xFF;
+}
+
+function lane(OrderFields fields) pure returns (uint256) {
+    return (OrderFields.unwrap(fields) >> 128) & 0xFFFF;
+}
+
+function seq(OrderFields fields) pure returns (uint256) {
+    return (OrderFields.unwrap(fields) >> 96) & 0xFFFFFFFF;
+}
+
+/// @notice Last second at which the order settles.
+function expiry(OrderFields fields) pure returns (uint256) {
+    return (OrderFields.unwrap(fields) >> 64) & 0xFFFFFFFF;
+}
+
+/// @notice Fee charged where the order took, units of 10 ppm.
+function takerFee(OrderFields fields) pure returns (uint256) {
+    return (OrderFields.unwrap(fields) >> 56) & 0xFF;
+}
+
+/// @notice Fee charged where the order rested, units of 10 ppm; negative is a rebate.
+function makerFee(OrderFields fields) pure returns (int256) {
+    return int256(OrderFields.unwrap(fields) << 200) >> 248;
+}
+
+library OrderRecord {
+    /// @notice Signer of the order at calldata position `at`, or zero.
+    function recover(uint256 pos, OrderFields fields, MarketLimits limits, bytes32 domain)
+        internal
+        view
+        returns (address)
+    {
+        return Signatures.recover(
+            domain, structHash(fields, limits), calldataWord(pos), calldataWord(pos + 32)
+        );
+    }
+
+    /// @notice EIP-712 hash of the order: ticks and lots go back to the plain integers that were signed.
+    function structHash(OrderFields fields, MarketLimits limits)
+        internal
+        pure
+        returns (bytes32 hash)
+    {
+        bytes32 typeHash = TypeHashes.ORDER;
+        uint256 signedPrice;
+        uint256 signedSize;
+        unchecked {
+            // 64 bits each, by the bounds of the listing.
+            signedPrice = fields.price() * limits.tickE8();
+            signedSize = fields.size() * limits.lotE8();
+        }
+        assembly ("memory-safe") {
+            let pos := mload(0x40)
+            mstore(pos, typeHash)
+            mstore(add(pos, 0x020), byte(0, fields))
+            mstore(add(pos, 0x040), byte(1, fields))
+            mstore(add(pos, 0x060), and(byte(2, fields), 1))
+            mstore(add(pos, 0x080), shr(1, byte(2, fields)))
+            mstore(add(pos, 0x0a0), byte(3, fields))
+            mstore(add(pos, 0x0c0), signedPrice)
+            mstore(add(pos, 0x0e0), signedSize)
+            mstore(add(pos, 0x100), 0) // trigger: limit orders have none
+            mstore(add(pos, 0x120), byte(13, fields))
+            mstore(add(pos, 0x140), and(shr(128, fields), 0xFFFF))
+            mstore(add(pos, 0x160), and(shr(96, fields), 0xFFFFFFFF))
+            mstore(add(pos, 0x180), and(shr(64, fields), 0xFFFFFFFF))
+            hash := keccak256(pos, 0x1a0)
+        }
+    }
+}
