@@ -1,1 +1,53 @@
-export {}
+//! @plumb/chain: the chain as the services see it — node, contract, signatures, batches.
+export {
+  type ChainAccount,
+  type ChainBatch,
+  type ChainLane,
+  type ChainMarket,
+  type ChainPosition,
+  type ChainTotals,
+  type ContractViews,
+  contractViews,
+} from './contract-views.ts'
+export {
+  type ChainDeposit,
+  checkDeposits,
+  createDepositReader,
+  type DepositCursor,
+  DepositLogError,
+  type DepositReader,
+  depositGenesis,
+  rollDepositHash,
+} from './deposits.ts'
+export { exchangeInterface, topicOf } from './exchange-interface.ts'
+export {
+  confirmationsSource,
+  durableBlockSource,
+  type FinalitySource,
+  finalizedTagSource,
+} from './finality.ts'
+export {
+  type Block,
+  type BlockTag,
+  createRpc,
+  type Log,
+  type Receipt,
+  type Rpc,
+  RpcError,
+  RpcUnavailableError,
+} from './rpc.ts'
+export {
+  type AttemptStore,
+  bumpFees,
+  createTransactionSender,
+  createTransactionSigner,
+  type Fees,
+  type PendingTransaction,
+  readSignedTransaction,
+  type SignedTransaction,
+  suggestFees,
+  type TransactionContent,
+  type TransactionSender,
+  type TransactionSigner,
+  type TransactionState,
+} from './transaction-sender.ts'

@@ -1,0 +1,133 @@
+//! What the settlement contract holds, read at a given block.
+import type { Result } from 'ethers'
+import { exchangeInterface } from './exchange-interface.ts'
+import type { BlockTag, Rpc } from './rpc.ts'
+
+/** One open position as the contract stores it. */
+export type ChainPosition = { market: number; sizeLots: number; fundingSnapshot: number }
+/** One account: cash in micro-USDC (on-chain deposits count at once) and its open positions by market. */
+export type ChainAccount = { cashQuote: number; positions: ChainPosition[] }
+export type ChainLane = { seq: number; filledLots: number }
+export type ChainMarket = {
+  listed: boolean
+  tickE8: number
+  lotE8: number
+  quotePerTickLot: number
+  imBps: number
+  mmBps: number
+  markBandPpm: number
+  fixedMark: boolean
+  maxOrderLots: number
+  maxPositionLots: number
+  markTicks: number
+  markTimeS: number
+  fundingIndex: number
+  fundingCreditTimeS: number
+  fundingPoolQuote: number
+  openInterestLots: number
+}
+/** Commitment of the last settled batch; batchNo 0 before the first. `stateHash` is 64 bits. */
+export type ChainBatch = {
+  batchNo: number
+  toSeq: number
+  hashSeq: number
+  journalHash: string
+  stateHash: bigint
+}
+/** Cash of all accounts = deposits − withdrawals − fees − funding pools. */
+export type ChainTotals = {
+  tokenBalanceQuote: number
+  depositsQuote: number
+  withdrawalsQuote: number
+  feesQuote: number
+  fundingPoolsQuote: number
+}
+
+/** The contract's public state. Every read takes the block it is about (default: the head). */
+export type ContractViews = {
+  account(owner: string, subaccount: number, tag?: BlockTag): Promise<ChainAccount>
+  lane(owner: string, subaccount: number, lane: number, tag?: BlockTag): Promise<ChainLane>
+  market(id: number, tag?: BlockTag): Promise<ChainMarket>
+  lastBatch(tag?: BlockTag): Promise<ChainBatch>
+  lastDeposit(tag?: BlockTag): Promise<{ depositId: number; rollingHash: string }>
+  totals(tag?: BlockTag): Promise<ChainTotals>
+  isRelayer(address: string, tag?: BlockTag): Promise<boolean>
+}
+
+const safe = (value: unknown): number => {
+  const big = typeof value === 'bigint' ? value : BigInt(String(value))
+  const number = Number(big)
+  if (!Number.isSafeInteger(number)) throw new RangeError(`${big} exceeds 2^53`)
+  return number
+}
+
+const marketOf = (view: Result): ChainMarket => ({
+  listed: view['listed'] === true,
+  tickE8: safe(view['tickE8']),
+  lotE8: safe(view['lotE8']),
+  quotePerTickLot: safe(view['quotePerTickLot']),
+  imBps: safe(view['imBps']),
+  mmBps: safe(view['mmBps']),
+  markBandPpm: safe(view['markBandPpm']),
+  fixedMark: view['fixedMark'] === true,
+  maxOrderLots: safe(view['maxOrderLots']),
+  maxPositionLots: safe(view['maxPositionLots']),
+  markTicks: safe(view['mark']),
+  markTimeS: safe(view['markTime']),
+  fundingIndex: safe(view['fundingIndex']),
+  fundingCreditTimeS: safe(view['fundingCreditTime']),
+  fundingPoolQuote: safe(view['fundingPool']),
+  openInterestLots: safe(view['openInterest']),
+})
+
+const positionsOf = (positions: Result): ChainPosition[] =>
+  [...positions].map((position) => ({
+    market: safe(position['market']),
+    sizeLots: safe(position['size']),
+    fundingSnapshot: safe(position['fundingSnapshot']),
+  }))
+
+/** @example const { cashQuote } = await contractViews(rpc, contract).account(owner, 0) */
+export const contractViews = (rpc: Rpc, contract: string): ContractViews => {
+  const read = async (name: string, values: readonly unknown[], tag: BlockTag) => {
+    const data = exchangeInterface.encodeFunctionData(name, values)
+    return exchangeInterface.decodeFunctionResult(name, await rpc.call({ to: contract, data }, tag))
+  }
+  return {
+    account: async (owner, subaccount, tag = 'latest') => {
+      const view = await read('account', [owner, subaccount], tag)
+      return { cashQuote: safe(view['cash']), positions: positionsOf(view['positions']) }
+    },
+    lane: async (owner, subaccount, lane, tag = 'latest') => {
+      const view = await read('lane', [owner, subaccount, lane], tag)
+      return { seq: safe(view['seq']), filledLots: safe(view['filled']) }
+    },
+    market: async (id, tag = 'latest') => marketOf((await read('market', [id], tag))[0]),
+    lastBatch: async (tag = 'latest') => {
+      const view = await read('lastBatch', [], tag)
+      return {
+        batchNo: safe(view['batchNo']),
+        toSeq: safe(view['toSeq']),
+        hashSeq: safe(view['hashSeq']),
+        journalHash: String(view['journalHash']),
+        stateHash: BigInt(String(view['stateHash'])),
+      }
+    },
+    lastDeposit: async (tag = 'latest') => {
+      const view = await read('lastDeposit', [], tag)
+      return { depositId: safe(view['depositId']), rollingHash: String(view['rollingHash']) }
+    },
+    totals: async (tag = 'latest') => {
+      const totals: Result = (await read('totals', [], tag))[0]
+      return {
+        tokenBalanceQuote: safe(totals['tokenBalance']),
+        depositsQuote: safe(totals['deposits']),
+        withdrawalsQuote: safe(totals['withdrawals']),
+        feesQuote: safe(totals['fees']),
+        fundingPoolsQuote: safe(totals['fundingPools']),
+      }
+    },
+    isRelayer: async (address, tag = 'latest') =>
+      (await read('isRelayer', [address], tag))[0] === true,
+  }
+}
