@@ -51,3 +51,28 @@ export {
   type TransactionSigner,
   type TransactionState,
 } from './transaction-sender.ts'
+export {
+  type Batch,
+  batchFormat,
+  compareOrders,
+  type FillRecord,
+  type FillsSegment,
+  type FundingRecord,
+  type FundingSegment,
+  type MarkRecord,
+  type OrderBody,
+  type OrderRecord,
+  type Owner,
+  type PricesSegment,
+  type PriceVector,
+  type Segment,
+  type WithdrawalBody,
+  type WithdrawalRecord,
+  type WithdrawalsSegment,
+} from './batch.ts'
+export { decodeBatch, type OwnerRecovery } from './decode-batch.ts'
+export { type Deployment, type DeployParams, deployContracts, listingOf } from './deploy.ts'
+export { encodeBatch } from './encode-batch.ts'
+export { type BatchCodeName, batchCode } from './generated/batch-code.ts'
+export { plumbExchangeAbi, plumbExchangeBytecode } from './generated/plumb-exchange.ts'
+export { testUsdcAbi, testUsdcBytecode } from './generated/test-usdc.ts'

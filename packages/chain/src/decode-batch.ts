@@ -1,0 +1,143 @@
+//! Bytes to batch: for whoever reads `settle` calldata back (verify, reconciliation, tests).
+import type {
+  Batch,
+  FillRecord,
+  FundingRecord,
+  MarkRecord,
+  OrderBody,
+  OrderRecord,
+  Owner,
+  PriceVector,
+  Segment,
+  WithdrawalBody,
+  WithdrawalRecord,
+} from './batch.ts'
+import { batchFormat } from './batch.ts'
+import { ByteReader } from './byte-reader.ts'
+
+/** Recovers signers, which the wire does not carry; answers the zero address for an invalid signature. */
+export type OwnerRecovery = {
+  orderOwner(order: OrderBody): Owner
+  withdrawalOwner(withdrawal: WithdrawalBody): Owner
+}
+
+/**
+ * Decodes a batch and recovers the owners.
+ *
+ * @throws RangeError for what the contract refuses as MALFORMED, UNKNOWN_VERSION, UNSUPPORTED_MODE or UNKNOWN_SEGMENT
+ */
+export function decodeBatch(bytes: Uint8Array, recovery: OwnerRecovery): Batch {
+  const reader = new ByteReader(bytes)
+  if (reader.uint(1) !== batchFormat.version) throw new RangeError('unknown version')
+  if (reader.uint(1) !== batchFormat.modeFast) throw new RangeError('unsupported mode')
+  const header = {
+    batchNo: reader.uint(4),
+    toSeq: reader.uint(6),
+    hashSeq: reader.uint(6),
+    journalHash: reader.bytes(32),
+    stateHash: reader.bigUint64(),
+  }
+  const segments = times(reader.uint(2), () => readSegment(reader, recovery))
+  if (!reader.isAtEnd) throw new RangeError('trailing bytes')
+  return { ...header, segments }
+}
+
+function readSegment(reader: ByteReader, recovery: OwnerRecovery): Segment {
+  const kind = reader.uint(1)
+  const body = reader.part(reader.uint(4))
+  const segment = readBody(kind, body, recovery)
+  if (!body.isAtEnd) throw new RangeError('trailing bytes in a segment')
+  return segment
+}
+
+function readBody(kind: number, body: ByteReader, recovery: OwnerRecovery): Segment {
+  const { segmentKind } = batchFormat
+  switch (kind) {
+    case segmentKind.Prices:
+      return {
+        kind: 'Prices',
+        vectors: times(body.uint(1), () => readVector(body)),
+        marks: times(body.uint(1), () => readMark(body)),
+      }
+    case segmentKind.Fills:
+      return {
+        kind: 'Fills',
+        orders: times(body.uint(2), () => readOrder(body, recovery)),
+        fills: times(body.uint(2), () => readFill(body)),
+      }
+    case segmentKind.Withdrawals:
+      return {
+        kind: 'Withdrawals',
+        withdrawals: times(body.uint(2), () => readWithdrawal(body, recovery)),
+      }
+    case segmentKind.Funding:
+      return { kind: 'Funding', updates: times(body.uint(1), () => readFunding(body)) }
+    default:
+      throw new RangeError(`unknown segment kind ${kind}`)
+  }
+}
+
+function readOrder(body: ByteReader, recovery: OwnerRecovery): OrderRecord {
+  const signature = body.bytes(64)
+  const market = body.uint(1)
+  const subaccount = body.uint(1)
+  const sideFlags = body.uint(1)
+  const order: OrderBody = {
+    signature,
+    market,
+    subaccount,
+    side: sideFlags % 2 === 0 ? 0 : 1,
+    flags: sideFlags >> 1,
+    kind: body.uint(1),
+    priceTicks: body.uint(4),
+    sizeLots: body.uint(5),
+    maxFee: body.uint(1),
+    lane: body.uint(2),
+    laneSeq: body.uint(4),
+    expiryS: body.uint(4),
+    takerFee: body.uint(1),
+    makerFee: body.int8(),
+  }
+  return { ...order, owner: recovery.orderOwner(order) }
+}
+
+function readFill(body: ByteReader): FillRecord {
+  return { taker: body.uint(2), maker: body.uint(2), sizeLots: body.uint(5) }
+}
+
+function readWithdrawal(body: ByteReader, recovery: OwnerRecovery): WithdrawalRecord {
+  const withdrawal: WithdrawalBody = {
+    signature: body.bytes(64),
+    subaccount: body.uint(1),
+    amountQuote: Number(body.bigUint64()),
+    lane: body.uint(2),
+    laneSeq: body.uint(4),
+    expiryS: body.uint(4),
+  }
+  return { ...withdrawal, owner: recovery.withdrawalOwner(withdrawal) }
+}
+
+function readVector(body: ByteReader): PriceVector {
+  const publisher = body.uint(1)
+  const page = body.uint(1)
+  const count = body.uint(1)
+  return {
+    publisher,
+    page,
+    publishTimeMs: body.uint(6),
+    signature: body.bytes(64),
+    prices: times(count, () => body.uint(4)),
+  }
+}
+
+function readMark(body: ByteReader): MarkRecord {
+  return { market: body.uint(1), markTicks: body.uint(4) }
+}
+
+function readFunding(body: ByteReader): FundingRecord {
+  return { market: body.uint(1), fundingIndex: Number(body.bigInt64()) }
+}
+
+function times<T>(count: number, read: () => T): T[] {
+  return Array.from({ length: count }, read)
+}
