@@ -1,56 +1,5 @@
 //! @plumb/chain: the chain as the services see it — node, contract, signatures, batches.
-export {
-  type ChainAccount,
-  type ChainBatch,
-  type ChainLane,
-  type ChainMarket,
-  type ChainPosition,
-  type ChainTotals,
-  type ContractViews,
-  contractViews,
-} from './contract-views.ts'
-export {
-  type ChainDeposit,
-  checkDeposits,
-  createDepositReader,
-  type DepositCursor,
-  DepositLogError,
-  type DepositReader,
-  depositGenesis,
-  rollDepositHash,
-} from './deposits.ts'
-export { exchangeInterface, topicOf } from './exchange-interface.ts'
-export {
-  confirmationsSource,
-  durableBlockSource,
-  type FinalitySource,
-  finalizedTagSource,
-} from './finality.ts'
-export {
-  type Block,
-  type BlockTag,
-  createRpc,
-  type Log,
-  type Receipt,
-  type Rpc,
-  RpcError,
-  RpcUnavailableError,
-} from './rpc.ts'
-export {
-  type AttemptStore,
-  bumpFees,
-  createTransactionSender,
-  createTransactionSigner,
-  type Fees,
-  type PendingTransaction,
-  readSignedTransaction,
-  type SignedTransaction,
-  suggestFees,
-  type TransactionContent,
-  type TransactionSender,
-  type TransactionSigner,
-  type TransactionState,
-} from './transaction-sender.ts'
+
 export {
   type Batch,
   batchFormat,
@@ -70,9 +19,85 @@ export {
   type WithdrawalRecord,
   type WithdrawalsSegment,
 } from './batch.ts'
+export {
+  type ChainAccount,
+  type ChainBatch,
+  type ChainLane,
+  type ChainMarket,
+  type ChainPosition,
+  type ChainTotals,
+  type ContractViews,
+  contractViews,
+} from './contract-views.ts'
 export { decodeBatch, type OwnerRecovery } from './decode-batch.ts'
 export { type Deployment, type DeployParams, deployContracts, listingOf } from './deploy.ts'
+export {
+  type ChainDeposit,
+  checkDeposits,
+  createDepositReader,
+  type DepositCursor,
+  DepositLogError,
+  type DepositReader,
+  depositGenesis,
+  rollDepositHash,
+} from './deposits.ts'
+export {
+  addressBytes,
+  bytesHex,
+  domainSeparator,
+  hexBytes,
+  type LoginFields,
+  type OrderFields,
+  type PricesFields,
+  type SigningDomain,
+  scaleE8,
+  typeHashes,
+  type WithdrawFields,
+} from './eip712.ts'
 export { encodeBatch } from './encode-batch.ts'
+export { exchangeInterface, topicOf } from './exchange-interface.ts'
+export {
+  confirmationsSource,
+  durableBlockSource,
+  type FinalitySource,
+  finalizedTagSource,
+} from './finality.ts'
 export { type BatchCodeName, batchCode } from './generated/batch-code.ts'
 export { plumbExchangeAbi, plumbExchangeBytecode } from './generated/plumb-exchange.ts'
 export { testUsdcAbi, testUsdcBytecode } from './generated/test-usdc.ts'
+export {
+  type Block,
+  type BlockTag,
+  createRpc,
+  type Log,
+  type Receipt,
+  type Rpc,
+  RpcError,
+  RpcUnavailableError,
+} from './rpc.ts'
+export {
+  loadNativeBackend,
+  loadSignatureBackend,
+  nobleBackend,
+  type SignatureBackend,
+  type SignatureBackendName,
+} from './signature-backend.ts'
+export type { Recovered } from './signature-batch.ts'
+export { compactSignature } from './signature-encoding.ts'
+export { createVerifier, type Verifier } from './signature-verifier.ts'
+export {
+  type AttemptStore,
+  bumpFees,
+  createTransactionSender,
+  createTransactionSigner,
+  type Fees,
+  type PendingTransaction,
+  readSignedTransaction,
+  type SignedTransaction,
+  suggestFees,
+  type TransactionContent,
+  type TransactionSender,
+  type TransactionSigner,
+  type TransactionState,
+} from './transaction-sender.ts'
+export { VerifyPool, type VerifyPoolOptions } from './verify-pool.ts'

@@ -1,0 +1,55 @@
+//! The bytes that travel between the pool and its workers: fixed records, so that a batch is one buffer, transferred.
+import { STRUCT_BYTES_MAX } from './eip712.ts'
+import type { SignatureBackend } from './signature-backend.ts'
+import { type DigestHasher, recoverAddress } from './signature-recoverer.ts'
+
+/** Job: struct (416), r s (64), struct length (2, little-endian), parity (1), pad (13). */
+export const JOB_BYTES = 496
+const signatureAt = STRUCT_BYTES_MAX
+const lengthAt = signatureAt + 64
+const parityAt = lengthAt + 2
+
+/** Answer: signer (20; zero = refused), digest (32). */
+export const ANSWER_BYTES = 52
+
+export type Job = { struct: Uint8Array; signature: Uint8Array; parity: 0 | 1 }
+/** Who signed, and the EIP-712 digest that was signed. */
+export type Recovered = { signer: Uint8Array; digest: Uint8Array }
+
+export function writeJob(out: Uint8Array, index: number, job: Job): void {
+  const at = index * JOB_BYTES
+  out.set(job.struct, at)
+  out.set(job.signature, at + signatureAt)
+  out[at + lengthAt] = job.struct.length & 0xff
+  out[at + lengthAt + 1] = job.struct.length >>> 8
+  out[at + parityAt] = job.parity
+}
+
+/** Answers a whole batch. */
+export function answerJobs(
+  jobs: Uint8Array,
+  backend: SignatureBackend,
+  hasher: DigestHasher,
+): Uint8Array<ArrayBuffer> {
+  const count = jobs.length / JOB_BYTES
+  const answers = new Uint8Array(count * ANSWER_BYTES)
+  for (let i = 0; i < count; i++) {
+    const at = i * JOB_BYTES
+    const length = (jobs[at + lengthAt] ?? 0) | ((jobs[at + lengthAt + 1] ?? 0) << 8)
+    const digest = hasher.digest(jobs.subarray(at, at + length))
+    const signature = jobs.subarray(at + signatureAt, at + signatureAt + 64)
+    const parity = jobs[at + parityAt] === 1 ? 1 : 0
+    const signer = recoverAddress(backend, hasher, digest, signature, parity)
+    if (signer !== null) answers.set(signer, i * ANSWER_BYTES)
+    answers.set(digest, i * ANSWER_BYTES + 20)
+  }
+  return answers
+}
+
+/** The answer at `index`, copied out; null when the signature was refused. */
+export function readAnswer(answers: Uint8Array, index: number): Recovered | null {
+  const at = index * ANSWER_BYTES
+  const signer = answers.slice(at, at + 20)
+  if (signer.every((byte) => byte === 0)) return null
+  return { signer, digest: answers.slice(at + 20, at + ANSWER_BYTES) }
+}
