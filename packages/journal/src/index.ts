@@ -1,1 +1,14 @@
-export {}
+//! @plumb/journal: the only record. Nothing else may touch its files.
+export type { JournalBatch } from './batch.ts'
+export { crc32c } from './crc32c.ts'
+export type { FaultPoint, JournalFiles } from './file-system.ts'
+export { systemFiles } from './file-system.ts'
+export type { Commit } from './group.ts'
+export type { JournalOptions, Opening } from './journal.ts'
+export { Journal } from './journal.ts'
+export type { JournalErrorCode } from './journal-error.ts'
+export { JournalError } from './journal-error.ts'
+export type { JournalRecord, Witness } from './layout.ts'
+export type { JournalSummary } from './reader.ts'
+export { readBatches, verifyJournal } from './reader.ts'
+export type { Snapshot } from './snapshots.ts'

@@ -21,6 +21,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close()
 })
 
+const refuse = () => ({ code: 'FOLLOWER_AHEAD', message: 'behind' })
 const unused: RoleHandler = { onPeer: () => {} }
 const socketIn = (): Address => `unix:${mkdtempSync(join(tmpdir(), 'plumb-t-'))}/s.sock`
 const fast = { minMs: 5, maxMs: 20 }
@@ -220,7 +221,6 @@ test('a follower that does not read is paused, not buffered without bound', asyn
 })
 
 test('a refused follower is told why', async () => {
-  const refuse = () => ({ code: 'FOLLOWER_AHEAD', message: 'behind' })
   const { address } = await serve({ feed: { refuse, onPeer: () => {} } })
   const client = createFeedClient({ address, name: 'test', fromSeq: 99 })
   closers.push(() => client.close())

@@ -1,0 +1,162 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { JournalOptions } from './journal.ts'
+import { Journal } from './journal.ts'
+import { decodeSegmentHeader, segmentHeaderBytes } from './layout.ts'
+import { recover } from './recover.ts'
+import { scanSegment } from './scan.ts'
+import type { SegmentFile } from './segment-files.ts'
+import { listSegments } from './segment-files.ts'
+
+const freshDirectory = () => mkdtempSync(join(tmpdir(), 'plumb-r-'))
+const options: JournalOptions = { segmentBytes: 6 * 1024, idleProofMs: 1e6 }
+const pathOf = (segments: readonly SegmentFile[], index: number) => segments.at(index)?.path ?? ''
+const record = (seq: number) => ({ seq, timeMs: seq, kind: 1, payload: Buffer.alloc(90, seq) })
+
+/** Sixteen batches of one record: ten in the first segment, six in the second. */
+const write = async (directory: string, close: boolean) => {
+  const journal = await Journal.open(directory, options)
+  for (let seq = 1; seq <= 16; seq++) await journal.append([record(seq)])
+  if (close) await journal.close()
+  return journal
+}
+
+/** What the scan makes of these bytes as the last segment: how many records are kept, or why it refuses. */
+const judge = (bytes: Buffer) => {
+  const header = decodeSegmentHeader(bytes)
+  if (typeof header === 'string') return { refused: header }
+  const { end, state } = scanSegment(bytes, segmentHeaderBytes, {
+    journalId: header.journalId,
+    nextSeq: header.firstSeq,
+    chainHash: header.previousChainHash,
+    epoch: header.epoch,
+    lastIsUnproven: false,
+  })
+  if (end.kind === 'damaged') return { refused: end.problem }
+  return { kept: state.nextSeq - 1, kind: end.kind }
+}
+
+describe('damage', () => {
+  let bytes: Buffer
+  let usedBytes: number
+  beforeAll(async () => {
+    const directory = freshDirectory()
+    const journal = await write(directory, false)
+    bytes = readFileSync(pathOf(listSegments(directory), -1))
+    usedBytes = Math.ceil((bytes.findLastIndex((byte) => byte !== 0) + 1) / 512) * 512
+    await journal.close()
+  })
+
+  test('every bit: a flip in a proven batch refuses, in the last one it cuts, beyond it is wiped', () => {
+    expect(judge(bytes)).toEqual({ kept: 16, kind: 'clean' })
+    const lastBatchAt = usedBytes - 512
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const at = bit >> 3
+      const mask = 1 << (bit & 7)
+      bytes.writeUInt8(bytes.readUInt8(at) ^ mask, at)
+      const verdict = judge(bytes)
+      if (at < lastBatchAt) expect(verdict, `bit ${bit}`).toHaveProperty('refused')
+      else if (at < usedBytes) expect(verdict, `bit ${bit}`).toEqual({ kept: 15, kind: 'torn' })
+      else expect(verdict, `bit ${bit}`).toEqual({ kept: 16, kind: 'torn' })
+      bytes.writeUInt8(bytes.readUInt8(at) ^ mask, at)
+    }
+  })
+
+  test('every byte: a last batch that was written only in part is cut, all before it is kept', () => {
+    const lastBatchAt = usedBytes - 512
+    for (let cut = lastBatchAt; cut < usedBytes; cut++) {
+      const torn = Buffer.from(bytes)
+      torn.fill(0, cut)
+      const whole = torn.equals(bytes)
+      expect(judge(torn), `prefix ${cut}`).toMatchObject({ kept: whole ? 16 : 15 })
+      const reversed = Buffer.from(bytes)
+      reversed.fill(0, lastBatchAt, cut)
+      const untouched = reversed.equals(bytes)
+      expect(judge(reversed), `suffix ${cut}`).toMatchObject({ kept: untouched ? 16 : 15 })
+    }
+  })
+})
+
+describe('a directory', () => {
+  const template = freshDirectory()
+  beforeAll(async () => {
+    await write(template, true)
+  })
+  const copy = () => {
+    const directory = freshDirectory()
+    cpSync(template, directory, { recursive: true })
+    return { directory, segments: listSegments(directory) }
+  }
+
+  test('every byte: a file cut short is refused, because segments never shrink', () => {
+    const { segments } = copy()
+    expect(segments.length).toBe(2)
+    for (const { path } of segments) {
+      const whole = readFileSync(path)
+      for (let length = 0; length < whole.length; length += length < 1_024 ? 1 : 37) {
+        writeFileSync(path, whole.subarray(0, length))
+        expect(() => recover(segments, 0), `${path} ${length}`).toThrow(
+          /JOURNAL|Nothing was changed/,
+        )
+      }
+      writeFileSync(path, whole)
+    }
+    expect(recover(segments, 0)?.state.nextSeq).toBe(17)
+  })
+
+  test.each([
+    ['the first segment is missing', 0],
+    ['the last segment is missing', 1],
+  ])('%s', async (_name, index) => {
+    const { directory, segments } = copy()
+    rmSync(pathOf(segments, index))
+    // A missing last file leaves no trace in the first: only what others have seen can tell.
+    const provenSeq = index === 1 ? 16 : 0
+    await expect(Journal.open(directory, { ...options, provenSeq })).rejects.toThrow(/Nothing was/)
+  })
+
+  test('segments of two journals do not mix', async () => {
+    const other = freshDirectory()
+    await write(other, true)
+    const { directory, segments } = copy()
+    writeFileSync(pathOf(segments, 1), readFileSync(pathOf(listSegments(other), 1)))
+    await expect(Journal.open(directory, options)).rejects.toMatchObject({
+      code: 'JOURNAL_DAMAGED',
+    })
+  })
+
+  test('a journal behind its own snapshot is refused', async () => {
+    const { directory } = copy()
+    const journal = await Journal.open(directory, options)
+    await journal.append([record(17)])
+    await journal.writeSnapshot(17, Buffer.from('state'), { hi: 0, lo: 0 })
+    await journal.close()
+    for (const { path } of listSegments(directory)) rmSync(path)
+    cpSync(template, directory, { recursive: true })
+    await expect(Journal.open(directory, options)).rejects.toMatchObject({ code: 'JOURNAL_BEHIND' })
+  })
+
+  test('a torn tail is cut once, durably, and the journal goes on', async () => {
+    const directory = freshDirectory()
+    const journal = await write(directory, false)
+    const path = pathOf(listSegments(directory), -1)
+    const bytes = readFileSync(path)
+    await journal.close()
+    const end = Math.ceil((bytes.findLastIndex((byte) => byte !== 0) + 1) / 512) * 512
+    bytes.fill(0x5a, end - 300, end + 700)
+    writeFileSync(path, bytes)
+    const recovered = await Journal.open(directory, options)
+    expect(recovered.opening.cut).toMatch(/checksum|padding|verify/)
+    expect(recovered.lastSeq).toBe(15)
+    await recovered.append([record(16)])
+    await recovered.close()
+    const again = await Journal.open(directory, options)
+    expect(again.opening.cut).toBeUndefined()
+    expect([...again.read(1)].map(({ seq }) => seq)).toEqual(
+      Array.from({ length: 16 }, (_, i) => i + 1),
+    )
+    await again.close()
+  })
+})
