@@ -1,1 +1,68 @@
-export {}
+export {
+  integerToText,
+  quoteToText,
+  textToE8,
+  textToQuote,
+  textToUnits,
+  unitsToText,
+} from '@plumb/protocol'
+export { type Client, type ClientOptions, createClient } from './create-client.ts'
+export {
+  AuthenticationError,
+  BadRequestError,
+  DuplicateClientOrderIdError,
+  type ErrorDetail,
+  ExchangeUnavailableError,
+  errorFrom,
+  InsufficientFundsError,
+  InvalidOrderError,
+  MaintenanceError,
+  MarketClosedError,
+  MissingFieldError,
+  NotConnectedError,
+  NotFillableError,
+  NotFoundError,
+  OrderNotFoundError,
+  OutcomeUnknownError,
+  PermissionDeniedError,
+  PlumbError,
+  PostOnlyWouldCrossError,
+  RateLimitedError,
+  ReplayProtectionError,
+  StreamGapError,
+  UnknownAccountError,
+  UnknownMarketError,
+  UnsupportedError,
+} from './errors.ts'
+export { LaneManager, type LaneManagerOptions, type LaneSlot } from './lane-manager.ts'
+export { type BookLevel, LocalBook } from './local-book.ts'
+export {
+  type CancelFilter,
+  type OrderEntry,
+  type OrderRef,
+  type Owner,
+  streamOrderEntry,
+} from './order-entry.ts'
+export type { DevnetInfo, OrderBook, Page, Reconciliation, SigningInfo } from './public-reads.ts'
+export { checksumAddress, privateKeyAccount } from './signing/private-key-account.ts'
+export { signLogin } from './signing/sign-login.ts'
+export { signOrder, type UnsignedOrder } from './signing/sign-order.ts'
+export { signWithdraw, type UnsignedWithdrawal } from './signing/sign-withdraw.ts'
+export { type LocalSigner, type SignerInput, signTyped } from './signing/signer.ts'
+export { typedDataDigest } from './signing/typed-data-digest.ts'
+export {
+  Stream,
+  type StreamNotice,
+  type StreamOptions,
+  type StreamStatus,
+} from './stream.ts'
+export type { EventHandler, Topic } from './subscription.ts'
+export { type NewOrder, type OrderChange, Trader, type TraderOptions } from './trader.ts'
+export {
+  createWallet,
+  type Mined,
+  type MinedDeposit,
+  type OnChainAccount,
+  type Wallet,
+  type WalletOptions,
+} from './wallet.ts'

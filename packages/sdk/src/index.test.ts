@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import * as sdk from './index.ts'
+
+test('the public face: a change shows in the diff', () => {
+  expect(Object.keys(sdk).toSorted()).toMatchInlineSnapshot(`
+    [
+      "AuthenticationError",
+      "BadRequestError",
+      "DuplicateClientOrderIdError",
+      "ExchangeUnavailableError",
+      "InsufficientFundsError",
+      "InvalidOrderError",
+      "LaneManager",
+      "LocalBook",
+      "MaintenanceError",
+      "MarketClosedError",
+      "MissingFieldError",
+      "NotConnectedError",
+      "NotFillableError",
+      "NotFoundError",
+      "OrderNotFoundError",
+      "OutcomeUnknownError",
+      "PermissionDeniedError",
+      "PlumbError",
+      "PostOnlyWouldCrossError",
+      "RateLimitedError",
+      "ReplayProtectionError",
+      "Stream",
+      "StreamGapError",
+      "Trader",
+      "UnknownAccountError",
+      "UnknownMarketError",
+      "UnsupportedError",
+      "checksumAddress",
+      "createClient",
+      "createWallet",
+      "errorFrom",
+      "integerToText",
+      "privateKeyAccount",
+      "quoteToText",
+      "signLogin",
+      "signOrder",
+      "signTyped",
+      "signWithdraw",
+      "streamOrderEntry",
+      "textToE8",
+      "textToQuote",
+      "textToUnits",
+      "typedDataDigest",
+      "unitsToText",
+    ]
+  `)
+})

@@ -1,0 +1,50 @@
+//! Reads of one account, with its token.
+import type {
+  AccountObject,
+  BalanceObject,
+  FillObject,
+  FundingPaymentObject,
+  LedgerObject,
+  ListOf,
+  OrderObject,
+  PositionObject,
+  TransferObject,
+} from '@plumb/protocol'
+import type { Http, Query } from './http.ts'
+import type { Owner } from './order-entry.ts'
+import type { Page } from './public-reads.ts'
+import type { Session } from './session.ts'
+
+const byClientId = (id: string) => `/v1/orders/client/${encodeURIComponent(id)}`
+
+export type OrdersFilter = Page & { status?: 'open' | 'closed'; market?: string }
+
+/** Every private read, one method for each path. */
+export type PrivateReads = ReturnType<typeof privateReads>
+
+export function privateReads(http: Http, session: Session, owner: () => Promise<Owner>) {
+  const get = async <T>(path: string, query: Query = {}) =>
+    http<T>({
+      method: 'GET',
+      path,
+      query: { ...(await owner()), ...query },
+      token: await session.token(),
+    })
+  return {
+    me: () => get<Record<string, unknown>>('/v1/me'),
+    orders: (filter: OrdersFilter = {}) => get<ListOf<OrderObject>>('/v1/orders', filter),
+    order: (id: string) => get<OrderObject>(`/v1/orders/${id}`),
+    orderByClientId: (clientOrderId: string) => get<OrderObject>(byClientId(clientOrderId)),
+    fills: (page: Page & { market?: string } = {}) => get<ListOf<FillObject>>('/v1/fills', page),
+    balances: () => get<ListOf<BalanceObject>>('/v1/balances'),
+    account: () => get<AccountObject>('/v1/account'),
+    positions: () => get<ListOf<PositionObject>>('/v1/positions'),
+    fundingPayments: (page: Page = {}) =>
+      get<ListOf<FundingPaymentObject>>('/v1/funding-payments', page),
+    ledger: (page: Page = {}) => get<ListOf<LedgerObject>>('/v1/ledger', page),
+    deposits: (page: Page = {}) => get<ListOf<TransferObject>>('/v1/deposits', page),
+    withdrawals: (page: Page = {}) => get<ListOf<TransferObject>>('/v1/withdrawals', page),
+    /** Last sequence number of every lane ever used. */
+    lanes: () => get<Record<string, number>>('/v1/lanes'),
+  }
+}

@@ -1,0 +1,79 @@
+//! Reads that need no account.
+import type {
+  BatchObject,
+  BookObject,
+  FundingObject,
+  FundingRateObject,
+  ListOf,
+  MarketObject,
+  TickerObject,
+  TradeObject,
+  TypedDomain,
+} from '@plumb/protocol'
+import type { Http, Query } from './http.ts'
+
+/** A page of a list; `cursor` continues from `nextCursor`. */
+export type Page = { since?: number; until?: number; limit?: number; cursor?: string }
+
+/** Level 3: [price, size, order id] of every order in priority order. */
+export type OrderBook = {
+  market: string
+  seq: number
+  ts: number
+  bids: [price: string, size: string, orderId: string][]
+  asks: [price: string, size: string, orderId: string][]
+}
+
+/** GET /v1/signing: what signatures are bound to. */
+export type SigningInfo = { domain: TypedDomain; [more: string]: unknown }
+
+/** GET /v1/devnet: addresses and funded keys; only a development exchange has it. */
+export type DevnetInfo = {
+  chainId: number
+  contract: string
+  token: string
+  rpcUrl: string
+  accounts: { address: string; privateKey: string }[]
+}
+
+/** GET /v1/reconciliation: the last comparison of engine, ledger and chain. */
+export type Reconciliation = {
+  ok: boolean
+  checkedAt: number | null
+  firstDifference: unknown
+  [more: string]: unknown
+}
+
+const of = (market: string) => `/v1/markets/${encodeURIComponent(market)}`
+
+/** Every public read, one method for each path. */
+export type PublicReads = ReturnType<typeof publicReads>
+
+export function publicReads(http: Http) {
+  const get = <T>(path: string, query: Query = {}) => http<T>({ method: 'GET', path, query })
+  return {
+    time: () => get<{ ts: number }>('/v1/time'),
+    status: () => get<Record<string, unknown>>('/v1/status'),
+    signing: () => get<SigningInfo>('/v1/signing'),
+    currencies: () => get<ListOf<Record<string, unknown>>>('/v1/currencies'),
+    markets: () => get<ListOf<MarketObject>>('/v1/markets'),
+    tickers: () => get<ListOf<TickerObject>>('/v1/tickers'),
+    ticker: (market: string) => get<TickerObject>(`/v1/tickers/${encodeURIComponent(market)}`),
+    /** Best first, `depth` levels a side. */
+    book: (market: string, depth?: number) => get<BookObject>(`${of(market)}/book`, { depth }),
+    /** Every resting order in priority order. */
+    orderBook: (market: string) => get<OrderBook>(`${of(market)}/book`, { level: 3 }),
+    trades: (market: string, page: Page = {}) =>
+      get<ListOf<TradeObject>>(`${of(market)}/trades`, page),
+    funding: (market: string) => get<FundingObject>(`${of(market)}/funding`),
+    fundingHistory: (market: string, page: Page = {}) =>
+      get<ListOf<FundingRateObject>>(`${of(market)}/funding/history`, page),
+    candles: (market: string, page: Page & { interval?: string } = {}) =>
+      get<ListOf<unknown[]>>(`${of(market)}/candles`, page),
+    /** Settlement batches. */
+    batches: (page: Page = {}) => get<ListOf<BatchObject>>('/v1/batches', page),
+    reconciliation: () => get<Reconciliation>('/v1/reconciliation'),
+    /** @throws NotFoundError on an exchange that is not a devnet */
+    devnet: () => get<DevnetInfo>('/v1/devnet'),
+  }
+}

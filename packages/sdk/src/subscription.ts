@@ -1,0 +1,77 @@
+//! One subscription: which events belong to it, and whether one is missing.
+import type { Channel, PrivateChannel, StreamEvent } from '@plumb/protocol'
+
+/** What to listen to. Private channels name an account that is authenticated on the stream. */
+export type Topic = {
+  channel: Channel
+  market?: string
+  account?: string
+  subaccount?: number
+}
+
+export type EventHandler = (event: StreamEvent) => void
+
+const privateNames: ReadonlySet<string> = new Set<PrivateChannel>([
+  'orders',
+  'fills',
+  'balances',
+  'positions',
+])
+
+/** What the stream does after an event was judged. */
+export type Verdict = 'deliver' | 'drop' | 'gap'
+
+/** Keeps the chain of `seq` and `prevSeq` of one topic. */
+export class Subscription {
+  readonly topic: Topic
+  readonly handler: EventHandler
+  readonly isPrivate: boolean
+  // One chain for each market: a topic without a market carries several.
+  readonly #lastSeqs = new Map<string | null, number>()
+  /** Whether a snapshot must come before deltas count. */
+  #waiting = true
+
+  constructor(topic: Topic, handler: EventHandler) {
+    this.topic = topic
+    this.handler = handler
+    this.isPrivate = privateNames.has(topic.channel)
+  }
+
+  /** Sequence number to resume from; undefined before the first event. */
+  get lastSeq(): number | undefined {
+    return this.#lastSeqs.size === 0 ? undefined : Math.max(...this.#lastSeqs.values())
+  }
+
+  matches(event: StreamEvent): boolean {
+    const { channel, market, account, subaccount } = this.topic
+    return (
+      channel === event.channel &&
+      (market === undefined || market === event.market) &&
+      (account === undefined || account.toLowerCase() === event.account?.toLowerCase()) &&
+      (subaccount === undefined || subaccount === event.subaccount)
+    )
+  }
+
+  /** The connection was lost or a gap seen: deltas are dropped until a snapshot comes. */
+  restart(): void {
+    this.#waiting = true
+    if (!this.isPrivate) this.#lastSeqs.clear()
+  }
+
+  /** The exchange resumed after `lastSeq`: what comes continues the chain. */
+  resumed(): void {
+    this.#waiting = false
+  }
+
+  judge(event: StreamEvent): Verdict {
+    const last = this.#lastSeqs.get(event.market)
+    if (event.type === 'snapshot') this.#waiting = false
+    else if (event.type === 'delta' && this.#waiting) return 'drop'
+    else if (last !== undefined) {
+      if (event.seq <= last) return 'drop' // seen before a resume
+      if (event.prevSeq !== last) return 'gap'
+    }
+    this.#lastSeqs.set(event.market, event.seq)
+    return 'deliver'
+  }
+}
