@@ -66,6 +66,12 @@ export { type BatchCodeName, batchCode } from './generated/batch-code.ts'
 export { plumbExchangeAbi, plumbExchangeBytecode } from './generated/plumb-exchange.ts'
 export { testUsdcAbi, testUsdcBytecode } from './generated/test-usdc.ts'
 export {
+  createPriceSigner,
+  type PriceMessage,
+  type PriceSigner,
+  pricesDigest,
+} from './price-signer.ts'
+export {
   type Block,
   type BlockTag,
   createRpc,

@@ -48,7 +48,7 @@ const createNode = () => {
   const rpc = createRpc('http://node', {
     fetch: (_url, init) => {
       if (state.offline) return Promise.reject(new Error('offline'))
-      const { method, params } = JSON.parse(String(init?.body))
+      const { method, params } = JSON.parse(init?.body as string)
       let body: object
       try {
         body = { result: answer(method, params) }
