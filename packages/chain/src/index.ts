@@ -14,11 +14,13 @@ export {
   type Owner,
   type PricesSegment,
   type PriceVector,
+  type PriceVectorBody,
   type Segment,
   type WithdrawalBody,
   type WithdrawalRecord,
   type WithdrawalsSegment,
 } from './batch.ts'
+export { type ConnectedSigner, connectSigner } from './connect-signer.ts'
 export {
   type ChainAccount,
   type ChainBatch,

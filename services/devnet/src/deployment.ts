@@ -1,0 +1,99 @@
+//! The contracts of a devnet: deployed once, on an empty chain, and funded.
+import { existsSync } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
+import { connectSigner, deployContracts, type Rpc } from '@plumb/chain'
+import { limits } from '@plumb/model'
+import { z } from 'zod'
+import { DevnetError } from './devnet-error.ts'
+import { demoKeys, keyOf, type OwnKeys, publisherCount } from './devnet-keys.ts'
+import { devnetMarkets } from './devnet-markets.ts'
+import { devnetChainId } from './local-chain.ts'
+
+const schema = z.object({
+  token: z.string(),
+  exchange: z.string(),
+  deployBlock: z.number().int(),
+})
+
+export type DevnetDeployment = z.infer<typeof schema>
+
+/** L: how old an unsettled fill may become, seconds. */
+export const settlementLagS = 600
+export const publisherQuorum = 3
+
+/** ETH for gas and test USDC to deposit, for everyone who acts on the devnet. */
+const etherWei = 1_000n * 10n ** 18n
+const demoUsdc = 10_000_000n * 1_000_000n
+const botUsdc = 50_000_000n * 1_000_000n
+
+/**
+ * The deployment that stands in `path`. A chain without one was killed while it was being set up: nothing else has
+ * ever run on it, so its state is dropped. One without its chain cannot go on.
+ */
+export const readDeployment = async (
+  path: string,
+  chainDir: string,
+): Promise<DevnetDeployment | undefined> => {
+  const hasChain = existsSync(`${chainDir}/state.json`)
+  if (!existsSync(path)) {
+    await rm(chainDir, { recursive: true, force: true })
+    return undefined
+  }
+  if (!hasChain)
+    throw new DevnetError(
+      'CHAIN_LOST',
+      `The chain's state is missing in ${chainDir}. Begin anew: npm start -- --fresh`,
+    )
+  return schema.parse(JSON.parse(await readFile(path, 'utf8')))
+}
+
+const word = (value: bigint | string) =>
+  (typeof value === 'bigint' ? value.toString(16) : value.slice(2)).toLowerCase().padStart(64, '0')
+
+/** `mint(address,uint256)` of the test token, which anyone may call. */
+const mintData = (to: string, amount: bigint) => `0x40c10f19${word(to)}${word(amount)}`
+
+const fund = async (rpc: Rpc, token: string, keys: OwnKeys) => {
+  const bank = z.array(z.string()).parse(await rpc.request('eth_accounts', []))[0]
+  const own = [...keys.values()]
+  const rich = [...demoKeys, ...own]
+  for (const { address } of rich)
+    await rpc.request('anvil_setBalance', [address, `0x${etherWei.toString(16)}`])
+  const traders = [
+    ...demoKeys.map(({ address }) => ({ address, amount: demoUsdc })),
+    ...['market-maker', 'taker'].map((name) => ({
+      address: keyOf(keys, name).address,
+      amount: botUsdc,
+    })),
+  ]
+  for (const { address, amount } of traders)
+    await rpc.request('eth_sendTransaction', [
+      { from: bank, to: token, data: mintData(address, amount), gas: '0x30000' },
+    ])
+}
+
+/** Deploys token and exchange, lists the markets, funds everyone. The caller makes the chain durable afterwards. */
+export const deployDevnet = async (rpc: Rpc, keys: OwnKeys): Promise<DevnetDeployment> => {
+  const deployer = keyOf(keys, 'deployer')
+  await rpc.request('anvil_setBalance', [deployer.address, `0x${etherWei.toString(16)}`])
+  const { signer, close } = connectSigner(rpc.url, devnetChainId, deployer.privateKey)
+  try {
+    const deployment = await deployContracts(signer, {
+      markets: devnetMarkets,
+      relayers: [keyOf(keys, 'relayer').address],
+      publishers: Array.from(
+        { length: publisherCount },
+        (_, i) => keyOf(keys, `publisher-${i}`).address,
+      ),
+      quorum: publisherQuorum,
+      settlementLagS,
+      markAgeMaxS: settlementLagS,
+      minDepositQuote: 1_000_000,
+      maxDepositsQuote: limits.cashQuoteMax,
+    })
+    await fund(rpc, deployment.token, keys)
+    return deployment
+  } finally {
+    close()
+  }
+}
