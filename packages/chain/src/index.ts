@@ -43,6 +43,7 @@ export {
   depositGenesis,
   rollDepositHash,
 } from './deposits.ts'
+export { createDigestSigner, type DigestSigner } from './digest-signer.ts'
 export {
   addressBytes,
   bytesHex,

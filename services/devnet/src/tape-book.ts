@@ -48,7 +48,7 @@ export class TapeBook {
         return { matches: [], order }
       }
       case 'replace':
-        return this.#replace(command.id, command.px, command.qty, command.line)
+        return this.#replace(command.id, command.px, command.qty)
       case 'take':
         return { matches: this.#match(command), order: undefined }
       default: {
@@ -86,7 +86,7 @@ export class TapeBook {
     return matches
   }
 
-  #replace(id: number, px: number, qty: number, line: number): TapeResult {
+  #replace(id: number, px: number, qty: number): TapeResult {
     const order = this.order(id)
     if (px === order.px && qty <= order.qty) {
       this.#reduce(order, order.qty - qty)
@@ -97,7 +97,6 @@ export class TapeBook {
     const matches = this.#match({ side: order.side, px, qty })
     moved.qty = qty - matches.reduce((sum, match) => sum + match.qty, 0)
     if (moved.qty > 0) this.#rest(moved)
-    if (line < order.line) throw new Error('lines rise')
     return { matches, order: moved }
   }
 
