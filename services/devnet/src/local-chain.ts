@@ -1,11 +1,12 @@
 //! The local EVM chain: anvil, kept durable from outside by whole-state dumps.
-import { createRequire } from 'node:module'
+
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { gunzip } from 'node:zlib'
 import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
 import type { Rpc } from '@plumb/chain'
 import { z } from 'zod'
 import { DevnetError } from './devnet-error.ts'
@@ -99,11 +100,17 @@ export const chainReady = async (rpc: Rpc, timeoutMs: number, logPath: string): 
     try {
       const chainId = await rpc.chainId()
       if (chainId === devnetChainId) return
-      throw new DevnetError('WRONG_CHAIN', `${rpc.url} answers for chain ${chainId}, not ${devnetChainId}.`)
+      throw new DevnetError(
+        'WRONG_CHAIN',
+        `${rpc.url} answers for chain ${chainId}, not ${devnetChainId}.`,
+      )
     } catch (error) {
       if (error instanceof DevnetError) throw error
       if (Date.now() > end)
-        throw new DevnetError('CHAIN_START', `The chain did not start within ${timeoutMs / 1000} s: see ${logPath}`)
+        throw new DevnetError(
+          'CHAIN_START',
+          `The chain did not start within ${timeoutMs / 1000} s: see ${logPath}`,
+        )
     }
     await sleep(30)
   }
@@ -113,6 +120,8 @@ export const chainReady = async (rpc: Rpc, timeoutMs: number, logPath: string): 
 export type ChainKeeper = {
   /** One dump now, if anything changed; resolves once it is durable. */
   dump(): Promise<void>
+  /** The chain was started again: what was seen of it after the last dump is gone. */
+  forget(): void
   /** A last dump, then no more. */
   close(): Promise<void>
   readonly lastDumpMs: number
@@ -131,7 +140,7 @@ const hex = (value: number) => `0x${value.toString(16)}`
  * fsync, rename, and only then the block's number into `final-block`, the same way. The number is read *before* the
  * dump, so the dump holds at least that block.
  */
-export const keepChain = (rpc: Rpc, stateDir: string, onError: (error: unknown) => void): ChainKeeper => {
+export const keepChain = (rpc: Rpc, stateDir: string): ChainKeeper => {
   let finalBlock = -1
   let looked = -1
   let lastDumpMs = 0
@@ -176,17 +185,17 @@ export const keepChain = (rpc: Rpc, stateDir: string, onError: (error: unknown) 
     while (!closed) {
       await sleep(Math.max(pollMs, notBeforeMs - Date.now()), undefined, { ref: false })
       if (closed) return
-      try {
-        await dump()
-      } catch (error) {
-        onError(error)
-      }
+      // A chain that is down is being restarted; nothing becomes final meanwhile.
+      await dump().catch(() => {})
     }
   }
-  loop().catch(onError)
+  void loop()
 
   return {
     dump,
+    forget: () => {
+      looked = finalBlock
+    },
     close: async () => {
       closed = true
       await dump()

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { DevnetError } from './devnet-error.ts'
-import { commandLine } from './process-identity.ts'
+import { describeProcess } from './process-identity.ts'
 
 const host = '127.0.0.1'
 
@@ -77,8 +77,7 @@ export const claimPort = async (port: number, what: string, flag: string): Promi
   const claimed = await tryPort(port)
   if (claimed !== undefined) return claimed
   const pid = portHolder(port)
-  const holder =
-    pid === undefined ? 'another process' : `process ${pid} (${commandLine(pid).slice(0, 120)})`
+  const holder = pid === undefined ? 'another process' : describeProcess(pid)
   throw new DevnetError(
     'PORT_BUSY',
     `Port ${port} (${what}) is already used by ${holder}. Stop it, or choose another port: npm start -- ${flag} PORT`,

@@ -64,7 +64,10 @@ const serverOwner = (say: (line: string) => void): Owner => {
   const uid = idOf('-u', name)
   const gid = idOf('-g', name)
   if (uid === undefined || gid === undefined)
-    throw new DevnetError('NO_POSTGRES_USER', 'PostgreSQL cannot run as root, and there is no other user to run it as.')
+    throw new DevnetError(
+      'NO_POSTGRES_USER',
+      'PostgreSQL cannot run as root, and there is no other user to run it as.',
+    )
   return { uid, gid }
 }
 
@@ -83,9 +86,13 @@ const reachable = async (options: PostgresOptions, owner: Owner) => {
   const nativeOpen = await openToOthers(native)
   const short = createHash('sha256').update(options.dataDir).digest('hex').slice(0, 12)
   const dataDir = dataOpen ? options.dataDir : join(tmpdir(), `plumb-postgres-${short}`)
-  if (!dataOpen) options.say(`PostgreSQL's user cannot reach ${options.dataDir}: its data is in ${dataDir}`)
+  if (!dataOpen)
+    options.say(`PostgreSQL's user cannot reach ${options.dataDir}: its data is in ${dataDir}`)
   if (nativeOpen) return { native, dataDir }
-  const copy = join(tmpdir(), `plumb-postgres-bin-${createHash('sha256').update(native).digest('hex').slice(0, 12)}`)
+  const copy = join(
+    tmpdir(),
+    `plumb-postgres-bin-${createHash('sha256').update(native).digest('hex').slice(0, 12)}`,
+  )
   if (!existsSync(copy)) {
     await cp(native, `${copy}.tmp`, { recursive: true, verbatimSymlinks: true })
     await chmod(`${copy}.tmp`, 0o755)
@@ -94,7 +101,13 @@ const reachable = async (options: PostgresOptions, owner: Owner) => {
   return { native: copy, dataDir }
 }
 
-const run = (command: string, args: string[], owner: Owner, env: Record<string, string>, input = '') =>
+const run = (
+  command: string,
+  args: string[],
+  owner: Owner,
+  env: Record<string, string>,
+  input = '',
+) =>
   new Promise<void>((resolve, reject) => {
     const child = spawn(command, args, { ...owner, env, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] })
     let output = ''
@@ -152,7 +165,9 @@ const initialise = async (
 }
 
 /** The pid in postmaster.pid, if that process runs. */
-const postmaster = async (dataDir: string): Promise<{ pid: number; identity: string } | undefined> => {
+const postmaster = async (
+  dataDir: string,
+): Promise<{ pid: number; identity: string } | undefined> => {
   try {
     const pid = Number.parseInt(await readFile(join(dataDir, 'postmaster.pid'), 'utf8'), 10)
     const identity = Number.isSafeInteger(pid) && pid > 0 ? processIdentity(pid) : undefined
@@ -241,11 +256,18 @@ const takesConnections = (port: number): Promise<boolean> =>
   })
 
 /** Resolves once the server takes connections. @throws DevnetError after `timeoutMs` */
-export const postgresReady = async (port: number, timeoutMs: number, logPath: string): Promise<void> => {
+export const postgresReady = async (
+  port: number,
+  timeoutMs: number,
+  logPath: string,
+): Promise<void> => {
   const end = Date.now() + timeoutMs
   while (!(await takesConnections(port))) {
     if (Date.now() > end)
-      throw new DevnetError('POSTGRES_START', `PostgreSQL did not start within ${timeoutMs / 1000} s: see ${logPath}`)
+      throw new DevnetError(
+        'POSTGRES_START',
+        `PostgreSQL did not start within ${timeoutMs / 1000} s: see ${logPath}`,
+      )
     await sleep(50)
   }
 }

@@ -53,7 +53,14 @@ export const processIdentity = (pid: number): string | undefined => {
   return started ? `${pid}@${started}` : undefined
 }
 
-/** The process' command line, for messages and to recognise our own; '' when it cannot be read. */
+/** A process in a message: its program without the path, and a little of its arguments. */
+export const describeProcess = (pid: number): string => {
+  const [program = '', ...args] = commandLine(pid).split(' ')
+  const text = [program.split('/').at(-1), ...args].join(' ').trim().slice(0, 100)
+  return text === '' ? `process ${pid}` : `process ${pid} (${text})`
+}
+
+/** The process' command line, to recognise our own; '' when it cannot be read. */
 export const commandLine = (pid: number): string => {
   if (process.platform !== 'linux') return psField(pid, 'command') ?? ''
   try {

@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { z } from 'zod'
 import { DevnetError } from './devnet-error.ts'
-import { commandLine, processIdentity } from './process-identity.ts'
+import { describeProcess, processIdentity } from './process-identity.ts'
 import { stopProcess } from './stop-process.ts'
 
 const entrySchema = z.object({
@@ -52,7 +52,7 @@ const takeLock = (lockPath: string): void => {
       if (holder !== undefined && processIdentity(holder.pid) === holder.identity)
         throw new DevnetError(
           'ALREADY_RUNNING',
-          `A devnet already runs on this state folder (process ${holder.pid}: ${commandLine(holder.pid).slice(0, 120)}). Stop it first, or give this one another folder: npm start -- --state DIR`,
+          `A devnet already runs on this state folder (${describeProcess(holder.pid)}). Stop it first, or give this one another folder: npm start -- --state DIR`,
         )
       rmSync(lockPath, { force: true })
     }

@@ -1,8 +1,8 @@
 //! A child process that is kept alive: started, logged, restarted with growing pauses, stopped.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { processIdentity } from './process-identity.ts'
 import { createRotatingLog } from './rotating-log.ts'
 import { stopProcess } from './stop-process.ts'
-import { processIdentity } from './process-identity.ts'
 
 /** What to run. `uid`/`gid`: as whom (root must not run PostgreSQL). */
 export type ProcessSpec = {

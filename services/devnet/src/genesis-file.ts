@@ -1,0 +1,23 @@
+//! The genesis file: the first commands of the exchange's journal.
+import type { DevnetDeployment } from './deployment.ts'
+import { publisherQuorum, settlementLagS } from './deployment.ts'
+import { keyOf, type OwnKeys, publisherCount } from './devnet-keys.ts'
+import { devnetMarkets } from './devnet-markets.ts'
+import { devnetChainId } from './local-chain.ts'
+
+/** One Genesis and a ListMarket for each market, bytes as hex. */
+export const genesisCommands = (deployment: DevnetDeployment, keys: OwnKeys): object[] => [
+  {
+    kind: 'Genesis',
+    chainId: devnetChainId,
+    settlementLagS,
+    publisherCount,
+    publisherQuorum,
+    contract: deployment.exchange,
+    publishers: Array.from(
+      { length: publisherCount },
+      (_, i) => keyOf(keys, `publisher-${i}`).address,
+    ),
+  },
+  ...devnetMarkets.map((market) => ({ kind: 'ListMarket', ...market })),
+]

@@ -1,0 +1,136 @@
+//! The services of the exchange, in starting order, and what each is told.
+import type { DevnetDeployment } from './deployment.ts'
+import type { DevnetPaths } from './devnet-paths.ts'
+import { devnetChainId } from './local-chain.ts'
+
+/** Everything the services' environments are made of. */
+export type Wiring = {
+  paths: DevnetPaths
+  sequencer: string
+  databaseUrl: string
+  rpcUrl: string
+  deployment: DevnetDeployment
+  finalBlockFile: string
+  gatewayPort: number
+  /** Status ports (/health, /ready, /metrics) by service name. */
+  statusPorts: ReadonlyMap<string, number>
+  keyFiles: {
+    relayer: string
+    publishers: string
+    marketMaker: string
+    taker: string
+    token: string
+  }
+  logLevel: string
+}
+
+export type ServiceName =
+  | 'sequencer'
+  | 'margin'
+  | 'ledger'
+  | 'relayer'
+  | 'gateway'
+  | 'oracle'
+  | 'bots'
+
+export type ServiceEntry = {
+  name: ServiceName
+  env: (wiring: Wiring) => Record<string, string>
+  /** Must be ready before the devnet says that it is. */
+  awaited: boolean
+}
+
+const statusPort = (wiring: Wiring, name: ServiceName) => wiring.statusPorts.get(name) ?? 0
+const statusUrl = (wiring: Wiring, name: ServiceName) =>
+  `http://127.0.0.1:${statusPort(wiring, name)}`
+
+const common = (wiring: Wiring, name: ServiceName) => ({
+  PLUMB_LOG_LEVEL: wiring.logLevel,
+  PLUMB_HTTP: String(statusPort(wiring, name)),
+  PLUMB_PARENT_PID: String(process.pid),
+  PLUMB_SEQUENCER: wiring.sequencer,
+})
+
+const chain = (wiring: Wiring) => ({
+  PLUMB_RPC_URL: wiring.rpcUrl,
+  PLUMB_CONTRACT: wiring.deployment.exchange,
+  PLUMB_CHAIN_ID: String(devnetChainId),
+})
+
+/** In starting order; they stop in the opposite order. */
+export const services: readonly ServiceEntry[] = [
+  {
+    name: 'sequencer',
+    awaited: true,
+    env: (wiring) => ({
+      ...common(wiring, 'sequencer'),
+      PLUMB_SEQUENCER_DATA: wiring.paths.journal,
+      PLUMB_GENESIS: wiring.paths.genesis,
+    }),
+  },
+  {
+    name: 'ledger',
+    awaited: true,
+    env: (wiring) => ({
+      ...common(wiring, 'ledger'),
+      ...chain(wiring),
+      DATABASE_URL: wiring.databaseUrl,
+      PLUMB_MARGIN_URL: statusUrl(wiring, 'margin'),
+    }),
+  },
+  {
+    name: 'margin',
+    awaited: true,
+    env: (wiring) => ({ ...common(wiring, 'margin'), PLUMB_MARGIN_DATA: wiring.paths.witness }),
+  },
+  {
+    name: 'relayer',
+    awaited: true,
+    env: (wiring) => ({
+      ...common(wiring, 'relayer'),
+      ...chain(wiring),
+      DATABASE_URL: wiring.databaseUrl,
+      PLUMB_MARGIN_URL: statusUrl(wiring, 'margin'),
+      PLUMB_RELAYER_KEY_FILE: wiring.keyFiles.relayer,
+      PLUMB_FINAL_BLOCK_FILE: wiring.finalBlockFile,
+      PLUMB_DEPLOY_BLOCK: String(wiring.deployment.deployBlock),
+    }),
+  },
+  {
+    name: 'gateway',
+    awaited: true,
+    env: (wiring) => ({
+      ...common(wiring, 'gateway'),
+      ...chain(wiring),
+      PLUMB_LISTEN: `127.0.0.1:${wiring.gatewayPort}`,
+      DATABASE_URL: wiring.databaseUrl,
+      PLUMB_MARGIN_URL: statusUrl(wiring, 'margin'),
+      PLUMB_TOKEN_SECRET_FILE: wiring.keyFiles.token,
+      PLUMB_DEVNET_FILE: wiring.paths.description,
+    }),
+  },
+  {
+    name: 'oracle',
+    awaited: true,
+    env: (wiring) => ({
+      ...common(wiring, 'oracle'),
+      PLUMB_PUBLISHER_KEYS_FILE: wiring.keyFiles.publishers,
+      PLUMB_ORACLE_PRICES: JSON.stringify({
+        'BTC-PERP': 60_000,
+        'ETH-PERP': 3_000,
+        'SOL-PERP': 150,
+        'XAU-PERP': 2_400,
+      }),
+    }),
+  },
+  {
+    name: 'bots',
+    awaited: false,
+    env: (wiring) => ({
+      ...common(wiring, 'bots'),
+      PLUMB_GATEWAY_URL: `http://127.0.0.1:${wiring.gatewayPort}`,
+      PLUMB_MARKET_MAKER_KEY_FILE: wiring.keyFiles.marketMaker,
+      PLUMB_TAKER_KEY_FILE: wiring.keyFiles.taker,
+    }),
+  },
+]
