@@ -200,14 +200,20 @@ export class Journal {
     return group.done
   }
 
+  /** What was appended so far ends a batch: a snapshot wants a boundary at its seq. */
+  seal(): void {
+    const newest = this.pending.at(-1)
+    if (newest !== undefined) newest.sealed = true
+  }
+
   private groupFor(records: readonly JournalRecord[]): Group {
     let bytes = 0
     for (const { payload } of records) bytes += recordHeaderBytes + payload.length
     if (toSectors(batchHeaderBytes + bytes) > this.groupBytesMax)
       throw new RangeError(`${bytes} bytes of records exceed a batch (${this.groupBytesMax})`)
     const newest = this.pending.at(-1)
-    if (newest !== undefined && toSectors(newest.end + bytes) <= this.groupBytesMax) return newest
-    return this.newGroup()
+    const fits = newest !== undefined && toSectors(newest.end + bytes) <= this.groupBytesMax
+    return fits && !newest.sealed ? newest : this.newGroup()
   }
 
   private newGroup(): Group {

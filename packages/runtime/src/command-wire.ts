@@ -92,6 +92,7 @@ export type ReplyBatch = {
   add(id: number, status: ReplyStatus, seq: number, timeMs: number, events: Uint8Array): void
   /** The frame, or undefined when nothing was added; the batch is empty afterwards. */
   take(): Buffer | undefined
+  readonly bytes: number
 }
 
 /** A reply batch that grows as needed. The caller takes it at the latest every few MiB. */
@@ -122,6 +123,9 @@ export const createReplyBatch = (): ReplyBatch => {
       const frame = Buffer.from(bytes.subarray(0, offset))
       offset = FRAME_HEADER_BYTES
       return frame
+    },
+    get bytes() {
+      return offset
     },
   }
 }
