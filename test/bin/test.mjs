@@ -1,0 +1,119 @@
+//! `npm test`: sets up like `npm start`, then runs every test that needs no other machine, and sums up.
+//! Stages can be named: `npm test -- unit forge`.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { orExit, prepare, root } from '../../services/devnet/bin/prepare.mjs'
+
+const bin = (name) => join(root, 'node_modules', '.bin', name)
+const scratch = mkdtempSync(join(tmpdir(), 'plumb-test-'))
+const seconds = (startMs) => `${((Date.now() - startMs) / 1000).toFixed(1)} s`
+
+/** Runs a command, its output passed on as it comes; resolves with exit code and all it said. */
+const run = (command, args, { quiet = false } = {}) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, CI: '1', FORCE_COLOR: '0', PATH: `${bin('')}:${process.env.PATH}` },
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => {
+        output += chunk
+        if (!quiet) process.stdout.write(chunk)
+      })
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code: code ?? 1, output }))
+  })
+
+/** One vitest project. Files that do not even load count as one failure each. */
+const vitest =
+  (project, args = []) =>
+  async () => {
+    const report = join(scratch, `${project}.json`)
+    const { code } = await run(bin('vitest'), [
+      ...['run', '--project', project, '--passWithNoTests'],
+      ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+      ...args,
+    ])
+    try {
+      const { numPassedTests, numFailedTests, numFailedTestSuites, testResults } = JSON.parse(
+        readFileSync(report, 'utf8'),
+      )
+      const unloaded = testResults.filter(
+        ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+      ).length
+      const failed = numFailedTests + unloaded
+      return { passed: numPassedTests, failed: failed || (numFailedTestSuites || code ? 1 : 0) }
+    } catch {
+      return { passed: 0, failed: code === 0 ? 0 : 1 } // no report: there were no tests, or vitest itself failed
+    }
+  }
+
+/** The commands of `pnpm check`, each one check. */
+const check = async () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  let passed = 0
+  let failed = 0
+  for (const line of scripts.check.split('&&').map((part) => part.trim())) {
+    const [command, ...args] = line.split(/\s+/)
+    const { code, output } = await run(bin(command), args, { quiet: true })
+    if (code === 0) passed += 1
+    else {
+      failed += 1
+      console.log(`✗ ${line}\n${output.slice(-20_000)}`)
+    }
+  }
+  return { passed, failed }
+}
+
+const forge = async () => {
+  const { code, output } = await run(process.execPath, ['contracts/bin/forge.mjs', 'test'])
+  const total = /(\d+) tests? passed, (\d+) failed, \d+ skipped \(\d+ total tests?\)/.exec(output)
+  const single = /(\d+) passed; (\d+) failed; \d+ skipped/.exec(output)
+  const [passed, failed] = (total ?? single)?.slice(1).map(Number) ?? [0, 0]
+  return { passed, failed: failed || (code === 0 ? 0 : 1) }
+}
+
+// Whole-house tests measure and kill: one file at a time.
+const alone = ['--no-file-parallelism']
+const stages = {
+  check,
+  unit: vitest('unit'),
+  pg: vitest('pg', alone),
+  forge,
+  sim: vitest('sim', alone),
+  e2e: vitest('e2e', alone),
+}
+
+await orExit(async () => {
+  const startMs = Date.now()
+  const named = process.argv.slice(2).filter((word) => word !== '--')
+  const unknown = named.find((name) => !(name in stages))
+  if (unknown !== undefined)
+    throw new Error(`no stage ${unknown}; there are ${Object.keys(stages).join(', ')}`)
+  await prepare()
+  const rows = []
+  for (const [name, stage] of Object.entries(stages)) {
+    if (named.length > 0 && !named.includes(name)) continue
+    const stageMs = Date.now()
+    console.log(`\n▸ ${name}`)
+    const result = await stage()
+    rows.push({ name, ...result, took: seconds(stageMs) })
+    console.log(
+      `${result.failed === 0 ? '✓' : '✗'} ${name}: ${result.passed} passed, ${result.failed} failed (${seconds(stageMs)})`,
+    )
+  }
+  rmSync(scratch, { recursive: true, force: true })
+  const sum = (key) => rows.reduce((total, row) => total + row[key], 0)
+  console.log('')
+  for (const { name, passed, failed, took } of rows)
+    console.log(
+      `  ${name.padEnd(6)} ${String(passed).padStart(5)} passed ${String(failed).padStart(3)} failed  ${took}`,
+    )
+  console.log(`  all in ${seconds(startMs)}\n`)
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed`)
+  process.exitCode = sum('failed') === 0 ? 0 : 1
+})
