@@ -56,12 +56,12 @@ export type CommandClient = {
    *
    * @throws CommandError (as a rejection)
    */
-  submit(command: Uint8Array): Promise<CommandReply>
+  submit: (command: Uint8Array) => Promise<CommandReply>
   readonly connected: boolean
   readonly durableSeq: number
   readonly inFlight: number
-  ready(timeoutMs?: number): Promise<void>
-  close(): Promise<void>
+  ready: (timeoutMs?: number) => Promise<void>
+  close: () => Promise<void>
 }
 
 type Waiter = { resolve: (reply: CommandReply) => void; reject: (error: CommandError) => void }

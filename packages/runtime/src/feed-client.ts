@@ -47,8 +47,8 @@ export type FeedClient = {
   /** The last seq handed out. */
   readonly lastSeq: number
   readonly connected: boolean
-  ready(timeoutMs?: number): Promise<void>
-  close(): Promise<void>
+  ready: (timeoutMs?: number) => Promise<void>
+  close: () => Promise<void>
 }
 
 const gapOf = (seq: number, expected: number) =>

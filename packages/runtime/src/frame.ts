@@ -3,8 +3,8 @@
 /** Bytes before a frame's payload. */
 export const FRAME_HEADER_BYTES = 5
 
-/** No frame is longer than this, header included; a longer one is refused as hostile. */
-export const frameBytesMax = 64 * 1024 * 1024
+/** No frame is longer than this, header included; a longer one is refused as hostile. Peers are our own services. */
+export const frameBytesMax: number = 256 * 1024 * 1024
 
 /** What went wrong on the wire, with a stable code. */
 export class FrameError extends Error {

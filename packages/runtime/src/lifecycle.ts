@@ -4,11 +4,11 @@ import type { Logger } from './logger.ts'
 /** The ending of a process. */
 export type Lifecycle = {
   /** Registers a step of the ordered end; steps run last-registered first. */
-  onClose(name: string, close: () => void | Promise<void>): void
+  onClose: (name: string, close: () => void | Promise<void>) => void
   /** Ends the process in order; a second call returns the first one's promise. */
-  close(reason: string): Promise<void>
+  close: (reason: string) => Promise<void>
   /** Ends the process at once with exit code 1: after a bug, the restart is the recovery path. */
-  crash(error: unknown): void
+  crash: (error: unknown) => void
   readonly closing: boolean
   /** Aborts when closing starts. */
   readonly signal: AbortSignal

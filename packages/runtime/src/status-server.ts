@@ -19,7 +19,7 @@ export type StatusServerOptions = {
 }
 
 /** A running status server; `url` is undefined when it was switched off. */
-export type StatusServer = { url: string | undefined; close(): Promise<void> }
+export type StatusServer = { url: string | undefined; close: () => Promise<void> }
 
 const loopback = '127.0.0.1'
 

@@ -35,7 +35,7 @@ export type TransportServerOptions = {
 }
 
 /** A listening transport; `address` has the real port when 0 was asked for. */
-export type TransportServer = { address: Address; close(): Promise<void> }
+export type TransportServer = { address: Address; close: () => Promise<void> }
 
 const helloTimeoutMs = 5_000
 
