@@ -23,7 +23,7 @@ abstract contract ExchangeStorage is IPlumbExchange {
     uint256 internal immutable MAX_DEPOSITS;
 
     // One slot: what every batch reads and writes.
-    uint32 internal batchNo;
+    uint32 internal settledBatchNo;
     uint48 internal settledSeq;
     uint48 internal hashedSeq;
     uint64 internal committedStateHash;

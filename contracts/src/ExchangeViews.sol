@@ -83,9 +83,17 @@ abstract contract ExchangeViews is ExchangeStorage {
     function lastBatch()
         external
         view
-        returns (uint32, uint64, uint64, bytes32, uint64)
+        returns (
+            uint32 batchNo,
+            uint64 toSeq,
+            uint64 hashSeq,
+            bytes32 journalHash,
+            uint64 stateHash
+        )
     {
-        return (batchNo, settledSeq, hashedSeq, committedJournalHash, committedStateHash);
+        return (
+            settledBatchNo, settledSeq, hashedSeq, committedJournalHash, committedStateHash
+        );
     }
 
     /// @inheritdoc IPlumbExchange

@@ -67,12 +67,12 @@ contract PlumbExchange is
         uint256 tail = calldataWord(pos + 50);
         uint64 stateHash = uint64(tail >> 192);
         unchecked {
-            if (number != batchNo + 1) context.reject(BatchCodes.WRONG_BATCH_NO, 0);
+            if (number != settledBatchNo + 1) context.reject(BatchCodes.WRONG_BATCH_NO, 0);
         }
         if (toSeq < settledSeq || hashSeq < hashedSeq || hashSeq > toSeq) {
             context.reject(BatchCodes.WRONG_SEQUENCE, 0);
         }
-        batchNo = number;
+        settledBatchNo = number;
         settledSeq = toSeq;
         hashedSeq = hashSeq;
         committedStateHash = stateHash;

@@ -18,10 +18,7 @@ abstract contract WithdrawSegment is Custody {
     uint256 private constant LANE_CONSUMED = type(uint40).max;
 
     // The 19 bytes after r and vs: subaccount u8 | amount u64 | lane u16 | seq u32 | expiry u32.
-    function _settleWithdrawals(Context memory context, uint256 pos, uint256 end)
-        internal
-        returns (uint256 total)
-    {
+    function _settleWithdrawals(Context memory context, uint256 pos, uint256 end) internal {
         uint256 memoryBefore = freeMemory();
         unchecked {
             if (pos + 2 > end) context.reject(BatchCodes.MALFORMED, 0);
@@ -31,12 +28,15 @@ abstract contract WithdrawSegment is Custody {
             AccountRun memory run;
             uint256 first = pos;
             Words owners = allocate(count);
+            uint256 total = 0;
             for (uint256 i = 0; i < count; ++i) {
                 address owner = _withdraw(context, run, pos, i);
                 owners.set(i, uint160(owner));
                 total += _amount(pos);
                 pos += RECORD_BYTES;
             }
+            // What was donated is nobody's, and profit nobody has lost yet cannot leave.
+            if (withdrawn + total > deposited) context.reject(BatchCodes.CUSTODY_SHORT, 0);
             withdrawn += uint128(total);
             _payOut(owners, first, count);
         }

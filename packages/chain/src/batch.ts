@@ -53,13 +53,14 @@ export type WithdrawalBody = {
 export type WithdrawalRecord = WithdrawalBody & { owner: Owner }
 
 /** One publisher's signed prices of one page of 32 markets; 0 = no price. */
-export type PriceVector = {
+export type PriceVectorBody = {
   publisher: number
   page: number
   publishTimeMs: TimeMs
   signature: Uint8Array
   prices: readonly Ticks[]
 }
+export type PriceVector = PriceVectorBody & { signer: Owner }
 export type MarkRecord = { market: MarketId; markTicks: Ticks }
 /** New cumulative index (absolute), 1e-6 micro-USDC per lot. */
 export type FundingRecord = { market: MarketId; fundingIndex: FundingIndex }

@@ -8,6 +8,7 @@ import type {
   OrderRecord,
   Owner,
   PriceVector,
+  PriceVectorBody,
   Segment,
   WithdrawalBody,
   WithdrawalRecord,
@@ -19,6 +20,7 @@ import { ByteReader } from './byte-reader.ts'
 export type OwnerRecovery = {
   orderOwner(order: OrderBody): Owner
   withdrawalOwner(withdrawal: WithdrawalBody): Owner
+  vectorSigner(vector: PriceVectorBody): Owner
 }
 
 /**
@@ -56,7 +58,7 @@ function readBody(kind: number, body: ByteReader, recovery: OwnerRecovery): Segm
     case segmentKind.Prices:
       return {
         kind: 'Prices',
-        vectors: times(body.uint(1), () => readVector(body)),
+        vectors: times(body.uint(1), () => readVector(body, recovery)),
         marks: times(body.uint(1), () => readMark(body)),
       }
     case segmentKind.Fills:
@@ -117,17 +119,18 @@ function readWithdrawal(body: ByteReader, recovery: OwnerRecovery): WithdrawalRe
   return { ...withdrawal, owner: recovery.withdrawalOwner(withdrawal) }
 }
 
-function readVector(body: ByteReader): PriceVector {
+function readVector(body: ByteReader, recovery: OwnerRecovery): PriceVector {
   const publisher = body.uint(1)
   const page = body.uint(1)
   const count = body.uint(1)
-  return {
+  const vector: PriceVectorBody = {
     publisher,
     page,
     publishTimeMs: body.uint(6),
     signature: body.bytes(64),
     prices: times(count, () => body.uint(4)),
   }
+  return { ...vector, signer: recovery.vectorSigner(vector) }
 }
 
 function readMark(body: ByteReader): MarkRecord {

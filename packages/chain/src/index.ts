@@ -20,6 +20,7 @@ export {
   type WithdrawalRecord,
   type WithdrawalsSegment,
 } from './batch.ts'
+export { BatchBuilder, type BatchHeader, type BuildRefusal } from './batch-builder.ts'
 export { type ConnectedSigner, connectSigner } from './connect-signer.ts'
 export {
   type ChainAccount,
@@ -68,11 +69,13 @@ export {
 export { type BatchCodeName, batchCode } from './generated/batch-code.ts'
 export { plumbExchangeAbi, plumbExchangeBytecode } from './generated/plumb-exchange.ts'
 export { testUsdcAbi, testUsdcBytecode } from './generated/test-usdc.ts'
+export { type JoinRefusal, type MatchedFill, OpenFills, type SignedOrder } from './open-fills.ts'
 export {
   createPriceSigner,
   type PriceMessage,
   type PriceSigner,
   pricesDigest,
+  recoverPriceSigner,
 } from './price-signer.ts'
 export {
   type Block,
@@ -84,6 +87,16 @@ export {
   RpcError,
   RpcUnavailableError,
 } from './rpc.ts'
+export type {
+  BatchError,
+  SegmentError,
+  TwinAccount,
+  TwinGenesis,
+  TwinLane,
+  TwinMarket,
+  TwinPosition,
+} from './settlement-state.ts'
+export { type BatchResult, SettlementTwin, type TwinAccountView } from './settlement-twin.ts'
 export {
   loadNativeBackend,
   loadSignatureBackend,

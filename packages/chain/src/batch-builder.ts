@@ -1,0 +1,143 @@
+//! Cuts what the engine did into segments that the contract accepts: aggregated there, one by one here.
+import type { Batch, FundingRecord, PricesSegment, Segment, WithdrawalRecord } from './batch.ts'
+import { type JoinRefusal, type MatchedFill, OpenFills } from './open-fills.ts'
+import type { SegmentError } from './settlement-state.ts'
+import type { SettlementTwin } from './settlement-twin.ts'
+
+/** What a batch commits to besides its segments. */
+export type BatchHeader = Omit<Batch, 'segments'>
+
+/** Why something cannot be settled at all, now: not in the open segment, not in a fresh one, not at fresh marks. */
+export type BuildRefusal = JoinRefusal
+
+// Measured per record on a chain (contracts README): what one more costs at most, new lanes and accounts included.
+const GAS = {
+  batch: 60_000,
+  segment: 3_000,
+  order: 26_000,
+  fill: 1_500,
+  vector: 13_000,
+  mark: 12_000,
+  withdrawal: 70_000,
+  funding: 12_000,
+}
+
+/**
+ * Builds one batch on a twin, in sequencer order. Segments are applied to the twin as they close; a refusal leaves
+ * everything before it intact, so that the batch can be finished and sent without what was refused.
+ *
+ * @example
+ * const builder = new BatchBuilder(twin, timeS)
+ * builder.addFills([fill], () => pricesNow) // null when added
+ * const batch = builder.finish(header)
+ */
+export class BatchBuilder {
+  readonly #twin: SettlementTwin
+  readonly #timeS: number
+  readonly #segments: Segment[] = []
+  #open: OpenFills
+  #withdrawals: WithdrawalRecord[] = []
+  #gas = GAS.batch
+
+  constructor(twin: SettlementTwin, timeS: number) {
+    this.#twin = twin
+    this.#timeS = timeS
+    this.#open = new OpenFills(twin.state, timeS)
+  }
+
+  /** Upper estimate of the batch's gas, for cutting below the transaction's limit (16,777,216). */
+  get gasEstimate(): number {
+    return (
+      this.#gas +
+      this.#open.orderCount * GAS.order +
+      this.#open.fillCount * GAS.fill +
+      this.#withdrawals.length * GAS.withdrawal
+    )
+  }
+
+  get isEmpty(): boolean {
+    return this.#segments.length + this.#open.fillCount + this.#withdrawals.length === 0
+  }
+
+  /**
+   * Adds fills that must settle together (those of one fill-or-kill order, else one). Where the open segment would not
+   * be settleable it closes before them; where a fresh one would not either, `prices` (the engine's marks of that
+   * moment with the publishers' vectors, null = none) goes in between.
+   */
+  addFills(
+    fills: readonly MatchedFill[],
+    prices: () => PricesSegment | null = () => null,
+  ): BuildRefusal | null {
+    this.#closeWithdrawals()
+    if (this.#open.tryFills(fills) === null) return null
+    this.#closeFills()
+    const refusal = this.#open.tryFills(fills)
+    if (refusal !== 'NOT_SETTLEABLE' && refusal !== 'NO_MARK') return refusal
+    const segment = prices()
+    if (segment === null || this.addPrices(segment) !== null) return refusal
+    return this.#open.tryFills(fills)
+  }
+
+  /** Adds a withdrawal; neighbours share a segment. */
+  addWithdrawal(
+    withdrawal: WithdrawalRecord,
+    prices: () => PricesSegment | null = () => null,
+  ): BuildRefusal | null {
+    this.#closeFills()
+    const one: Segment = { kind: 'Withdrawals', withdrawals: [withdrawal] }
+    let error = this.#twin.applySegment(one, this.#timeS)
+    if (error?.code === 'NOT_SETTLEABLE' || error?.code === 'NO_MARK') {
+      const segment = prices()
+      if (segment === null || this.addPrices(segment) !== null) return error.code
+      error = this.#twin.applySegment(one, this.#timeS)
+    }
+    if (error !== null) return error.code
+    this.#withdrawals.push(withdrawal)
+    return null
+  }
+
+  addFunding(updates: readonly FundingRecord[]): SegmentError | null {
+    return this.#add({ kind: 'Funding', updates }, updates.length * GAS.funding)
+  }
+
+  addPrices(segment: PricesSegment): SegmentError | null {
+    const gas = segment.vectors.length * GAS.vector + segment.marks.length * GAS.mark
+    return this.#add(segment, gas)
+  }
+
+  /** Closes what is open and answers the batch; the twin then stands after all its segments. */
+  finish(header: BatchHeader): Batch {
+    this.#closeWithdrawals()
+    this.#closeFills()
+    this.#twin.commitHeader(header)
+    return { ...header, segments: this.#segments }
+  }
+
+  #add(segment: Segment, gas: number): SegmentError | null {
+    this.#closeWithdrawals()
+    this.#closeFills()
+    const error = this.#twin.applySegment(segment, this.#timeS)
+    if (error !== null) return error
+    this.#segments.push(segment)
+    this.#gas += GAS.segment + gas
+    return null
+  }
+
+  #closeWithdrawals(): void {
+    if (this.#withdrawals.length === 0) return
+    this.#segments.push({ kind: 'Withdrawals', withdrawals: this.#withdrawals })
+    this.#gas += GAS.segment + this.#withdrawals.length * GAS.withdrawal
+    this.#withdrawals = []
+  }
+
+  #closeFills(): void {
+    if (this.#open.fillCount === 0) return
+    const segment = this.#open.build()
+    const error = this.#twin.applySegment(segment, this.#timeS)
+    // Every prefix was judged when it was added: a refusal here is a fault of this file.
+    if (error !== null) throw new Error(`closed segment refused: ${error.code} at ${error.index}`)
+    this.#segments.push(segment)
+    this.#gas += GAS.segment + segment.orders.length * GAS.order + segment.fills.length * GAS.fill
+    this.#open = new OpenFills(this.#twin.state, this.#timeS)
+  }
+}

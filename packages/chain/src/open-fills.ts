@@ -1,0 +1,208 @@
+//! A Fills segment while it is being filled: each fill is judged as the contract will judge the whole segment.
+import { orderFlag, side, timeInForce, timeInForceOf } from '@plumb/model'
+import { AccountRun } from './account-run.ts'
+import { compareOrders, type FillsSegment, type OrderRecord } from './batch.ts'
+import type { BatchCodeName } from './generated/batch-code.ts'
+import { advanceLane, checkOrder, checkPair, fillMoney } from './settle-fills.ts'
+import { accountKey, type SettlementState } from './settlement-state.ts'
+import { UndoLog, UndoMap } from './undo-map.ts'
+
+/** An order as signed; the fee rates come with its fills. */
+export type SignedOrder = Omit<OrderRecord, 'takerFee' | 'makerFee'>
+
+/** A matched fill at the maker's limit, with the fee rates that applied (units of 10 ppm). */
+export type MatchedFill = {
+  taker: SignedOrder
+  maker: SignedOrder
+  sizeLots: number
+  takerFee: number
+  makerFee: number
+}
+
+/** Why fills cannot join: the contract's code, a rate unlike the one the order already carries, or a full table. */
+export type JoinRefusal = BatchCodeName | 'FEE_RATE_CHANGED' | 'SEGMENT_FULL'
+
+type Entry = {
+  order: SignedOrder
+  takerFee: number | null
+  makerFee: number | null
+  filled: number
+}
+/** What an account's orders of one market and one kind (plain, reducing buys, reducing sells) add up to. */
+type Movement = { market: number; size: bigint; cash: bigint; isReduceOnly: boolean }
+type Row = { taker: string; maker: string; sizeLots: number }
+
+const COUNT_MAX = 65_535
+
+/**
+ * Fills that settle together, on top of a state that does not change meanwhile.
+ *
+ * @example
+ * const open = new OpenFills(twin.state, timeS)
+ * if (open.tryFills([fill]) !== null) {
+ *   twin.applySegment(open.build(), timeS)
+ *   open = new OpenFills(twin.state, timeS)
+ * }
+ */
+export class OpenFills {
+  readonly #state: SettlementState
+  readonly #timeS: number
+  readonly #log = new UndoLog()
+  readonly #entries = new UndoMap<string, Entry>(this.#log)
+  readonly #movements = new UndoMap<string, readonly Movement[]>(this.#log)
+  readonly #rows: Row[] = []
+  #orderCount = 0
+
+  /** `timeS`: block time at which the segment will be settled, as far as it can be known. */
+  constructor(state: SettlementState, timeS: number) {
+    this.#state = state
+    this.#timeS = timeS
+  }
+
+  get orderCount(): number {
+    return this.#orderCount
+  }
+
+  get fillCount(): number {
+    return this.#rows.length
+  }
+
+  /**
+   * Adds fills that must settle together (all those of one fill-or-kill order, else one), or adds none and says why.
+   * A refusal means: close this segment first, and try again on the state after it.
+   */
+  tryFills(fills: readonly MatchedFill[]): JoinRefusal | null {
+    const savepoint = this.#log.begin()
+    const rows = this.#rows.length
+    const orders = this.#orderCount
+    const refusal = this.#addAll(fills) ?? this.#check(fills)
+    if (refusal === null) this.#log.commit()
+    else {
+      this.#log.rollback(savepoint)
+      this.#rows.length = rows
+      this.#orderCount = orders
+    }
+    return refusal
+  }
+
+  /** The segment: orders sorted, fills in the order they were added. */
+  build(): FillsSegment {
+    const sorted = [...this.#entries.entries()]
+      .map(([key, entry]) => ({ key, record: recordOf(entry) }))
+      .toSorted((a, b) => compareOrders(a.record, b.record))
+    const places = new Map(sorted.map(({ key }, place) => [key, place]))
+    return {
+      kind: 'Fills',
+      orders: sorted.map(({ record }) => record),
+      fills: this.#rows.map(({ taker, maker, sizeLots }) => ({
+        taker: places.get(taker) ?? COUNT_MAX,
+        maker: places.get(maker) ?? COUNT_MAX,
+        sizeLots,
+      })),
+    }
+  }
+
+  #addAll(fills: readonly MatchedFill[]): JoinRefusal | null {
+    for (const fill of fills) {
+      const refusal = this.#add(fill)
+      if (refusal !== null) return refusal
+    }
+    return null
+  }
+
+  #add({ taker, maker, sizeLots, takerFee, makerFee }: MatchedFill): JoinRefusal | null {
+    if (sizeLots === 0) return 'ZERO_QUANTITY'
+    const market = this.#state.market(taker.market)
+    if (market === undefined) return 'UNKNOWN_MARKET'
+    const took: OrderRecord = { ...taker, takerFee, makerFee: 0 }
+    const made: OrderRecord = { ...maker, takerFee: 0, makerFee }
+    const code =
+      checkOrder(market, took, this.#timeS) ??
+      checkOrder(market, made, this.#timeS) ??
+      checkPair(took, made)
+    if (code !== null) return code
+    const money = fillMoney(market, took, made, sizeLots)
+    if (-money.makerFee > money.takerFee) return 'REBATE_ABOVE_FEE'
+    const refusal =
+      this.#enter(taker, { takerFee }, sizeLots, money.takerCash) ??
+      this.#enter(maker, { makerFee }, sizeLots, money.makerCash)
+    if (refusal !== null) return refusal
+    if (this.#rows.length === COUNT_MAX || this.#orderCount > COUNT_MAX) return 'SEGMENT_FULL'
+    this.#rows.push({ taker: orderKey(taker), maker: orderKey(maker), sizeLots })
+    return null
+  }
+
+  #enter(
+    order: SignedOrder,
+    fee: { takerFee?: number; makerFee?: number },
+    sizeLots: number,
+    cash: bigint,
+  ): JoinRefusal | null {
+    const key = orderKey(order)
+    const known = this.#entries.get(key)
+    if (known === undefined) this.#orderCount += 1
+    const entry = known ?? { order, takerFee: null, makerFee: null, filled: 0 }
+    const takerFee = fee.takerFee ?? entry.takerFee
+    const makerFee = fee.makerFee ?? entry.makerFee
+    if ((entry.takerFee ?? takerFee) !== takerFee || (entry.makerFee ?? makerFee) !== makerFee)
+      return 'FEE_RATE_CHANGED'
+    const filled = entry.filled + sizeLots
+    const holder = accountKey(order.owner, order.subaccount)
+    const lane = this.#state.lane(holder, order.lane)
+    const advanced = advanceLane(lane, order.laneSeq, filled, order.sizeLots)
+    if (typeof advanced === 'string') return advanced
+    this.#entries.set(key, { order, takerFee, makerFee, filled })
+    this.#move(holder, order, BigInt(order.side === side.buy ? sizeLots : -sizeLots), cash)
+    return null
+  }
+
+  #move(holder: string, order: SignedOrder, size: bigint, cash: bigint): void {
+    const { market } = order
+    const isReduceOnly = (order.flags & orderFlag.reduceOnly) !== 0
+    const movements = this.#movements.get(holder) ?? []
+    // A reducing buy and a reducing sell stay apart, since the direction is what is judged.
+    const joins = (other: Movement): boolean =>
+      other.market === market &&
+      other.isReduceOnly === isReduceOnly &&
+      (!isReduceOnly || other.size > 0n === size > 0n)
+    const joined = movements.find(joins)
+    this.#movements.set(holder, [
+      ...movements.filter((other) => other !== joined),
+      {
+        market,
+        isReduceOnly,
+        size: size + (joined?.size ?? 0n),
+        cash: cash + (joined?.cash ?? 0n),
+      },
+    ])
+  }
+
+  // The end of the segment, as it would be now: both accounts, and fill-or-kill orders whole.
+  #check(fills: readonly MatchedFill[]): JoinRefusal | null {
+    const holders = new Set<string>()
+    for (const { taker, maker } of fills)
+      for (const order of [taker, maker]) {
+        holders.add(accountKey(order.owner, order.subaccount))
+        const filled = this.#entries.get(orderKey(order))?.filled ?? 0
+        if (timeInForceOf(order.flags) === timeInForce.fok && filled !== order.sizeLots)
+          return 'FOK_NOT_FILLED'
+      }
+    for (const holder of holders) {
+      const run = new AccountRun(this.#state, holder)
+      for (const { market, size, cash, isReduceOnly } of this.#movements.get(holder) ?? [])
+        run.move(market, size, cash, isReduceOnly)
+      const code = run.check(this.#timeS)
+      if (code !== null) return code
+    }
+    return null
+  }
+}
+
+const orderKey = ({ owner, subaccount, lane, laneSeq }: SignedOrder): string =>
+  `${owner}/${subaccount}/${lane}/${laneSeq}`
+
+const recordOf = ({ order, takerFee, makerFee }: Entry): OrderRecord => ({
+  ...order,
+  takerFee: takerFee ?? 0,
+  makerFee: makerFee ?? 0,
+})

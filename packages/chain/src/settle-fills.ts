@@ -1,0 +1,171 @@
+//! The twin of FillSegment.sol: the same checks in the same order.
+import { orderFlag, side, timeInForce, timeInForceOf } from '@plumb/model'
+import { AccountRun } from './account-run.ts'
+import { compareOrders, type FillsSegment, type OrderRecord } from './batch.ts'
+import type { BatchCodeName } from './generated/batch-code.ts'
+import { feeOf } from './settlement-math.ts'
+import {
+  accountKey,
+  type SegmentError,
+  type SettlementState,
+  type TwinLane,
+  type TwinMarket,
+  zeroOwner,
+} from './settlement-state.ts'
+
+export const LANE_MAX = 1023
+const FLAGS_MAX = 15 // session keys (bit 4) are not in use yet
+const INVALID_TIF = 3
+
+/** What an order's fills add up to. */
+type OrderSum = { filled: number; cash: bigint }
+
+/** Applies a Fills segment to the state, or says why the contract refuses it (the state is then half changed). */
+export function settleFills(
+  state: SettlementState,
+  segment: FillsSegment,
+  timeS: number,
+): SegmentError | null {
+  const { orders } = segment
+  for (const [index, order] of orders.entries()) {
+    const code = checkOrder(state.market(order.market), order, timeS)
+    if (code !== null) return { code, index }
+    const previous = orders[index - 1]
+    if (previous !== undefined && compareOrders(previous, order) >= 0)
+      return { code: 'ORDERS_NOT_SORTED', index }
+  }
+  const sums: OrderSum[] = orders.map(() => ({ filled: 0, cash: 0n }))
+  const refused = sumFills(state, segment, sums)
+  return refused ?? settleRuns(state, orders, sums, timeS)
+}
+
+/** What an order can be refused for by itself. */
+export function checkOrder(
+  market: TwinMarket | undefined,
+  order: OrderRecord,
+  timeS: number,
+): BatchCodeName | null {
+  if (market === undefined) return 'UNKNOWN_MARKET'
+  if (order.flags > FLAGS_MAX || timeInForceOf(order.flags) === INVALID_TIF) return 'INVALID_FLAGS'
+  if (order.kind !== 0) return 'UNSUPPORTED_KIND'
+  if (order.priceTicks === 0) return 'INVALID_PRICE'
+  if (order.sizeLots === 0 || order.sizeLots > market.maxOrderLots) return 'INVALID_SIZE'
+  if (order.lane > LANE_MAX || order.laneSeq === 0) return 'INVALID_LANE'
+  if (timeS > order.expiryS) return 'EXPIRED'
+  if (order.takerFee > order.maxFee || order.makerFee > order.maxFee) return 'FEE_ABOVE_MAX'
+  return order.owner === zeroOwner ? 'INVALID_SIGNATURE' : null
+}
+
+function sumFills(
+  state: SettlementState,
+  segment: FillsSegment,
+  sums: OrderSum[],
+): SegmentError | null {
+  let fees = 0n
+  for (const [index, fill] of segment.fills.entries()) {
+    const taker = segment.orders[fill.taker]
+    const maker = segment.orders[fill.maker]
+    const takerSum = sums[fill.taker]
+    const makerSum = sums[fill.maker]
+    if (!taker || !maker || !takerSum || !makerSum) return { code: 'INVALID_ORDER_INDEX', index }
+    if (fill.sizeLots === 0) return { code: 'ZERO_QUANTITY', index }
+    const code = checkPair(taker, maker)
+    if (code !== null) return { code, index }
+    const money = fillMoney(marketOf(state, maker.market), taker, maker, fill.sizeLots)
+    if (-money.makerFee > money.takerFee) return { code: 'REBATE_ABOVE_FEE', index }
+    fees += money.takerFee + money.makerFee
+    takerSum.filled += fill.sizeLots
+    makerSum.filled += fill.sizeLots
+    takerSum.cash += money.takerCash
+    makerSum.cash += money.makerCash
+  }
+  state.setTotals({ ...state.totals, fees: state.totals.fees + fees })
+  return null
+}
+
+/** What two orders cannot be matched for. */
+export function checkPair(taker: OrderRecord, maker: OrderRecord): BatchCodeName | null {
+  if (taker.market !== maker.market) return 'MARKET_MISMATCH'
+  if (taker.side === maker.side) return 'SAME_SIDE'
+  const crosses =
+    taker.side === side.sell
+      ? taker.priceTicks <= maker.priceTicks
+      : taker.priceTicks >= maker.priceTicks
+  if (!crosses) return 'NOT_CROSSING'
+  return (taker.flags & orderFlag.postOnly) === 0 ? null : 'POST_ONLY_TAKER'
+}
+
+/** Cash and fees of one fill at the maker's limit. */
+export function fillMoney(
+  market: TwinMarket,
+  taker: OrderRecord,
+  maker: OrderRecord,
+  sizeLots: number,
+): { takerFee: bigint; makerFee: bigint; takerCash: bigint; makerCash: bigint } {
+  const notional = BigInt(maker.priceTicks) * BigInt(sizeLots) * market.quotePerTickLot
+  const takerFee = feeOf(notional, taker.takerFee)
+  const makerFee = feeOf(notional, maker.makerFee)
+  const bought = taker.side === side.buy ? notional : -notional
+  return { takerFee, makerFee, takerCash: -bought - takerFee, makerCash: bought - makerFee }
+}
+
+function settleRuns(
+  state: SettlementState,
+  orders: readonly OrderRecord[],
+  sums: readonly OrderSum[],
+  timeS: number,
+): SegmentError | null {
+  for (let first = 0; first < orders.length; ) {
+    const key = keyOf(orders[first])
+    const run = new AccountRun(state, key)
+    let next = first
+    for (; next < orders.length && keyOf(orders[next]) === key; next++) {
+      const order = orders[next]
+      const sum = sums[next]
+      if (!order || !sum) break
+      const code = useOrder(state, key, order, sum.filled)
+      if (code !== null) return { code, index: next }
+      const delta = BigInt(order.side === side.buy ? sum.filled : -sum.filled)
+      run.move(order.market, delta, sum.cash, (order.flags & orderFlag.reduceOnly) !== 0)
+    }
+    const code = run.check(timeS) ?? run.store()
+    if (code !== null) return { code, index: first }
+    first = next
+  }
+  return null
+}
+
+const keyOf = (order: OrderRecord | undefined): string =>
+  order === undefined ? '' : accountKey(order.owner, order.subaccount)
+
+function useOrder(
+  state: SettlementState,
+  key: string,
+  order: OrderRecord,
+  filled: number,
+): BatchCodeName | null {
+  if (filled === 0) return 'ORDER_UNUSED'
+  const advanced = advanceLane(state.lane(key, order.lane), order.laneSeq, filled, order.sizeLots)
+  if (typeof advanced === 'string') return advanced
+  state.setLane(key, order.lane, advanced)
+  const isFok = timeInForceOf(order.flags) === timeInForce.fok
+  return isFok && filled !== order.sizeLots ? 'FOK_NOT_FILLED' : null
+}
+
+/** The lane after `filled` more lots of the order `seq`, or why it refuses. */
+export function advanceLane(
+  stored: TwinLane,
+  seq: number,
+  filled: number,
+  sizeLots: number,
+): TwinLane | BatchCodeName {
+  if (seq < stored.seq) return 'LANE_SPENT'
+  const total = filled + (seq === stored.seq ? stored.filled : 0)
+  return total > sizeLots ? 'OVERFILLED' : { seq, filled: total }
+}
+
+function marketOf(state: SettlementState, id: number): TwinMarket {
+  const market = state.market(id)
+  if (market === undefined) throw new RangeError(`market ${id} is not listed in the twin`)
+  return market
+}

@@ -1,0 +1,142 @@
+//! What the settlement contract stores, as the twin models it. Values are immutable; changing one replaces it.
+import type { Owner } from './batch.ts'
+import type { BatchCodeName } from './generated/batch-code.ts'
+import { UndoLog, UndoMap } from './undo-map.ts'
+
+export type TwinPosition = { readonly size: bigint; readonly fundingSnapshot: bigint }
+/** Cash in micro-USDC, open positions by market. */
+export type TwinAccount = {
+  readonly cash: bigint
+  readonly positions: ReadonlyMap<number, TwinPosition>
+}
+export type TwinLane = { readonly seq: number; readonly filled: number }
+export type TwinMarket = {
+  readonly quotePerTickLot: bigint
+  readonly imBps: bigint
+  readonly markBandPpm: bigint
+  readonly fixedMark: boolean
+  readonly maxOrderLots: number
+  readonly maxPositionLots: bigint
+  /** 0 = none yet. */
+  readonly mark: number
+  readonly markTimeS: number
+  readonly fundingIndex: bigint
+  readonly fundingCreditTimeS: number
+  readonly fundingPool: bigint
+  /** Sum of the long positions. */
+  readonly openInterest: bigint
+}
+/** Everything stored once. */
+export type TwinTotals = {
+  readonly deposited: bigint
+  readonly withdrawn: bigint
+  readonly fees: bigint
+  readonly batchNo: number
+  readonly toSeq: number
+  readonly hashSeq: number
+}
+/** Fixed at deployment, seconds. */
+export type TwinGenesis = { settlementLagS: number; markAgeMaxS: number }
+
+/** Why the contract refuses: its code, the segment, and the place in it (order, fill, withdrawal, vector or mark). */
+export type BatchError = { code: BatchCodeName; segment: number; index: number }
+/** A refusal inside one segment. */
+export type SegmentError = { code: BatchCodeName; index: number }
+
+export const zeroOwner: Owner = `0x${'0'.repeat(40)}`
+const emptyAccount: TwinAccount = { cash: 0n, positions: new Map() }
+const freshLane: TwinLane = { seq: 0, filled: 0 }
+
+export const accountKey = (owner: Owner, subaccount: number): string => `${owner}/${subaccount}`
+
+/** The contract's storage. */
+export class SettlementState {
+  readonly genesis: TwinGenesis
+  readonly log = new UndoLog()
+  readonly #accounts: UndoMap<string, TwinAccount>
+  readonly #lanes: UndoMap<string, TwinLane>
+  readonly #markets: UndoMap<number, TwinMarket>
+  /** Newest time accepted of a publisher's page, by `page * 5 + publisher`. */
+  readonly #publisherTimes: UndoMap<number, number>
+  readonly #totals: UndoMap<'totals', TwinTotals>
+  publishers: readonly Owner[] = []
+  quorum = 0
+
+  constructor(genesis: TwinGenesis, from?: SettlementState) {
+    this.genesis = genesis
+    this.#accounts = new UndoMap(this.log, from?.accounts())
+    this.#lanes = new UndoMap(this.log, from?.lanes())
+    this.#markets = new UndoMap(this.log, from?.markets())
+    this.#publisherTimes = new UndoMap(this.log, from?.publisherTimes())
+    this.#totals = new UndoMap(this.log)
+    if (from === undefined) return
+    this.publishers = from.publishers
+    this.quorum = from.quorum
+    this.#totals.set('totals', from.totals)
+  }
+
+  account(key: string): TwinAccount {
+    return this.#accounts.get(key) ?? emptyAccount
+  }
+
+  setAccount(key: string, account: TwinAccount): void {
+    this.#accounts.set(key, account)
+  }
+
+  lane(key: string, lane: number): TwinLane {
+    return this.#lanes.get(`${key}/${lane}`) ?? freshLane
+  }
+
+  setLane(key: string, lane: number, value: TwinLane): void {
+    this.#lanes.set(`${key}/${lane}`, value)
+  }
+
+  market(id: number): TwinMarket | undefined {
+    return this.#markets.get(id)
+  }
+
+  setMarket(id: number, market: TwinMarket): void {
+    this.#markets.set(id, market)
+  }
+
+  publisherTime(key: number): number {
+    return this.#publisherTimes.get(key) ?? 0
+  }
+
+  setPublisherTime(key: number, timeMs: number): void {
+    this.#publisherTimes.set(key, timeMs)
+  }
+
+  get totals(): TwinTotals {
+    return this.#totals.get('totals') ?? emptyTotals
+  }
+
+  setTotals(totals: TwinTotals): void {
+    this.#totals.set('totals', totals)
+  }
+
+  accounts(): Iterable<[string, TwinAccount]> {
+    return this.#accounts.entries()
+  }
+
+  lanes(): Iterable<[string, TwinLane]> {
+    return this.#lanes.entries()
+  }
+
+  markets(): Iterable<[number, TwinMarket]> {
+    return this.#markets.entries()
+  }
+
+  publisherTimes(): Iterable<[number, number]> {
+    return this.#publisherTimes.entries()
+  }
+}
+
+const emptyTotals: TwinTotals = {
+  deposited: 0n,
+  withdrawn: 0n,
+  fees: 0n,
+  batchNo: 0,
+  toSeq: 0,
+  hashSeq: 0,
+}

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { testConfig } from './config.ts'
+import { encodeBatch } from './encode-batch.ts'
+import { type Random, seededRandom } from './testing/random.ts'
+import { RandomBatches, SUBACCOUNTS, traders } from './testing/random-batches.ts'
+import {
+  type SettlementWorld,
+  startSettlementWorld,
+  testMarkets,
+} from './testing/settlement-world.ts'
+
+const { twinBatches: batches, twinSeed: seed } = testConfig
+
+describe('SettlementTwin says what the contract does', () => {
+  let world: SettlementWorld
+
+  beforeAll(async () => {
+    world = await startSettlementWorld()
+  })
+  afterAll(async () => {
+    await world.anvil.stop()
+  })
+
+  test(`over ${batches} random batches, seed ${seed}`, {
+    timeout: 60_000 + batches * 500,
+  }, async () => {
+    const random = seededRandom(seed)
+    const draw = new RandomBatches(world, random)
+    const seen = new Map<string, number>()
+    for (const { owner } of traders)
+      for (let subaccount = 0; subaccount < SUBACCOUNTS; subaccount++)
+        await world.deposit(owner, subaccount, 10 ** random.between(8, 13))
+
+    for (let i = 0; i < batches; i++) {
+      if (random.chance(0.1))
+        await world.deposit(random.pick(traders).owner, random.below(SUBACCOUNTS), 1_000_000)
+      if (random.chance(0.05)) world.timeS += random.pick([60, 1_800, 3_700])
+      const isHonest = random.chance(0.5)
+      const batch = isHonest ? draw.honest() : draw.careless()
+      const bytes = encodeBatch(batch)
+      if (!isHonest && random.chance(0.4)) damage(bytes, random)
+
+      const predicted = world.predict(bytes)
+      const done = await world.settle(bytes)
+      const what = `batch ${i} of seed ${seed}`
+      if (predicted === null) expect(done, what).not.toEqual({ ok: true })
+      else expect(done, what).toEqual(predicted)
+      if (isHonest) expect(done, `${what} came from the builder`).toEqual({ ok: true })
+      count(seen, predicted === null ? 'undecodable' : predicted.ok ? 'ok' : predicted.error.code)
+      if (predicted?.ok === true) await expectEqualState(world, what)
+    }
+    console.log(Object.fromEntries(seen))
+    expect(seen.get('ok') ?? 0).toBeGreaterThan(batches / 3)
+  })
+})
+
+/** Flips a bit, or changes a byte: anywhere in the batch. */
+function damage(bytes: Uint8Array, random: Random): void {
+  const at = random.below(bytes.length)
+  const byte = bytes[at] ?? 0
+  bytes[at] = random.chance(0.5) ? byte ^ (1 << random.below(8)) : random.below(256)
+}
+
+function count(seen: Map<string, number>, what: string): void {
+  seen.set(what, (seen.get(what) ?? 0) + 1)
+}
+
+const LANES = [0, 1, 2, 3, 4, 5, 700, 1023]
+
+/** Every account, lane, market and total of the contract against the twin. */
+async function expectEqualState(world: SettlementWorld, what: string): Promise<void> {
+  const { twin } = world
+  const holders = traders.flatMap(({ owner }) =>
+    Array.from({ length: SUBACCOUNTS }, (_, subaccount) => [owner, subaccount] as const),
+  )
+  const lanes = holders.flatMap((holder) =>
+    LANES.map((lane) => [holder[0], holder[1], lane] as const),
+  )
+  const views = await world.callMany([
+    ...holders.map((holder) => ['account', holder] as const),
+    ...lanes.map((lane) => ['lane', lane] as const),
+    ...testMarkets.map(({ market }) => ['market', [market]] as const),
+    ['totals', []],
+    ['lastBatch', []],
+  ])
+  const accounts = views.splice(0, holders.length).map((view) => ({
+    cash: view[0] as bigint,
+    positions: (view[1] as bigint[][]).map(([market, size, fundingSnapshot]) => ({
+      market: Number(market),
+      size,
+      fundingSnapshot,
+    })),
+  }))
+  expect(accounts, what).toEqual(holders.map((holder) => twin.account(...holder)))
+  const laneViews = views.splice(0, lanes.length).map(([seq, filled]) => ({
+    seq: Number(seq),
+    filled: Number(filled),
+  }))
+  expect(laneViews, what).toEqual(lanes.map((lane) => twin.lane(...lane)))
+  for (const { market } of testMarkets) {
+    const view = views.shift()?.[0]
+    const known = twin.market(market)
+    expect(
+      {
+        mark: Number(view.mark),
+        markTimeS: Number(view.markTime),
+        fundingIndex: view.fundingIndex,
+        fundingCreditTimeS: Number(view.fundingCreditTime),
+        fundingPool: view.fundingPool,
+        openInterest: view.openInterest,
+      },
+      what,
+    ).toEqual({
+      mark: known?.mark,
+      markTimeS: known?.markTimeS,
+      fundingIndex: known?.fundingIndex,
+      fundingCreditTimeS: known?.fundingCreditTimeS,
+      fundingPool: known?.fundingPool,
+      openInterest: known?.openInterest,
+    })
+  }
+  const totals = views.shift()?.[0]
+  expect([totals.deposits, totals.withdrawals, totals.fees], what).toEqual([
+    twin.totals.deposited,
+    twin.totals.withdrawn,
+    twin.totals.fees,
+  ])
+  // Conservation: cash + fees + pools of every account = what the token says.
+  expect(twin.accountedQuote, what).toBe(totals.tokenBalance)
+  const last = views.shift()
+  expect([Number(last?.batchNo), Number(last?.toSeq)], what).toEqual([
+    twin.totals.batchNo,
+    twin.totals.toSeq,
+  ])
+}

@@ -1,0 +1,241 @@
+//! The settlement contract as a pure integer model: predicts exactly what a batch does, refusals included.
+import type { Market } from '@plumb/model'
+import type { Batch, Owner, Segment } from './batch.ts'
+import type {
+  ChainAccount,
+  ChainBatch,
+  ChainLane,
+  ChainMarket,
+  ChainTotals,
+} from './contract-views.ts'
+import { settleFills } from './settle-fills.ts'
+import { settleFunding } from './settle-funding.ts'
+import { settlePrices } from './settle-prices.ts'
+import { settleWithdrawals } from './settle-withdrawals.ts'
+import {
+  accountKey,
+  type BatchError,
+  type SegmentError,
+  SettlementState,
+  type TwinGenesis,
+  type TwinLane,
+  type TwinMarket,
+} from './settlement-state.ts'
+
+/** What a batch did or why it is refused. */
+export type BatchResult = { ok: true } | { ok: false; error: BatchError }
+
+/** An account as the views of the contract tell it; exact beyond 2^53. */
+export type TwinAccountView = {
+  cash: bigint
+  positions: { market: number; size: bigint; fundingSnapshot: bigint }[]
+}
+
+/**
+ * Integer model of PlumbExchange. Signatures are taken as verified (records carry their owner; the zero address stands
+ * for an invalid one), formats as well-formed; everything else is judged in the contract's order with its codes. Cash,
+ * sizes and funding are BigInt, so nothing is lost beyond 2^53. Time is the block's, seconds.
+ *
+ * @example
+ * const result = twin.applyBatch(batch, { timeS })
+ * if (!result.ok) log.error(result.error) // { code: 'NOT_SETTLEABLE', segment: 1, index: 4 }
+ */
+export class SettlementTwin {
+  readonly #state: SettlementState
+
+  constructor(genesis: TwinGenesis | SettlementState) {
+    this.#state = genesis instanceof SettlementState ? genesis : new SettlementState(genesis)
+  }
+
+  /** The state itself: for `OpenFills`, which judges fills before they are in a batch. */
+  get state(): SettlementState {
+    return this.#state
+  }
+
+  /** An independent copy; savepoints are not copied. */
+  clone(): SettlementTwin {
+    return new SettlementTwin(new SettlementState(this.#state.genesis, this.#state))
+  }
+
+  /** Opens a savepoint; everything after it can be taken back with `rollback` or kept with `commit`. */
+  begin(): number {
+    return this.#state.log.begin()
+  }
+
+  rollback(savepoint: number): void {
+    this.#state.log.rollback(savepoint)
+  }
+
+  commit(): void {
+    this.#state.log.commit()
+  }
+
+  setPublishers(publishers: readonly Owner[], quorum: number): void {
+    this.#state.publishers = publishers.map((publisher) => publisher.toLowerCase())
+    this.#state.quorum = quorum
+  }
+
+  /** As `listMarket` does at block time `timeS`. */
+  listMarket(market: Market, timeS: number): void {
+    this.loadMarket(market.market, {
+      ...market,
+      listed: true,
+      markBandPpm: market.fixedIndexTicks === 0 ? market.markBandPpm : 0,
+      fixedMark: market.fixedIndexTicks !== 0,
+      markTicks: market.fixedIndexTicks,
+      markTimeS: timeS,
+      fundingIndex: 0,
+      fundingCreditTimeS: timeS,
+      fundingPoolQuote: 0,
+      openInterestLots: 0,
+    })
+  }
+
+  /** A market as the contract's view tells it. */
+  loadMarket(id: number, market: ChainMarket): void {
+    this.#state.setMarket(id, {
+      quotePerTickLot: BigInt(market.quotePerTickLot),
+      imBps: BigInt(market.imBps),
+      markBandPpm: BigInt(market.markBandPpm),
+      fixedMark: market.fixedMark,
+      maxOrderLots: market.maxOrderLots,
+      maxPositionLots: BigInt(market.maxPositionLots),
+      mark: market.markTicks,
+      markTimeS: market.markTimeS,
+      fundingIndex: BigInt(market.fundingIndex),
+      fundingCreditTimeS: market.fundingCreditTimeS,
+      fundingPool: BigInt(market.fundingPoolQuote),
+      openInterest: BigInt(market.openInterestLots),
+    })
+  }
+
+  /** An account as the contract's view tells it; lanes that are not given count as never used. */
+  loadAccount(
+    owner: Owner,
+    subaccount: number,
+    account: ChainAccount,
+    lanes: ReadonlyMap<number, ChainLane> = new Map(),
+  ): void {
+    const key = keyOf(owner, subaccount)
+    const positions = account.positions.map(
+      ({ market, sizeLots, fundingSnapshot }) =>
+        [market, { size: BigInt(sizeLots), fundingSnapshot: BigInt(fundingSnapshot) }] as const,
+    )
+    this.#state.setAccount(key, { cash: BigInt(account.cashQuote), positions: new Map(positions) })
+    for (const [lane, { seq, filledLots }] of lanes)
+      this.#state.setLane(key, lane, { seq, filled: filledLots })
+  }
+
+  /** Where the contract stands: batch numbers and totals as its views tell them. */
+  loadTotals(totals: ChainTotals, batch: ChainBatch): void {
+    this.#state.setTotals({
+      deposited: BigInt(totals.depositsQuote),
+      withdrawn: BigInt(totals.withdrawalsQuote),
+      fees: BigInt(totals.feesQuote),
+      batchNo: batch.batchNo,
+      toSeq: batch.toSeq,
+      hashSeq: batch.hashSeq,
+    })
+  }
+
+  /** A deposit event. */
+  deposit(owner: Owner, subaccount: number, amountQuote: number | bigint): void {
+    const key = keyOf(owner, subaccount)
+    const account = this.#state.account(key)
+    const amount = BigInt(amountQuote)
+    this.#state.setAccount(key, { ...account, cash: account.cash + amount })
+    const { totals } = this.#state
+    this.#state.setTotals({ ...totals, deposited: totals.deposited + amount })
+  }
+
+  account(owner: Owner, subaccount: number): TwinAccountView {
+    const { cash, positions } = this.#state.account(keyOf(owner, subaccount))
+    return {
+      cash,
+      positions: [...positions]
+        .map(([market, position]) => ({
+          market,
+          size: position.size,
+          fundingSnapshot: position.fundingSnapshot,
+        }))
+        .toSorted((a, b) => a.market - b.market),
+    }
+  }
+
+  lane(owner: Owner, subaccount: number, lane: number): TwinLane {
+    return this.#state.lane(keyOf(owner, subaccount), lane)
+  }
+
+  market(id: number): TwinMarket | undefined {
+    return this.#state.market(id)
+  }
+
+  get totals() {
+    return this.#state.totals
+  }
+
+  /** Sum of all cash, fees and funding pools: always deposits less withdrawals. */
+  get accountedQuote(): bigint {
+    let sum = this.#state.totals.fees
+    for (const [, account] of this.#state.accounts()) sum += account.cash
+    for (const [, market] of this.#state.markets()) sum += market.fundingPool
+    return sum
+  }
+
+  /** Applies one segment, or changes nothing and says why the contract would refuse it. */
+  applySegment(segment: Segment, timeS: number): SegmentError | null {
+    const savepoint = this.begin()
+    const error = this.#settle(segment, timeS)
+    if (error === null) this.commit()
+    else this.rollback(savepoint)
+    return error
+  }
+
+  /** Takes over the header of a batch whose segments are applied already. */
+  commitHeader(header: Omit<Batch, 'segments'>): void {
+    const error = this.#header(header)
+    if (error !== null) throw new RangeError(`header of batch ${header.batchNo}: ${error.code}`)
+  }
+
+  /** Applies a whole batch, or changes nothing and says why the contract would refuse it. */
+  applyBatch(batch: Batch, block: { timeS: number }): BatchResult {
+    const savepoint = this.begin()
+    const error = this.#header(batch) ?? this.#segments(batch.segments, block.timeS)
+    if (error === null) this.commit()
+    else this.rollback(savepoint)
+    return error === null ? { ok: true } : { ok: false, error }
+  }
+
+  #header({ batchNo, toSeq, hashSeq }: Omit<Batch, 'segments'>): BatchError | null {
+    const { totals } = this.#state
+    if (batchNo !== totals.batchNo + 1) return { code: 'WRONG_BATCH_NO', segment: 0, index: 0 }
+    if (toSeq < totals.toSeq || hashSeq < totals.hashSeq || hashSeq > toSeq)
+      return { code: 'WRONG_SEQUENCE', segment: 0, index: 0 }
+    this.#state.setTotals({ ...totals, batchNo, toSeq, hashSeq })
+    return null
+  }
+
+  #segments(segments: readonly Segment[], timeS: number): BatchError | null {
+    for (const [segment, content] of segments.entries()) {
+      const error = this.#settle(content, timeS)
+      if (error !== null) return { code: error.code, segment, index: error.index }
+    }
+    return null
+  }
+
+  #settle(segment: Segment, timeS: number): SegmentError | null {
+    switch (segment.kind) {
+      case 'Prices':
+        return settlePrices(this.#state, segment, timeS)
+      case 'Fills':
+        return settleFills(this.#state, segment, timeS)
+      case 'Withdrawals':
+        return settleWithdrawals(this.#state, segment, timeS)
+      case 'Funding':
+        return settleFunding(this.#state, segment, timeS)
+    }
+  }
+}
+
+const keyOf = (owner: Owner, subaccount: number): string =>
+  accountKey(owner.toLowerCase(), subaccount)

@@ -1,0 +1,206 @@
+//! The contract on a chain of its own beside its twin: every batch goes to both, and both must say the same.
+import type { Market } from '@plumb/model'
+import { Interface, JsonRpcProvider } from 'ethers'
+import type { Batch, Owner } from '../batch.ts'
+import { decodeBatch } from '../decode-batch.ts'
+import { type Deployment, deployContracts } from '../deploy.ts'
+import { type BatchCodeName, batchCode } from '../generated/batch-code.ts'
+import { plumbExchangeAbi } from '../generated/plumb-exchange.ts'
+import { testUsdcAbi } from '../generated/test-usdc.ts'
+import { type BatchResult, SettlementTwin } from '../settlement-twin.ts'
+import { type Anvil, startAnvil } from './anvil.ts'
+import { rpc, rpcMany } from './json-rpc.ts'
+import { type TestSigner, type TestWallet, testSigner, testWallet } from './test-signer.ts'
+
+export const CHAIN_ID = 1337
+export const GENESIS = { settlementLagS: 600, markAgeMaxS: 3600 }
+type Receipt = { status: string }
+
+const abi = new Interface(plumbExchangeAbi)
+const usdc = new Interface(testUsdcAbi)
+const codeNames: readonly BatchCodeName[] = Object.keys(batchCode).filter(
+  (name): name is BatchCodeName => name in batchCode,
+)
+
+const market = (id: number, part: Partial<Market>): Market => ({
+  market: id,
+  symbol: `M${id}-PERP`,
+  tickE8: 10_000_000,
+  lotE8: 10_000,
+  quotePerTickLot: 10,
+  imBps: 500,
+  mmBps: 250,
+  takerFee: 45,
+  makerFee: 15,
+  minOrderLots: 1,
+  maxOrderLots: 1_000_000,
+  maxPositionLots: 2_000_000,
+  minNotionalQuote: 0,
+  maxOpenInterestLots: 0,
+  priceBandPpm: 0,
+  markBandPpm: 30_000,
+  fixedIndexTicks: 0,
+  ...part,
+})
+
+/** Two observed markets on the first page, one on the second, and a recorded tape with sizes beyond 32 bits. */
+export const testMarkets: readonly Market[] = [
+  market(0, {}),
+  market(1, { tickE8: 1_000_000, lotE8: 100_000, quotePerTickLot: 10, imBps: 1_000, mmBps: 500 }),
+  market(2, {
+    tickE8: 1_000_000,
+    lotE8: 1,
+    quotePerTickLot: 1,
+    imBps: 2,
+    mmBps: 1,
+    maxOrderLots: 40_000_000_000,
+    maxPositionLots: 4_000_000_000_000,
+    markBandPpm: 0,
+    fixedIndexTicks: 23_000,
+  }),
+  market(33, { quotePerTickLot: 1, imBps: 2_000, mmBps: 1_000 }),
+]
+
+/** Deploys on a fresh anvil. */
+export async function startSettlementWorld(): Promise<SettlementWorld> {
+  const anvil = await startAnvil()
+  const provider = new JsonRpcProvider(anvil.url, CHAIN_ID, { staticNetwork: true })
+  const signer = await provider.getSigner(0)
+  const publishers = [0, 1, 2, 3, 4].map((i) => testWallet(`publisher ${i}`))
+  const deployment = await deployContracts(signer, {
+    markets: testMarkets,
+    relayers: [signer.address],
+    publishers: publishers.map(({ owner }) => owner),
+    quorum: 3,
+    ...GENESIS,
+    minDepositQuote: 1,
+    maxDepositsQuote: 9_007_199_254_740_991,
+  })
+  provider.destroy()
+  const world = new SettlementWorld(anvil, deployment, signer.address, publishers)
+  await world.open()
+  return world
+}
+
+export class SettlementWorld {
+  readonly anvil: Anvil
+  readonly deployment: Deployment
+  readonly publishers: readonly TestWallet[]
+  readonly signer: TestSigner
+  readonly twin = new SettlementTwin(GENESIS)
+  /** Time of the next block, seconds. */
+  timeS = 0
+  readonly #relayer: string
+
+  constructor(
+    anvil: Anvil,
+    deployment: Deployment,
+    relayer: string,
+    publishers: readonly TestWallet[],
+  ) {
+    this.anvil = anvil
+    this.deployment = deployment
+    this.publishers = publishers
+    this.#relayer = relayer
+    const byId = new Map(testMarkets.map((listed) => [listed.market, listed]))
+    this.signer = testSigner(CHAIN_ID, deployment.exchange, byId)
+  }
+
+  async open(): Promise<void> {
+    const { url } = this.anvil
+    const block = await rpc<{ timestamp: string }>(url, 'eth_getBlockByNumber', 'latest', false)
+    this.timeS = Number(block.timestamp) + 1
+    this.twin.setPublishers(
+      this.publishers.map(({ owner }) => owner),
+      3,
+    )
+    for (const listed of testMarkets) {
+      const view = await this.call('market', [listed.market])
+      this.twin.listMarket(listed, Number(view[0].markTime))
+    }
+    await this.send(
+      this.deployment.token,
+      usdc.encodeFunctionData('mint', [this.#relayer, 2n ** 60n]),
+    )
+    const approval = usdc.encodeFunctionData('approve', [this.deployment.exchange, 2n ** 60n])
+    await this.send(this.deployment.token, approval)
+  }
+
+  async deposit(owner: Owner, subaccount: number, amountQuote: number): Promise<void> {
+    const data = abi.encodeFunctionData('depositFor', [owner, subaccount, amountQuote])
+    await this.send(this.deployment.exchange, data)
+    this.twin.deposit(owner, subaccount, amountQuote)
+  }
+
+  /** What the twin says of these bytes, or null when they do not decode. Applies the batch to the twin if accepted. */
+  predict(bytes: Uint8Array): BatchResult | null {
+    let batch: Batch
+    try {
+      batch = decodeBatch(bytes, this.signer)
+    } catch {
+      return null
+    }
+    return this.twin.applyBatch(batch, { timeS: this.timeS })
+  }
+
+  /** What the contract does with these bytes in the next block. */
+  async settle(bytes: Uint8Array): Promise<BatchResult | 'reverted'> {
+    const data = abi.encodeFunctionData('settle', [bytes])
+    const to = this.deployment.exchange
+    const [answer] = await rpcMany(this.anvil.url, [
+      {
+        method: 'eth_call',
+        params: [{ from: this.#relayer, to, data }, 'latest', {}, { time: hex(this.timeS) }],
+      },
+    ])
+    if (answer?.error !== undefined) return refusalOf(answer.error.data)
+    await this.send(to, data)
+    return { ok: true }
+  }
+
+  /** Sends from the relayer in a block of time `timeS`, then moves the clock on. */
+  async send(to: string, data: string): Promise<void> {
+    const transaction = { from: this.#relayer, to, data, gas: hex(16_000_000) }
+    const { url } = this.anvil
+    await rpc(url, 'evm_setNextBlockTimestamp', this.timeS)
+    const hash = await rpc<string>(url, 'eth_sendTransaction', transaction)
+    for (;;) {
+      const receipt = await rpc<Receipt | null>(url, 'eth_getTransactionReceipt', hash)
+      if (receipt?.status === '0x0') throw new Error('reverted')
+      if (receipt !== null) break
+    }
+    this.timeS += 1
+  }
+
+  /** Reads the contract. */
+  async call(name: string, values: readonly unknown[]) {
+    const [view] = await this.callMany([[name, values]])
+    if (view === undefined) throw new Error(name)
+    return view
+  }
+
+  async callMany(calls: readonly (readonly [string, readonly unknown[]])[]) {
+    const to = this.deployment.exchange
+    const requests = calls.map(([name, values]) => {
+      const data = abi.encodeFunctionData(name, values)
+      return { name, method: 'eth_call', params: [{ to, data }, 'latest'] }
+    })
+    const answers = await rpcMany<string>(this.anvil.url, requests)
+    return requests.map(({ name }, i) => {
+      const answer = answers[i]
+      if (answer?.result === undefined) throw new Error(`${name}: ${answer?.error?.message}`)
+      return abi.decodeFunctionResult(name, answer.result)
+    })
+  }
+}
+
+const hex = (value: number): string => `0x${value.toString(16)}`
+
+function refusalOf(data: string | undefined): BatchResult | 'reverted' {
+  const error = data === undefined ? null : abi.parseError(data)
+  if (error?.name !== 'BatchRejected') return 'reverted'
+  const [number, segment, index] = error.args
+  const code = codeNames.find((name) => batchCode[name] === Number(number))
+  if (code === undefined) throw new RangeError(`unknown code ${number}`)
+  return { ok: false, error: { code, segment: Number(segment), index: Number(index) } }
+}
