@@ -20,6 +20,10 @@ export async function startAnvil(args: readonly string[] = []): Promise<Anvil> {
   const child = spawn(anvilBinary(), ['--port', '0', '--chain-id', '1337', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  // A test that dies before its afterAll must not leave a chain behind.
+  const kill = (): void => void child.kill()
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   const url = await listening(child)
   return {
     url,

@@ -6,6 +6,7 @@ import type {
   FundingSegment,
   OrderRecord,
   PricesSegment,
+  PriceVector,
   Segment,
   WithdrawalRecord,
 } from '../batch.ts'
@@ -84,8 +85,6 @@ export class RandomBatches {
   #fills(): Segment {
     const matched = Array.from({ length: this.#random.between(1, 5) }, () => this.fill())
     const table = new Map<string, OrderRecord>()
-    const keyOf = (order: SignedOrder) =>
-      `${order.owner}/${order.subaccount}/${order.lane}/${order.laneSeq}`
     for (const { taker, maker, takerFee, makerFee } of matched)
       for (const order of [taker, maker]) table.set(keyOf(order), { ...order, takerFee, makerFee })
     const orders = [...table.values()].toSorted(compareOrders)
@@ -176,23 +175,9 @@ export class RandomBatches {
       if (id !== 2) this.#prices.set(id, Math.max(100, ticks + random.between(-ticks, ticks) / 100))
     for (const [id, ticks] of this.#prices) this.#prices.set(id, Math.round(ticks))
     const count = random.between(random.chance(0.1) ? 2 : 3, 5)
-    const vectors = this.#world.publishers.slice(5 - count).flatMap((wallet, i) =>
-      [0, 1].map((page) => {
-        const quoteOf = (id: number) =>
-          random.chance(0.03) ? 0 : Math.round((this.#prices.get(id) ?? 0) * (1 + i / 1_000))
-        const body = {
-          publisher: 5 - count + i,
-          page,
-          publishTimeMs: this.#world.timeS * 1_000 - random.below(900),
-          prices: page === 0 ? [quoteOf(0), quoteOf(1)] : [0, quoteOf(33)],
-        }
-        return {
-          ...body,
-          signer: wallet.owner,
-          signature: this.#world.signer.signPrices(wallet, body),
-        }
-      }),
-    )
+    const vectors = this.#world.publishers
+      .slice(5 - count)
+      .flatMap((wallet, i) => [0, 1].map((page) => this.#vector(wallet, 5 - count + i, page)))
     const band = random.chance(0.1) ? 40 : 10
     const marks = [0, 1, 33].map((market) => ({
       market,
@@ -201,6 +186,21 @@ export class RandomBatches {
       ),
     }))
     return { kind: 'Prices', vectors, marks }
+  }
+
+  #vector(wallet: TestWallet, publisher: number, page: number): PriceVector {
+    const quoteOf = (id: number): number =>
+      this.#random.chance(0.03)
+        ? 0
+        : Math.round((this.#prices.get(id) ?? 0) * (1 + publisher / 1_000))
+    const body = {
+      publisher,
+      page,
+      publishTimeMs: this.#world.timeS * 1_000 - this.#random.below(900),
+      prices: page === 0 ? [quoteOf(0), quoteOf(1)] : [0, quoteOf(33)],
+    }
+    const signature = this.#world.signer.signPrices(wallet, body)
+    return { ...body, signer: wallet.owner, signature }
   }
 
   funding(): FundingSegment {
@@ -221,3 +221,6 @@ export class RandomBatches {
     return seq
   }
 }
+
+const keyOf = ({ owner, subaccount, lane, laneSeq }: SignedOrder): string =>
+  `${owner}/${subaccount}/${lane}/${laneSeq}`

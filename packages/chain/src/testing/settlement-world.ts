@@ -183,10 +183,10 @@ export class SettlementWorld {
     const to = this.deployment.exchange
     const requests = calls.map(([name, values]) => {
       const data = abi.encodeFunctionData(name, values)
-      return { name, method: 'eth_call', params: [{ to, data }, 'latest'] }
+      return { method: 'eth_call', params: [{ to, data }, 'latest'] }
     })
     const answers = await rpcMany<string>(this.anvil.url, requests)
-    return requests.map(({ name }, i) => {
+    return calls.map(([name], i) => {
       const answer = answers[i]
       if (answer?.result === undefined) throw new Error(`${name}: ${answer?.error?.message}`)
       return abi.decodeFunctionResult(name, answer.result)
