@@ -34,8 +34,13 @@ const vitest =
   async () => {
     const report = join(scratch, `${project}.json`)
     const { code } = await run(bin('vitest'), [
-      ...['run', '--project', project, '--passWithNoTests'],
-      ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+      'run',
+      '--project',
+      project,
+      '--passWithNoTests',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
       ...args,
     ])
     try {

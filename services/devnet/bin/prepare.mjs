@@ -27,6 +27,8 @@ const run = (command, args) =>
     const child = spawn(command, args, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
+      // npm and pnpm take proxies, caches and registries from the environment: all of it is passed on.
+      // oxlint-disable-next-line node/no-process-env
       env: { ...process.env, CI: '1', NO_UPDATE_NOTIFIER: '1', npm_config_yes: 'true' },
       shell: process.platform === 'win32',
     })

@@ -76,9 +76,9 @@ const fund = async (rpc: Rpc, token: string, keys: OwnKeys) => {
 export const deployDevnet = async (rpc: Rpc, keys: OwnKeys): Promise<DevnetDeployment> => {
   const deployer = keyOf(keys, 'deployer')
   await rpc.request('anvil_setBalance', [deployer.address, `0x${etherWei.toString(16)}`])
-  const { signer, close } = connectSigner(rpc.url, devnetChainId, deployer.privateKey)
+  const connected = connectSigner(rpc.url, devnetChainId, deployer.privateKey)
   try {
-    const deployment = await deployContracts(signer, {
+    const deployment = await deployContracts(connected.signer, {
       markets: devnetMarkets,
       relayers: [keyOf(keys, 'relayer').address],
       publishers: Array.from(
@@ -94,6 +94,6 @@ export const deployDevnet = async (rpc: Rpc, keys: OwnKeys): Promise<DevnetDeplo
     await fund(rpc, deployment.token, keys)
     return deployment
   } finally {
-    close()
+    connected.close()
   }
 }

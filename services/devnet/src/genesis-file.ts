@@ -19,5 +19,5 @@ export const genesisCommands = (deployment: DevnetDeployment, keys: OwnKeys): ob
       (_, i) => keyOf(keys, `publisher-${i}`).address,
     ),
   },
-  ...devnetMarkets.map((market) => ({ kind: 'ListMarket', ...market })),
+  ...devnetMarkets.map((market) => Object.assign({ kind: 'ListMarket' }, market)),
 ]

@@ -65,15 +65,26 @@ const compactState = async (path: string): Promise<void> => {
   await writeFileDurably(path, JSON.stringify({ ...state, blocks: kept, transactions }))
 }
 
+const pairs = (flags: Record<string, string | number>) =>
+  Object.entries(flags).flatMap(([flag, value]) => [flag, String(value)])
+
 /** How anvil is run on this folder, with the newest dump if there is one. */
 export const prepareChain = async (options: ChainOptions): Promise<ProcessSpec> => {
   const path = statePath(options.stateDir)
   const args = [
-    ...['--chain-id', String(devnetChainId), '--host', '127.0.0.1'],
-    ...['--port', String(options.port), '--block-time', String(heartbeatS), '--mixed-mining'],
-    ...['--slots-in-an-epoch', '1', '--prune-history', String(statesKept)],
-    ...['--transaction-block-keeper', String(transactionBlocksKept)],
-    ...['--accounts', '10', '--gas-limit', '60000000', '--silent'],
+    '--silent',
+    ...pairs({
+      '--chain-id': devnetChainId,
+      '--host': '127.0.0.1',
+      '--port': options.port,
+      '--block-time': heartbeatS,
+      '--slots-in-an-epoch': 1,
+      '--prune-history': statesKept,
+      '--transaction-block-keeper': transactionBlocksKept,
+      '--accounts': 1,
+      '--gas-limit': 60_000_000,
+    }),
+    '--mixed-mining',
   ]
   const current = async () => {
     if (!existsSync(path)) return args
@@ -147,7 +158,7 @@ export const keepChain = (rpc: Rpc, stateDir: string): ChainKeeper => {
   let dumpedAtMs = 0
   let notBeforeMs = 0
   let running: Promise<void> | undefined
-  let closed = false
+  const closing = new AbortController()
 
   /** Whether a block after the last dump holds a transaction; empty ones are dumped once a minute. */
   const worthDumping = async (head: number): Promise<boolean> => {
@@ -182,9 +193,9 @@ export const keepChain = (rpc: Rpc, stateDir: string): ChainKeeper => {
   }
 
   const loop = async () => {
-    while (!closed) {
+    while (!closing.signal.aborted) {
       await sleep(Math.max(pollMs, notBeforeMs - Date.now()), undefined, { ref: false })
-      if (closed) return
+      if (closing.signal.aborted) return
       // A chain that is down is being restarted; nothing becomes final meanwhile.
       await dump().catch(() => {})
     }
@@ -197,7 +208,7 @@ export const keepChain = (rpc: Rpc, stateDir: string): ChainKeeper => {
       looked = finalBlock
     },
     close: async () => {
-      closed = true
+      closing.abort()
       await dump()
     },
     get lastDumpMs() {

@@ -146,7 +146,7 @@ class Running {
     await this.chainKeeper
       ?.close()
       .catch((error: unknown) => this.say(`! last chain state: ${String(error)}`))
-    await Promise.all(['chain', 'postgres'].map((name) => this.processes.get(name)?.stop()))
+    await Promise.all(['chain', 'postgres'].map(async (name) => this.processes.get(name)?.stop()))
     this.keeper.close()
     this.table.release()
   }

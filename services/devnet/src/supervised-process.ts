@@ -102,9 +102,7 @@ export const superviseProcess = (
       return
     }
     started.on('error', (error) => note(error.message))
-    started.once('exit', (code, signal) =>
-      onGone(pid, signal === null ? `exit ${code}` : `${signal}`, startedMs),
-    )
+    started.once('exit', (code, signal) => onGone(pid, signal ?? `exit ${code}`, startedMs))
     note(`${spec.name} (${pid}) started: ${spec.command} ${args.join(' ')}`)
     observer.started(spec, pid)
   }
