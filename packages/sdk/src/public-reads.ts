@@ -33,7 +33,9 @@ export type DevnetInfo = {
   contract: string
   token: string
   rpcUrl: string
-  accounts: { address: string; privateKey: string }[]
+  gatewayUrl: string
+  accounts: { name: string; address: string; privateKey: string }[]
+  markets: string[]
 }
 
 /** GET /v1/reconciliation: the last comparison of engine, ledger and chain. */

@@ -115,6 +115,12 @@ export class Trader {
     this.#entry = streamOrderEntry(stream)
   }
 
+  /** Reads what signing needs (market, domain, lanes) now rather than with the first order. */
+  async prepare(market: string): Promise<void> {
+    const { domain, market: marketOf } = this.#context
+    await Promise.all([marketOf(market), domain(), this.#lanes.sync()])
+  }
+
   /** Places a limit order and resolves once it is matched and durable. */
   async place(order: NewOrder): Promise<OrderReply> {
     return await this.#submit(

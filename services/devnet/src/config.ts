@@ -1,4 +1,6 @@
-//! What the devnet takes from the environment: only what child processes need to run at all.
+//! What the devnet takes from the environment: what child processes need to run at all, and where compose sets up.
+import { loadConfig } from '@plumb/runtime'
+import { z } from 'zod'
 
 const passed = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'SYSTEMROOT', 'TEMP', 'TMP']
 
@@ -9,3 +11,14 @@ export const baseEnvironment: Readonly<Record<string, string>> = Object.fromEntr
     return value === undefined ? [] : [[key, value]]
   }),
 )
+
+const setupSchema = z.object({
+  /** Folder for keys, addresses and the genesis file. */
+  PLUMB_SETUP_DIR: z.string().min(1),
+  PLUMB_RPC_URL: z.url(),
+  /** The gateway as clients reach it. */
+  PLUMB_PUBLIC_URL: z.url().default('http://127.0.0.1:8080'),
+})
+
+/** @throws ConfigError with every bad key */
+export const setupConfig = () => loadConfig(setupSchema, process.env)

@@ -67,3 +67,12 @@ export const keyOf = (keys: OwnKeys, name: string): NamedKey & { file: string } 
   if (key === undefined) throw new Error(`no key ${name}`)
   return key
 }
+
+/** All publishers' keys in one file, in the order of their numbers: what the oracle reads. */
+export const writePublisherKeys = async (keysDir: string, keys: OwnKeys): Promise<string> => {
+  const file = join(keysDir, 'publishers.keys')
+  const numbers = Array.from({ length: publisherCount }, (_, i) => i)
+  const lines = numbers.map((i) => keyOf(keys, `publisher-${i}`).privateKey)
+  await writeFileDurably(file, `${lines.join('\n')}\n`, 0o600)
+  return file
+}

@@ -52,7 +52,7 @@ const takeLock = (lockPath: string): void => {
       if (holder !== undefined && processIdentity(holder.pid) === holder.identity)
         throw new DevnetError(
           'ALREADY_RUNNING',
-          `A devnet already runs on this state folder (${describeProcess(holder.pid)}). Stop it first, or give this one another folder: npm start -- --state DIR`,
+          `A devnet already runs on this state folder: ${describeProcess(holder.pid)}. Stop it first, or give this one another folder: npm start -- --state DIR`,
         )
       rmSync(lockPath, { force: true })
     }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createRpc, type Rpc } from '@plumb/chain'
 import { baseEnvironment } from './config.ts'
 import { type DevnetDeployment, deployDevnet, readDeployment } from './deployment.ts'
+import { describeDevnet } from './describe-devnet.ts'
 import { DevnetError } from './devnet-error.ts'
 import {
   demoKeys,
@@ -14,16 +15,14 @@ import {
   loadSecret,
   type NamedKey,
   type OwnKeys,
-  publisherCount,
+  writePublisherKeys,
 } from './devnet-keys.ts'
-import { devnetMarkets } from './devnet-markets.ts'
 import { type DevnetPaths, defaultStateDir, devnetPaths, repositoryRoot } from './devnet-paths.ts'
 import { genesisCommands } from './genesis-file.ts'
 import { type Keeper, startKeeper } from './keeper.ts'
 import {
   type ChainKeeper,
   chainReady,
-  devnetChainId,
   finalBlockPath,
   keepChain,
   prepareChain,
@@ -247,24 +246,6 @@ const deployOnce = async (
   })
 }
 
-const writeDescription = (paths: DevnetPaths, addresses: DevnetAddresses) =>
-  writeFileDurably(
-    paths.description,
-    `${JSON.stringify(
-      {
-        chainId: devnetChainId,
-        contract: addresses.contract,
-        token: addresses.token,
-        rpcUrl: addresses.rpcUrl,
-        gatewayUrl: addresses.gatewayUrl,
-        accounts: demoKeys,
-        markets: devnetMarkets.map(({ symbol }) => symbol),
-      },
-      undefined,
-      1,
-    )}\n`,
-  )
-
 const wire = async (
   options: DevnetOptions,
   paths: DevnetPaths,
@@ -273,12 +254,6 @@ const wire = async (
   databaseUrl: string,
   deployment: DevnetDeployment,
 ): Promise<Wiring> => {
-  const publishers = Array.from(
-    { length: publisherCount },
-    (_, i) => keyOf(keys, `publisher-${i}`).privateKey,
-  )
-  const publishersFile = join(paths.keys, 'publishers.keys')
-  await writeFileDurably(publishersFile, `${publishers.join('\n')}\n`, 0o600)
   const statusPorts = new Map<string, number>()
   for (const { name } of services) statusPorts.set(name, await claimPort(0, name, ''))
   return {
@@ -292,7 +267,7 @@ const wire = async (
     statusPorts,
     keyFiles: {
       relayer: keyOf(keys, 'relayer').file,
-      publishers: publishersFile,
+      publishers: await writePublisherKeys(paths.keys, keys),
       marketMaker: keyOf(keys, 'market-maker').file,
       taker: keyOf(keys, 'taker').file,
       token: await loadSecret(paths.keys, 'gateway-token'),
@@ -371,7 +346,8 @@ const run = async (
   const deployment = await deployOnce(running, paths, rpc, keys, existing, say)
   const wiring = await wire(options, paths, keys, ports, databaseUrl, deployment)
   const addresses = addressesOf(wiring)
-  await writeDescription(paths, addresses)
+  const description = describeDevnet({ ...addresses, deployment, accounts: demoKeys })
+  await writeFileDurably(paths.description, `${JSON.stringify(description, undefined, 1)}\n`)
   if (options.servicesWanted !== false) await startServices(running, wiring, options, say)
   return {
     addresses,

@@ -1,6 +1,6 @@
 //! Chooses the account of every order of a tape so that nobody trades with himself and positions stay small.
 import type { TapeResult } from './tape-book.ts'
-import type { TapeCommand } from './tape-file.ts'
+import type { TapeCommand, TapePlacement } from './tape-file.ts'
 
 /** Accounts that only rest orders, and accounts for orders that take (some of which rest afterwards). */
 export type TapeSeats = { makers: number; takers: number }
@@ -47,11 +47,7 @@ export class TapeAccounts {
    * @param filled quantity it will trade during the whole tape
    * @throws Error when no account is left
    */
-  choose(
-    command: TapeCommand & { side: 'B' | 'S' },
-    makerLines: readonly number[],
-    filled: number,
-  ): number {
+  choose(command: TapePlacement, makerLines: readonly number[], filled: number): number {
     const rests = command.op !== 'take'
     const forbidden = new Set(makerLines.map((line) => this.of(line)))
     const takers = makerLines.length > 0 || !rests

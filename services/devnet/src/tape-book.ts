@@ -51,7 +51,9 @@ export class TapeBook {
         return this.#replace(command.id, command.px, command.qty)
       case 'take':
         return { matches: this.#match(command), order: undefined }
-      default: {
+      case 'seed':
+      case 'add':
+      case 'order': {
         const order = { ...pick(command), qty: command.qty }
         const matches = this.#match(command)
         for (const { qty } of matches) order.qty -= qty

@@ -25,6 +25,9 @@ export type TapeCommand =
   | { op: 'cancel'; line: number; id: number }
   | { op: 'replace'; line: number; id: number; px: number; qty: number }
 
+/** A command that sends an order. */
+export type TapePlacement = Extract<TapeCommand, { side: TapeSide }>
+
 export type Tape = {
   commands: TapeCommand[]
   /** CRC-32 of the book after the last line; undefined when only a part was read. */

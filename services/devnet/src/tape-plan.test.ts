@@ -86,7 +86,7 @@ describe.skipIf(!existsSync(folder))('a planned tape', () => {
     async (name, fills) => {
       const { steps, scale } = await plan(name)
       const check = new LaneCheck()
-      for (const step of steps) check.step(step, scale.qty)
+      for (const step of steps) check.step(step, (amount) => scale.qty(amount))
       expect(check.faults).toEqual([])
       expect(check.fills).toBe(fills)
     },

@@ -2,7 +2,7 @@
 import type { LaneManager, NewOrder } from '@plumb/sdk'
 import { filledByLine, TapeAccounts, type TapeSeats } from './tape-accounts.ts'
 import { TapeBook, type TapeResult, tapeFills } from './tape-book.ts'
-import type { Tape, TapeCommand, TapeFill } from './tape-file.ts'
+import type { Tape, TapeCommand, TapeFill, TapePlacement } from './tape-file.ts'
 import type { TapeScale } from './tape-market.ts'
 
 /** An order's place in its account. */
@@ -94,9 +94,8 @@ class Planner {
     return { kind: 'edit', line, slot, order: edited, orderLine: order.line }
   }
 
-  #place(command: TapeCommand & { side: 'B' | 'S' }, result: TapeResult): TapeStep {
+  #place(command: TapePlacement, result: TapeResult): TapeStep {
     const { line, side, px } = command
-    if (!('qty' in command)) throw new Error(`line ${line} has no quantity`)
     const makerLines = result.matches.map(({ maker }) => maker.line)
     const account = this.#accounts.choose(command, makerLines, this.#filled.get(line) ?? 0)
     const taken = this.#lanesOf(account).take()
