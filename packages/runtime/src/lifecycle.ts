@@ -46,7 +46,7 @@ export const createLifecycle = (options: LifecycleOptions): Lifecycle => {
   let ending: Promise<void> | undefined
 
   const crash = (error: unknown) => {
-    logger.fatal({ err: error }, 'crash')
+    logger.fatal({ err: error }, error instanceof Error ? error.message : 'crash')
     exit(1)
   }
 

@@ -1,0 +1,89 @@
+//! Start-up is recovery: newest good snapshot, replay, compare the hashes, regenerate the feed.
+
+import type { Engine } from '@plumb/engine'
+import { createEngine, restoreEngine } from '@plumb/engine'
+import type { Journal, JournalBatch } from '@plumb/journal'
+import { JournalError } from '@plumb/journal'
+import { CommandBuffer } from '@plumb/model'
+import type { Logger, StateHash } from '@plumb/runtime'
+import { createFeedEntriesWriter, encodeFeedGroupEnd } from '@plumb/runtime'
+import type { FeedLog } from './feed-log.ts'
+
+/** Where a replay starts: an engine, and the seq it stands at. */
+type Start = { engine: Engine; seq: number }
+
+const sameHash = (a: StateHash, b: StateHash) => a.hi === b.hi && a.lo === b.lo
+
+const show = ({ hi, lo }: StateHash) =>
+  hi.toString(16).padStart(8, '0') + lo.toString(16).padStart(8, '0')
+
+/** The newest snapshot that verifies, restores to its own hash, and where the feed log can go on. */
+const findStart = (journal: Journal, feedLog: FeedLog, logger: Logger): Start => {
+  let atMost = journal.durableSeq
+  for (;;) {
+    const snapshot = journal.newestValidSnapshot(atMost)
+    if (snapshot === undefined) break
+    const { seq, stateHash, bytes } = snapshot
+    atMost = seq - 1
+    if (!feedLog.cutAfter(seq)) {
+      logger.warn({ seq }, 'the feed log does not reach this snapshot: trying an older one')
+      continue
+    }
+    const engine = restoreEngine(bytes)
+    if (engine.seq === seq && sameHash(engine.stateHash(), stateHash)) return { engine, seq }
+    logger.error({ seq }, 'a snapshot restores to another state than it names: trying an older one')
+  }
+  feedLog.clear()
+  return { engine: createEngine(), seq: 0 }
+}
+
+/** Applies one batch and writes its feed group anew. @throws JournalError when the hashes differ */
+const replayBatch = (
+  engine: Engine,
+  slots: CommandBuffer,
+  batch: JournalBatch,
+  feedLog: FeedLog,
+) => {
+  const writer = createFeedEntriesWriter()
+  for (const { seq, payload } of batch.records()) {
+    slots.load(0, payload)
+    engine.events.clear()
+    engine.apply(slots, 0)
+    writer.add(seq, payload, engine.events.bytes())
+  }
+  const { firstSeq, lastSeq, chainHash, witness } = batch
+  const stateHash = engine.stateHash()
+  if (witness.seq === lastSeq && !sameHash(stateHash, witness))
+    throw new JournalError(
+      'JOURNAL_REFUSED',
+      `replaying seq ${firstSeq} to ${lastSeq} gives state ${show(stateHash)}, the journal says ${show(witness)}: this program decides otherwise than the one that wrote the journal. Start that version`,
+    )
+  const end = encodeFeedGroupEnd({ lastSeq, chainHash, stateHash })
+  feedLog.append({ firstSeq, lastSeq, bytes: Buffer.concat([writer.take(), end]) })
+}
+
+/**
+ * Brings an engine to the journal's end, and the feed log with it.
+ *
+ * @throws JournalError when the replay does not lead to the states that the journal names
+ */
+export const recoverEngine = async (
+  journal: Journal,
+  feedLog: FeedLog,
+  logger: Logger,
+): Promise<Engine> => {
+  const startedMs = performance.now()
+  const { engine, seq } = findStart(journal, feedLog, logger)
+  const slots = new CommandBuffer(1)
+  let replayed = 0
+  for (const batch of journal.batches(seq + 1)) {
+    replayBatch(engine, slots, batch, feedLog)
+    replayed += batch.count
+    // The feed is written off-thread; let it keep up, and let signals in.
+    if (feedLog.unwrittenBytes > 32 * 1024 * 1024) await feedLog.flush()
+  }
+  await feedLog.flush()
+  const seconds = (performance.now() - startedMs) / 1_000
+  logger.info({ snapshotSeq: seq, replayed, seconds, seq: engine.seq }, 'engine recovered')
+  return engine
+}

@@ -1,0 +1,285 @@
+//! The single writer: gives every command its place and time, applies it, journals it, and lets
+//! answers and feed out once the batch is durable.
+//!
+//! A unit is what one turn of the event loop brought. It is applied first and journaled at once after,
+//! both before the next turn; the disk works while the next unit is applied. A command on which the
+//! engine throws is therefore never in the journal, and the state hash after a unit stands in its own
+//! batch. Nothing of a unit leaves before its commit: no answer, no feed, no snapshot.
+import type { Engine } from '@plumb/engine'
+import type { Commit, Journal, JournalRecord } from '@plumb/journal'
+import { CommandBuffer, commandBytes, commandKind, header } from '@plumb/model'
+import type { Peer, ReplyBatch, RoleHandler, StateHash } from '@plumb/runtime'
+import {
+  createFeedEntriesWriter,
+  createReplyBatch,
+  encodeFeedGroupEnd,
+  ReplyStatus,
+  visitCommands,
+} from '@plumb/runtime'
+import type { FeedGroupBytes } from './feed-log.ts'
+import type { StampClock } from './stamp-clock.ts'
+import type { Telemetry } from './telemetry.ts'
+import { isRejection, kindCount } from './telemetry.ts'
+
+/** How a sequencer is made. */
+export type SequencerOptions = {
+  engine: Engine
+  journal: Journal
+  clock: StampClock
+  telemetry: Telemetry
+  /** Commands that wait for their commit before orders are refused. */
+  inboxMax: number
+  /** More room that only commands other than orders may use. */
+  inboxReserved: number
+  unitMax?: number
+  isDiskLow: () => boolean
+  /** A durable batch: to the feed log and the followers. */
+  onGroup: (group: FeedGroupBytes) => void
+  /** A unit was applied; the moment to take a snapshot. */
+  onApplied: (seq: number) => void
+  onFatal: (error: unknown) => void
+}
+
+/** Where a command came from; genesis comes from nobody. */
+type Origin = { peer: Peer | undefined; id: number }
+
+type Reply = Origin & { seq: number; timeMs: number; events: Uint8Array }
+
+/** Decided, not yet durable. */
+type Unit = {
+  firstSeq: number
+  lastSeq: number
+  count: number
+  /** The feed's entries. */
+  frame: Buffer
+  replies: Reply[]
+  stateHash: StateHash
+  appliedAt: number
+}
+
+/** Kinds that add risk: the first to be refused under overload. */
+const orderKinds: ReadonlySet<number> = new Set([commandKind.PlaceOrder, commandKind.AmendOrder])
+
+/** A unit is closed when its feed frame is longer than this; one command adds 160 kB at most. */
+const unitBytesMax = 8 * 1024 * 1024
+/** Answers of one batch are cut into frames of about this. */
+const replyFrameBytesMax = 1024 * 1024
+/** Answers that a peer does not read. */
+const unreadBytesMax = 64 * 1024 * 1024
+
+const nobody: Origin = { peer: undefined, id: 0 }
+const noEvents = new Uint8Array(0)
+
+/** The running sequencer. */
+export class Sequencer {
+  private readonly options: SequencerOptions
+  private readonly inbox: CommandBuffer
+  private readonly origins: Origin[] = []
+  private readonly writer = createFeedEntriesWriter()
+  private readonly kinds = new Uint32Array(kindCount)
+  private readonly units: Unit[] = []
+  private readonly unitMax: number
+  private scheduled = false
+  private waitingCommands = 0
+  private lastCommit: Promise<Commit> | undefined
+  private lastRelease: Promise<void> | undefined
+  private stopped = false
+
+  constructor(options: SequencerOptions) {
+    this.options = options
+    this.unitMax = options.unitMax ?? 4_096
+    this.inbox = new CommandBuffer(this.unitMax)
+  }
+
+  /** Commands taken in and not durable yet. */
+  get waiting(): number {
+    return this.waitingCommands
+  }
+
+  /** What the transport server needs. */
+  get role(): RoleHandler {
+    return { onPeer: () => {}, onFrame: (peer, _type, payload) => this.onFrame(peer, payload) }
+  }
+
+  private onFrame(peer: Peer, payload: Buffer): void {
+    let refused: ReplyBatch | undefined
+    visitCommands(payload, (id, command) => {
+      const status = this.admit(command)
+      if (status === ReplyStatus.Ok) this.take({ peer, id }, command)
+      else {
+        refused ??= createReplyBatch()
+        refused.add(id, status, 0, 0, noEvents)
+      }
+    })
+    const frame = refused?.take()
+    if (frame !== undefined) peer.socket.sendEncoded(frame)
+  }
+
+  /** What can be refused without the engine never reaches the journal. */
+  private admit(command: Buffer): ReplyStatus {
+    const { telemetry, inboxMax, inboxReserved } = this.options
+    const kind = command.length < 32 ? 0 : command.readInt32LE(header.kindI32 * 4)
+    const isKnown = kind > 0 && command.length > 0 && command.length === commandBytes(kind)
+    // Genesis comes from its file only, once.
+    if (!isKnown || kind === commandKind.Genesis) {
+      telemetry.refused('invalid')
+      return ReplyStatus.Invalid
+    }
+    const isOrder = orderKinds.has(kind)
+    if (this.stopped || this.waitingCommands >= inboxMax + (isOrder ? 0 : inboxReserved)) {
+      telemetry.refused('overloaded')
+      return ReplyStatus.Overloaded
+    }
+    if (isOrder && this.options.isDiskLow()) {
+      telemetry.refused('disk-low')
+      return ReplyStatus.Overloaded
+    }
+    return ReplyStatus.Ok
+  }
+
+  private take(origin: Origin, command: Uint8Array): void {
+    this.inbox.load(this.origins.length, command)
+    this.origins.push(origin)
+    this.waitingCommands += 1
+    if (this.origins.length === this.unitMax) this.applyInbox()
+    else if (!this.scheduled) {
+      this.scheduled = true
+      // After all sockets of this turn were read: their commands share one unit.
+      setImmediate(() => {
+        this.scheduled = false
+        if (this.origins.length > 0) this.applyInbox()
+      })
+    }
+  }
+
+  /** Stamps, applies and journals what is in the inbox: one unit, or more if it made many events. */
+  private applyInbox(): void {
+    const origins = this.origins.splice(0)
+    const timeMs = this.options.clock.nextMs()
+    for (let slot = 0; slot < origins.length; ) slot = this.applyUnit(origins, slot, timeMs)
+    this.options.telemetry.applied(this.kinds)
+  }
+
+  /** @returns the slot after the unit's last */
+  private applyUnit(origins: readonly Origin[], fromSlot: number, timeMs: number): number {
+    const { engine, journal, telemetry } = this.options
+    const appliedAt = performance.now()
+    const firstSeq = engine.seq + 1
+    const records: JournalRecord[] = []
+    const replies: Reply[] = []
+    let rejected = 0
+    let slot = fromSlot
+    while (slot < origins.length && this.writer.bytes < unitBytesMax) {
+      const seq = engine.seq + 1
+      const events = this.applyOne(slot, seq, timeMs, records)
+      if (isRejection(events)) rejected += 1
+      const { peer, id } = origins[slot] ?? nobody
+      if (peer !== undefined) replies.push({ peer, id, seq, timeMs, events })
+      slot += 1
+    }
+    const frame = this.writer.take()
+    const stateHash = engine.stateHash()
+    const lastSeq = engine.seq
+    const count = slot - fromSlot
+    this.units.push({ firstSeq, lastSeq, count, frame, replies, stateHash, appliedAt })
+    if (rejected > 0) telemetry.rejected(rejected)
+    this.releaseAfter(journal.append(records, { seq: lastSeq, ...stateHash }))
+    this.options.onApplied(lastSeq)
+    return slot
+  }
+
+  /** @returns the command's events, its own copy */
+  private applyOne(
+    slot: number,
+    seq: number,
+    timeMs: number,
+    records: JournalRecord[],
+  ): Uint8Array {
+    const { engine } = this.options
+    const kind = this.inbox.kind(slot)
+    this.inbox.stamp(slot, seq, timeMs)
+    engine.events.clear()
+    engine.apply(this.inbox, slot)
+    const payload = this.inbox.stored(slot)
+    const events = Buffer.from(engine.events.bytes())
+    records.push({ seq, timeMs, kind, payload })
+    this.writer.add(seq, payload, events)
+    this.kinds[kind] = (this.kinds[kind] ?? 0) + 1
+    return events
+  }
+
+  /** Units that share a batch share its promise: one continuation serves them all. */
+  private releaseAfter(commit: Promise<Commit>): void {
+    if (commit === this.lastCommit) return
+    this.lastCommit = commit
+    this.lastRelease = this.releaseOnce(commit)
+  }
+
+  private async releaseOnce(commit: Promise<Commit>): Promise<void> {
+    try {
+      this.release(await commit)
+    } catch (error) {
+      this.options.onFatal(error)
+    }
+  }
+
+  /** A batch is durable: everything that waited for it leaves. */
+  private release(commit: Commit): void {
+    const batches = new Map<Peer, ReplyBatch>()
+    const frames: Buffer[] = []
+    let firstSeq: number | undefined
+    let last: Unit | undefined
+    for (let unit = this.units[0]; unit !== undefined; unit = this.units[0]) {
+      if (unit.lastSeq > commit.lastSeq) break
+      this.units.shift()
+      last = unit
+      firstSeq ??= unit.firstSeq
+      frames.push(unit.frame)
+      this.waitingCommands -= unit.count
+      for (const reply of unit.replies) addReply(batches, reply)
+      const seconds = (performance.now() - unit.appliedAt) / 1_000
+      this.options.telemetry.committed(unit.count, seconds)
+    }
+    if (last?.lastSeq !== commit.lastSeq || firstSeq === undefined)
+      throw new Error(`batch ${commit.firstSeq} to ${commit.lastSeq} is not a row of whole units`)
+    for (const [peer, batch] of batches) sendReplies(peer, batch)
+    const { lastSeq, chainHash } = commit
+    frames.push(encodeFeedGroupEnd({ lastSeq, chainHash, stateHash: last.stateHash }))
+    this.options.onGroup({ firstSeq, lastSeq, bytes: Buffer.concat(frames) })
+  }
+
+  /** Takes the first commands of an empty journal; resolves when they are durable. */
+  async takeGenesis(commands: readonly Uint8Array[]): Promise<void> {
+    for (const command of commands) this.take(nobody, command)
+    await this.settle()
+  }
+
+  /** Takes nothing more in; resolves when everything taken in is durable and answered. */
+  async stop(): Promise<void> {
+    this.stopped = true
+    await this.settle()
+  }
+
+  private async settle(): Promise<void> {
+    if (this.origins.length > 0) this.applyInbox()
+    await this.lastRelease
+  }
+}
+
+const addReply = (batches: Map<Peer, ReplyBatch>, reply: Reply): void => {
+  const { peer, id, seq, timeMs, events } = reply
+  if (peer === undefined || peer.socket.closed) return
+  let batch = batches.get(peer)
+  if (batch === undefined) {
+    batch = createReplyBatch()
+    batches.set(peer, batch)
+  }
+  batch.add(id, ReplyStatus.Ok, seq, timeMs, events)
+  if (batch.bytes > replyFrameBytesMax) sendReplies(peer, batch)
+}
+
+const sendReplies = (peer: Peer, batch: ReplyBatch): void => {
+  const frame = batch.take()
+  if (frame !== undefined) peer.socket.sendEncoded(frame)
+  if (peer.socket.queuedBytes > unreadBytesMax) peer.socket.destroy()
+}
