@@ -38,7 +38,12 @@ export type { Logger, LoggerOptions } from './logger.ts'
 export { createLogger, silentLogger } from './logger.ts'
 export type { Metrics } from './metrics.ts'
 export { createMetrics } from './metrics.ts'
-export type { Readiness, StatusServer, StatusServerOptions } from './status-server.ts'
+export type {
+  Readiness,
+  StatusAnswer,
+  StatusServer,
+  StatusServerOptions,
+} from './status-server.ts'
 export { startStatusServer } from './status-server.ts'
 export type {
   Peer,

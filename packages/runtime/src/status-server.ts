@@ -16,7 +16,12 @@ export type StatusServerOptions = {
   metrics: Metrics
   ready: () => Readiness
   health?: () => object
+  /** More GET routes of this service: an answer, or undefined where there is none. */
+  routes?: (path: string, query: URLSearchParams) => StatusAnswer | undefined
 }
+
+/** An answer of a service's own route, sent as JSON. */
+export type StatusAnswer = { status: number; body: object }
 
 /** A running status server; `url` is undefined when it was switched off. */
 export type StatusServer = { url: string | undefined; close: () => Promise<void> }
@@ -34,13 +39,16 @@ const sendMetrics = async (response: ServerResponse, metrics: Metrics) => {
   response.end(text)
 }
 
-const answer = (options: StatusServerOptions, path: string, response: ServerResponse) => {
+const answer = (options: StatusServerOptions, url: string, response: ServerResponse) => {
+  const [path = '/', query] = url.split('?')
   if (path === '/health') return sendJson(response, 200, { ok: true, ...options.health?.() })
   if (path === '/metrics')
     return void sendMetrics(response, options.metrics).catch((error: unknown) => {
       options.logger.error({ err: error }, 'metrics failed')
       response.destroy()
     })
+  const own = options.routes?.(path, new URLSearchParams(query))
+  if (own !== undefined) return sendJson(response, own.status, own.body)
   if (path !== '/ready') return sendJson(response, 404, { error: 'NOT_FOUND' })
   const { ready, detail } = options.ready()
   return sendJson(response, ready ? 200 : 503, { ready, ...detail })
@@ -59,8 +67,8 @@ export const startStatusServer = async (options: StatusServerOptions): Promise<S
   const server = createServer(
     { requestTimeout: 10_000, headersTimeout: 5_000 },
     (request, response) => {
-      const path = (request.url ?? '/').split('?')[0] ?? '/'
-      if (request.method === 'GET' || request.method === 'HEAD') answer(options, path, response)
+      const isRead = request.method === 'GET' || request.method === 'HEAD'
+      if (isRead) answer(options, request.url ?? '/', response)
       else sendJson(response, 405, { error: 'METHOD_NOT_ALLOWED' })
     },
   )
