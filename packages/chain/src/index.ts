@@ -95,6 +95,7 @@ export type {
   TwinLane,
   TwinMarket,
   TwinPosition,
+  TwinTotals,
 } from './settlement-state.ts'
 export { type BatchResult, SettlementTwin, type TwinAccountView } from './settlement-twin.ts'
 export {

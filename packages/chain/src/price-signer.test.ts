@@ -2,7 +2,7 @@ import { pricesTypes, typedDomain } from '@plumb/protocol'
 import { Signature, TypedDataEncoder, verifyTypedData, Wallet } from 'ethers'
 import { expect, test } from 'vitest'
 import { domainSeparator } from './eip712.ts'
-import { createPriceSigner, pricesDigest } from './price-signer.ts'
+import { createPriceSigner, pricesDigest, recoverPriceSigner } from './price-signer.ts'
 
 const contract = `0x${'ab'.repeat(20)}`
 const domain = { chainId: 1337, contract }
@@ -19,6 +19,10 @@ test('a price message hashes and recovers as ethers says', () => {
     expect(`0x${digest}`).toBe(TypedDataEncoder.hash(typed, pricesTypes, value))
     const signer = createPriceSigner(key, domain)
     expect(signer.address).toBe(new Wallet(key).address.toLowerCase())
+    const compact = signer.sign(message)
+    const separator = domainSeparator(domain)
+    expect(recoverPriceSigner(separator, message, compact)).toBe(signer.address)
+    expect(recoverPriceSigner(separator, message, compact.fill(0, 0, 32))).toBeNull()
     const signature = Signature.from(`0x${Buffer.from(signer.sign(message)).toString('hex')}`)
     expect(verifyTypedData(typed, pricesTypes, value, signature)).toBe(new Wallet(key).address)
   }

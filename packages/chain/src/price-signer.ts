@@ -2,7 +2,9 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import type { Ticks } from '@plumb/model'
+import { recoverAddress } from 'ethers'
 import {
+  bytesHex,
   domainSeparator,
   encodePrices,
   hexBytes,
@@ -28,6 +30,20 @@ export function pricesDigest(domain: Uint8Array, message: PriceMessage): Uint8Ar
   return keccak_256(prefixed)
 }
 
+/** Address (lowercase hex) whose key signed the message, or null where the signature is none. */
+export function recoverPriceSigner(
+  domain: Uint8Array,
+  message: PriceMessage,
+  signature: Uint8Array,
+): string | null {
+  try {
+    const digest = bytesHex(pricesDigest(domain, message))
+    return recoverAddress(digest, bytesHex(signature)).toLowerCase()
+  } catch {
+    return null
+  }
+}
+
 /** One publisher's key on one deployment. `sign` answers the compact signature (EIP-2098, 64 bytes). */
 export type PriceSigner = { readonly address: string; sign(message: PriceMessage): Uint8Array }
 
@@ -37,7 +53,7 @@ export function createPriceSigner(privateKey: string, signing: SigningDomain): P
   const domain = domainSeparator(signing)
   const publicKey = secp256k1.getPublicKey(secret, false).subarray(1)
   return {
-    address: `0x${Buffer.from(keccak_256(publicKey).subarray(12)).toString('hex')}`,
+    address: bytesHex(keccak_256(publicKey).subarray(12)),
     sign: (message) => {
       const digest = pricesDigest(domain, message)
       const signature = secp256k1.sign(digest, secret, { prehash: false, format: 'recovered' })

@@ -57,13 +57,14 @@ export const readSignedTransaction = (rawTx: string): TransactionContent & Fees 
   return { to, data, nonce, gasLimit: Number(gasLimit), maxFeePerGas, maxPriorityFeePerGas }
 }
 
-/** Every signed form of one transaction, oldest first, all at the same nonce. */
+/** Every signed form of one transaction, oldest first; the nonce only rises where an earlier one was lost. */
 export type PendingTransaction = { attempts: SignedTransaction[]; lastSentMs: number }
 
 /** Where attempts are kept: `save` resolves when the attempt survives a crash. */
 export type AttemptStore = { save(attempt: SignedTransaction): Promise<void> }
 
 export type TransactionState =
+  /** In a block; `receipt.succeeded` says whether it did anything. */
   | { state: 'mined'; receipt: Receipt }
   | { state: 'waiting' }
   /** The nonce is used, yet none of the attempts is mined: somebody else sent with this key, or the head is moving. */
@@ -99,12 +100,16 @@ const send = async (rpc: Rpc, attempt: SignedTransaction) => {
   }
 }
 
+// A failed attempt counts only while its nonce is the current one: later ones may still succeed.
 const findReceipt = async (rpc: Rpc, attempts: readonly SignedTransaction[]) => {
-  for (const { txHash } of attempts.toReversed()) {
-    const receipt = await rpc.receipt(txHash)
-    if (receipt !== undefined) return receipt
+  const nonce = attempts.at(-1)?.nonce
+  let failed: Receipt | undefined
+  for (const attempt of attempts.toReversed()) {
+    const receipt = await rpc.receipt(attempt.txHash)
+    if (receipt?.succeeded === true) return receipt
+    if (receipt !== undefined && attempt.nonce === nonce) failed = receipt
   }
-  return undefined
+  return failed
 }
 
 /** @example const { state } = await sender.advance(pending, store) // again on every new block */
