@@ -84,6 +84,7 @@ export const createCommandClient = (options: CommandClientOptions): CommandClien
   const batch = createCommandBatch()
   let waiting = new Map<number, Waiter>()
   let nextId = 0
+  let newestSeq = 0
   let flushing = false
 
   const flush = () => {
@@ -98,6 +99,7 @@ export const createCommandClient = (options: CommandClientOptions): CommandClien
     const waiter = waiting.get(reply.id)
     if (waiter === undefined) throw new FrameError('FRAME_MALFORMED', 'a reply nobody waits for')
     waiting.delete(reply.id)
+    newestSeq = Math.max(newestSeq, reply.seq)
     settle(waiter, reply)
   }
   const connection = createReconnectingSocket({
@@ -141,7 +143,7 @@ export const createCommandClient = (options: CommandClientOptions): CommandClien
       return connection.socket !== undefined
     },
     get durableSeq() {
-      return connection.durableSeq
+      return Math.max(newestSeq, connection.durableSeq)
     },
     get inFlight() {
       return waiting.size

@@ -39,6 +39,9 @@ export type TransportServer = { address: Address; close: () => Promise<void> }
 
 const helloTimeoutMs = 5_000
 
+/** What a peer may send at once; clients' frames are at most 64 KiB. */
+const peerFrameBytesMax = 1024 * 1024
+
 const greet = (socket: Socket, id: number, options: TransportServerOptions, forget: () => void) => {
   let peer: Peer | undefined
   let handler: RoleHandler | undefined
@@ -65,6 +68,7 @@ const greet = (socket: Socket, id: number, options: TransportServerOptions, forg
     owner.onPeer(peer)
   }
   const frames = createFrameSocket(socket, {
+    frameBytesMax: peerFrameBytesMax,
     heartbeat: () => encodeDurableSeq(options.durableSeq()),
     onFrame: (type, payload) => {
       if (peer === undefined) onHello(type, payload)

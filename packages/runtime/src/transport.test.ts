@@ -7,14 +7,19 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Address } from './address.ts'
 import { socketTarget } from './address.ts'
 import { createCommandClient } from './command-client.ts'
-import { createReplyBatch, visitCommands } from './command-wire.ts'
+import { createReplyBatch, visitCommands, visitReplies } from './command-wire.ts'
 import { createFeedClient } from './feed-client.ts'
-import { createFeedEntriesWriter, encodeFeedGroupEnd } from './feed-wire.ts'
-import { createFrameReader, encodeFrame } from './frame.ts'
+import {
+  createFeedEntriesWriter,
+  decodeFeedEntries,
+  decodeFeedGroupEnd,
+  encodeFeedGroupEnd,
+} from './feed-wire.ts'
+import { createFrameReader, encodeFrame, FrameError } from './frame.ts'
 import { silentLogger } from './logger.ts'
 import type { Peer, RoleHandler } from './transport-server.ts'
 import { startTransportServer } from './transport-server.ts'
-import { ReplyStatus } from './wire.ts'
+import { decodeHello, encodeHello, ReplyStatus } from './wire.ts'
 
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -101,6 +106,38 @@ describe('frames', () => {
     if (refused) expect(push).toThrow(/limit 100/)
     else expect(push).not.toThrow()
   })
+})
+
+test('no bytes make a decoder fail in another way than by its own error', () => {
+  const decoders = [
+    decodeHello,
+    decodeFeedEntries,
+    decodeFeedGroupEnd,
+    (bytes: Buffer) => visitCommands(bytes, () => {}),
+    (bytes: Buffer) => visitReplies(bytes, () => {}),
+  ]
+  const seeds = [
+    encodeHello({ role: 1, fromSeq: 5, name: 'x' }),
+    groupBytes(1, 2).subarray(5),
+    Buffer.from([1, 0, 0, 0, 2, 0, 1, 0, 9, 0, 0]),
+  ]
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.uint8Array({ maxLength: 80 }), fc.constantFrom(...seeds)),
+      fc.array(fc.tuple(fc.nat(79), fc.nat(255)), { maxLength: 4 }),
+      (start, edits) => {
+        const bytes = Buffer.from(start)
+        for (const [at, value] of edits) if (at < bytes.length) bytes[at] = value
+        for (const decode of decoders)
+          try {
+            decode(bytes)
+          } catch (error) {
+            expect(error).toBeInstanceOf(FrameError)
+          }
+      },
+    ),
+    { numRuns: 2_000 },
+  )
 })
 
 describe.each(['unix', 'tcp'])('over %s', (kind) => {
