@@ -1,3 +1,14 @@
+export type {
+  FillObject as Fill,
+  MarketObject as Market,
+  OrderObject as Order,
+  OrderReply,
+  OrderRequest,
+  PositionObject as Position,
+  StreamEvent,
+  TickerObject as Ticker,
+  TypedDomain,
+} from '@plumb/protocol'
 export {
   integerToText,
   quoteToText,
