@@ -1,8 +1,9 @@
 //! Where each field of a segment, a batch and a record stands. Little endian; sequence numbers are u64.
+import type { Seq, TimeMs } from '@plumb/model'
 import { crc32c } from './crc32c.ts'
 
 /** Raised with every change of a layout; a reader refuses what it does not know. */
-export const journalVersion = 1
+const journalVersion = 1
 
 /**
  * Batches start at multiples of this, the smallest unit a disk writes whole: a torn write of one
@@ -10,11 +11,14 @@ export const journalVersion = 1
  */
 export const sectorBytes = 512
 
+/** `bytes` rounded up to whole sectors. */
+export const toSectors = (bytes: number): number => Math.ceil(bytes / sectorBytes) * sectorBytes
+
 // Segment header: magic, version, journal id (8), segment bytes u64, first seq, epoch u32, previous
 // chain hash (32), CRC of all that; the rest of the sector is zero.
 const segmentMagic = 0x534a4c50 // 'PLJS'
 const segmentCrcAt = 68
-export const segmentHeaderBytes: number = sectorBytes
+export const segmentHeaderBytes: number = toSectors(segmentCrcAt + 4)
 
 // Batch header: magic, version, epoch, count, first seq, record bytes u32, reserved u32, journal id
 // (8), durable seq, witness seq, state hash hi + lo, previous chain hash (32), reserved, CRC.
@@ -29,7 +33,7 @@ export const recordHeaderBytes = 28
 export type JournalId = Buffer
 
 /** A state hash and the seq after which it was taken. */
-export type Witness = { seq: number; hi: number; lo: number }
+export type Witness = { seq: Seq; hi: number; lo: number }
 
 /** A segment's first sector. */
 export type SegmentHeader = {
@@ -63,9 +67,6 @@ export const writeU64 = (view: DataView, at: number, value: number): void => {
   view.setUint32(at, value % two32, true)
   view.setUint32(at + 4, Math.floor(value / two32), true)
 }
-
-/** `bytes` rounded up to whole sectors. */
-export const toSectors = (bytes: number): number => Math.ceil(bytes / sectorBytes) * sectorBytes
 
 /** How many bytes a batch takes in its segment, padding included. */
 export const batchBytes = (recordsBytes: number): number =>
@@ -161,7 +162,7 @@ export const readBatchHeader = (
 }
 
 /** One command as the journal keeps it; `payload` is opaque here. */
-export type JournalRecord = { seq: number; timeMs: number; kind: number; payload: Uint8Array }
+export type JournalRecord = { seq: Seq; timeMs: TimeMs; kind: number; payload: Uint8Array }
 
 /** Writes a record at `at`. @returns where the next one goes */
 export const writeRecord = (

@@ -16,7 +16,7 @@ export type ScanState = {
 }
 
 /** Why a walk ended. */
-export type ScanEnd =
+type ScanEnd =
   /** Only zeros follow. */
   | { kind: 'clean' }
   /** What follows is no whole batch, and no later batch proves that there ever was one. */

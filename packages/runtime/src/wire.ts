@@ -23,7 +23,7 @@ export const ReplyStatus = { Ok: 0, Overloaded: 1, Invalid: 2 } as const
 export type ReplyStatus = (typeof ReplyStatus)[keyof typeof ReplyStatus]
 
 /** Raised with every change of a layout below; both sides must agree. */
-export const wireVersion = 1
+const wireVersion = 1
 
 const helloMagic = 0x424d4c50 // 'PLMB'
 const helloBytes = 18

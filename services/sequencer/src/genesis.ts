@@ -6,7 +6,7 @@ import { CommandBuffer, commandLayouts, decodeEvents, encodeCommand, header } fr
 import { z } from 'zod'
 
 /** A genesis file that cannot be used, or is not this journal's. */
-export class GenesisError extends Error {
+class GenesisError extends Error {
   readonly code = 'GENESIS_REFUSED'
 
   constructor(message: string) {

@@ -6,7 +6,7 @@ import type { FeedLog } from './feed-log.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** When a snapshot is due. */
-export type SnapshotPolicy = { commands: number; seconds: number }
+type SnapshotPolicy = { commands: number; seconds: number }
 
 /** How a snapshotter is made. */
 export type SnapshotterOptions = {
