@@ -1,6 +1,7 @@
 //! The contracts of a devnet: deployed once, on an empty chain, and funded.
 import { existsSync } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { connectSigner, deployContracts, type Rpc } from '@plumb/chain'
 import { limits } from '@plumb/model'
 import { z } from 'zod'
@@ -27,19 +28,16 @@ const demoUsdc = 10_000_000n * 1_000_000n
 const botUsdc = 50_000_000n * 1_000_000n
 
 /**
- * The deployment that stands in `path`. A chain without one was killed while it was being set up: nothing else has
- * ever run on it, so its state is dropped. One without its chain cannot go on.
+ * The deployment that stands in `path`; undefined before the first start is through.
+ *
+ * @throws DevnetError CHAIN_LOST when there is one, but its chain is gone
  */
 export const readDeployment = async (
   path: string,
   chainDir: string,
 ): Promise<DevnetDeployment | undefined> => {
-  const hasChain = existsSync(`${chainDir}/state.json`)
-  if (!existsSync(path)) {
-    await rm(chainDir, { recursive: true, force: true })
-    return undefined
-  }
-  if (!hasChain)
+  if (!existsSync(path)) return undefined
+  if (!existsSync(join(chainDir, 'state.json')))
     throw new DevnetError(
       'CHAIN_LOST',
       `The chain's state is missing in ${chainDir}. Begin anew: npm start -- --fresh`,

@@ -28,9 +28,13 @@ export const devnetPaths = (stateDir: string) => {
     keys: join(state, 'keys'),
     chain: join(state, 'chain'),
     postgres: join(state, 'postgres'),
-    journal: join(state, 'journal'),
+    /** The sequencer's folder: `journal` is the record, `feed` can be lost. */
+    sequencer: join(state, 'sequencer'),
+    journal: join(state, 'sequencer', 'journal'),
     witness: join(state, 'witness'),
     deployment: join(state, 'deployment.json'),
+    /** Addresses of the devnet that runs now. */
+    addresses: join(run, 'addresses.json'),
     genesis: join(state, 'genesis.json'),
     /** What `GET /v1/devnet` answers. */
     description: join(state, 'devnet.json'),

@@ -78,14 +78,23 @@ const openToOthers = async (path: string): Promise<boolean> => {
   return true
 }
 
+/** Data of a folder that the server's own user cannot reach: a place in the temporary folder, always the same. */
+const reachableDataDir = (dataDir: string) =>
+  join(
+    tmpdir(),
+    `plumb-postgres-${createHash('sha256').update(dataDir).digest('hex').slice(0, 12)}`,
+  )
+
+/** Every place where data of this folder may lie. */
+export const postgresDataDirs = (dataDir: string): string[] => [dataDir, reachableDataDir(dataDir)]
+
 /** Where server and data live so that the server's own user can reach them. */
 const reachable = async (options: PostgresOptions, owner: Owner) => {
   const native = nativeDir()
   if (owner.uid === undefined) return { native, dataDir: options.dataDir }
   const dataOpen = await openToOthers(dirname(options.dataDir))
   const nativeOpen = await openToOthers(native)
-  const short = createHash('sha256').update(options.dataDir).digest('hex').slice(0, 12)
-  const dataDir = dataOpen ? options.dataDir : join(tmpdir(), `plumb-postgres-${short}`)
+  const dataDir = dataOpen ? options.dataDir : reachableDataDir(options.dataDir)
   if (!dataOpen)
     options.say(`PostgreSQL's user cannot reach ${options.dataDir}: its data is in ${dataDir}`)
   if (nativeOpen) return { native, dataDir }

@@ -119,7 +119,7 @@ export const openProcessTable = async (
       save()
     },
     release: () => {
-      rmSync(tablePath, { force: true })
+      for (const path of [tablePath, join(runDir, 'addresses.json')]) rmSync(path, { force: true })
       rmSync(lockPath, { force: true })
     },
   }

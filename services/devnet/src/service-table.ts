@@ -38,6 +38,8 @@ export type ServiceEntry = {
   env: (wiring: Wiring) => Record<string, string>
   /** Must be ready before the devnet says that it is. */
   awaited: boolean
+  /** Stopped together, the highest first: clients, the edge, followers, the sequencer. */
+  stopStage: 0 | 1 | 2
 }
 
 const statusPort = (wiring: Wiring, name: ServiceName) => wiring.statusPorts.get(name) ?? 0
@@ -62,15 +64,17 @@ export const services: readonly ServiceEntry[] = [
   {
     name: 'sequencer',
     awaited: true,
+    stopStage: 0,
     env: (wiring) => ({
       ...common(wiring, 'sequencer'),
-      PLUMB_SEQUENCER_DATA: wiring.paths.journal,
+      PLUMB_SEQUENCER_DATA: wiring.paths.sequencer,
       PLUMB_GENESIS: wiring.paths.genesis,
     }),
   },
   {
     name: 'ledger',
     awaited: true,
+    stopStage: 1,
     env: (wiring) => ({
       ...common(wiring, 'ledger'),
       ...chain(wiring),
@@ -81,11 +85,13 @@ export const services: readonly ServiceEntry[] = [
   {
     name: 'margin',
     awaited: true,
+    stopStage: 1,
     env: (wiring) => ({ ...common(wiring, 'margin'), PLUMB_MARGIN_DATA: wiring.paths.witness }),
   },
   {
     name: 'relayer',
     awaited: true,
+    stopStage: 1,
     env: (wiring) => ({
       ...common(wiring, 'relayer'),
       ...chain(wiring),
@@ -99,6 +105,7 @@ export const services: readonly ServiceEntry[] = [
   {
     name: 'gateway',
     awaited: true,
+    stopStage: 2,
     env: (wiring) => ({
       ...common(wiring, 'gateway'),
       ...chain(wiring),
@@ -112,6 +119,7 @@ export const services: readonly ServiceEntry[] = [
   {
     name: 'oracle',
     awaited: true,
+    stopStage: 2,
     env: (wiring) => ({
       ...common(wiring, 'oracle'),
       PLUMB_PUBLISHER_KEYS_FILE: wiring.keyFiles.publishers,
@@ -126,6 +134,7 @@ export const services: readonly ServiceEntry[] = [
   {
     name: 'bots',
     awaited: false,
+    stopStage: 2,
     env: (wiring) => ({
       ...common(wiring, 'bots'),
       PLUMB_GATEWAY_URL: `http://127.0.0.1:${wiring.gatewayPort}`,

@@ -28,7 +28,7 @@ import {
   prepareChain,
 } from './local-chain.ts'
 import { claimPort } from './ports.ts'
-import { postgresReady, preparePostgres } from './postgres-server.ts'
+import { postgresDataDirs, postgresReady, preparePostgres } from './postgres-server.ts'
 import { openProcessTable, type ProcessTable } from './process-table.ts'
 import { type ServiceEntry, type ServiceName, services, type Wiring } from './service-table.ts'
 import {
@@ -140,8 +140,12 @@ class Running {
   }
 
   private async stopNow(): Promise<void> {
-    // Clients first, then the edge, then what follows the sequencer, then the sequencer.
-    for (const { name } of services.toReversed()) await this.processes.get(name)?.stop()
+    for (const stage of [2, 1, 0])
+      await Promise.all(
+        services
+          .filter(({ stopStage }) => stopStage === stage)
+          .map(async ({ name }) => this.processes.get(name)?.stop()),
+      )
     await this.chainKeeper
       ?.close()
       .catch((error: unknown) => this.say(`! last chain state: ${String(error)}`))
@@ -322,7 +326,6 @@ const run = async (
   options: DevnetOptions,
   say: Progress,
 ): Promise<Devnet> => {
-  if (options.fresh === true) await removeState(paths)
   const ports = {
     gateway: await claimPort(
       options.gatewayPort ?? defaultPorts.gateway,
@@ -336,6 +339,8 @@ const run = async (
       '--postgres-port',
     ),
   }
+  // Without a written deployment nothing was ever acknowledged here: what lies there is half of a start, or of a removal.
+  if (options.fresh === true || !existsSync(paths.deployment)) await removeState(paths)
   await mkdir(paths.logs, { recursive: true })
   const keys = await loadOwnKeys(paths.keys)
   const existing = await readDeployment(paths.deployment, paths.chain)
@@ -348,6 +353,7 @@ const run = async (
   const addresses = addressesOf(wiring)
   const description = describeDevnet({ ...addresses, deployment, accounts: demoKeys })
   await writeFileDurably(paths.description, `${JSON.stringify(description, undefined, 1)}\n`)
+  await writeFileDurably(paths.addresses, `${JSON.stringify(addresses)}\n`, 0o600)
   if (options.servicesWanted !== false) await startServices(running, wiring, options, say)
   return {
     addresses,
@@ -359,20 +365,11 @@ const run = async (
   }
 }
 
-/** Everything but `run/`, which the process table holds. */
+/** Everything but `run/`, which the process table holds; the deployment first: without it a start begins anew. */
 const removeState = async (paths: DevnetPaths): Promise<void> => {
-  const { chain, postgres, journal, witness, keys, logs, deployment, genesis, description } = paths
-  for (const path of [
-    chain,
-    postgres,
-    journal,
-    witness,
-    keys,
-    logs,
-    deployment,
-    genesis,
-    description,
-  ])
+  const { deployment, chain, sequencer, witness, keys, logs, genesis, description } = paths
+  const all = [deployment, chain, sequencer, witness, keys, logs, genesis, description]
+  for (const path of [...all, ...postgresDataDirs(paths.postgres)])
     await rm(path, { recursive: true, force: true })
 }
 
