@@ -160,12 +160,18 @@ describe('a journal', () => {
     )
   })
 
-  test.each<FaultPoint>(['before-write', 'after-write', 'after-sync', 'segment-opened'])(
+  test.each<FaultPoint>([
+    'before-write',
+    'after-write',
+    'after-sync',
+    'segment-prepared',
+    'segment-opened',
+  ])(
     'a failure at %s is final: nothing after it is acknowledged, nothing before it is lost',
     async (point) => {
       const directory = freshDirectory()
       let fatal = 0
-      const files = breaking(point, point === 'segment-opened' ? 2 : 4)
+      const files = breaking(point, point.startsWith('segment') ? 2 : 4)
       const journal = await Journal.open(directory, { ...small, files, onFatal: () => fatal++ })
       let acked = 0
       let failed = 0
@@ -226,6 +232,23 @@ describe('a journal', () => {
 })
 
 describe('snapshots', () => {
+  test.each<[FaultPoint, number]>([
+    ['snapshot-written', 3],
+    ['snapshot-renamed', 6],
+  ])('a crash at %s leaves the snapshot of seq %i as the newest', async (point, newest) => {
+    const directory = freshDirectory()
+    const journal = await Journal.open(directory, { ...small, files: breaking(point, 2) })
+    await journal.append(range(1, 9))
+    await journal.writeSnapshot(3, Buffer.from('state 3'), { hi: 0, lo: 3 })
+    const second = journal.writeSnapshot(6, Buffer.from('state 6'), { hi: 0, lo: 6 })
+    await expect(second).rejects.toThrow(/EIO/)
+    await journal.close()
+    const again = await Journal.open(directory, small)
+    expect(again.newestValidSnapshot()?.seq).toBe(newest)
+    expect(readdirSync(directory).filter((name) => name.endsWith('.tmp'))).toEqual([])
+    await again.close()
+  })
+
   test('the newest good one is found, bad ones are passed over, three are kept', async () => {
     const directory = freshDirectory()
     const journal = await Journal.open(directory, small)

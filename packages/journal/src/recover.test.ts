@@ -2,6 +2,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { JournalFiles } from './file-system.ts'
+import { systemFiles } from './file-system.ts'
 import type { JournalOptions } from './journal.ts'
 import { Journal } from './journal.ts'
 import { decodeSegmentHeader, segmentHeaderBytes } from './layout.ts'
@@ -147,6 +149,20 @@ describe('a directory', () => {
     const end = Math.ceil((bytes.findLastIndex((byte) => byte !== 0) + 1) / 512) * 512
     bytes.fill(0x5a, end - 300, end + 700)
     writeFileSync(path, bytes)
+    // A crash right after the cut changes nothing for the next opening.
+    const crash: JournalFiles = {
+      ...systemFiles,
+      reached: (point) => {
+        if (point === 'tail-cut') throw new Error('crash after the cut')
+      },
+    }
+    const crashing = mkdtempSync(join(tmpdir(), 'plumb-r-'))
+    cpSync(directory, crashing, { recursive: true })
+    await expect(Journal.open(crashing, { ...options, files: crash })).rejects.toThrow(/crash/)
+    const afterCrash = await Journal.open(crashing, options)
+    expect([afterCrash.lastSeq, afterCrash.opening.cut]).toEqual([15, undefined])
+    await afterCrash.close()
+
     const recovered = await Journal.open(directory, options)
     expect(recovered.opening.cut).toMatch(/checksum|padding|verify/)
     expect(recovered.lastSeq).toBe(15)
