@@ -1,1 +1,63 @@
-export {}
+//! @plumb/ledger: Postgres — double entry from events, history, and the relayer's memory. All SQL lives here.
+
+export { checkLedger } from './check-ledger.ts'
+export { type LedgerAccountId, ledgerAccount } from './ledger-account.ts'
+export { LedgerError, type LedgerErrorCode } from './ledger-error.ts'
+export { createLedgerWriter, type LedgerWriter, type WriteReport } from './ledger-writer.ts'
+export { type AccountRow, balanceOf, findAccount, listAccounts } from './list-accounts.ts'
+export { type Candle, listCandles, type MarketStats, marketStats } from './list-candles.ts'
+export {
+  type DepositRow,
+  type EntryRow,
+  listDeposits,
+  listEntries,
+  listWithdrawals,
+  type WithdrawalRow,
+  withdrawalById,
+} from './list-cash.ts'
+export {
+  type FundingPaymentRow,
+  type FundingRateRow,
+  listFundingPayments,
+  listFundingRates,
+} from './list-funding.ts'
+export { listMarkets, listPositions, type MarketRow, type PositionRow } from './list-markets.ts'
+export { listOrders, type OrderRow, orderByClientId, orderById } from './list-orders.ts'
+export {
+  lastSettlement,
+  listSettlements,
+  readCursor,
+  type SettlementRow,
+  settledSeq,
+} from './list-settlements.ts'
+export { type FillRow, listFills, listTrades, type TradeRow } from './list-trades.ts'
+export { migrate } from './migrate.ts'
+export { type Ledger, openLedger } from './open-ledger.ts'
+export type { Page, PageQuery } from './page.ts'
+export { type Posting, postingsOf, type TransferKind, transferKind } from './postings-of.ts'
+export type { Frame } from './project-frame.ts'
+export {
+  balancesAt,
+  insertReconciliation,
+  latestReconciliation,
+  ledgerTotalsAt,
+  listReconciliations,
+  positionsAt,
+  type ReconciliationRow,
+  type Totals,
+} from './reconciliations.ts'
+export {
+  addBatchAttempt,
+  type BatchAttempt,
+  type BatchRow,
+  type BatchStatus,
+  type DepositPlace,
+  listBatchAttempts,
+  loadRelayerState,
+  type NewBatch,
+  type RelayerRecord,
+  type RelayerState,
+  saveDepositCursor,
+  saveRelayerCheckpoint,
+  updateBatch,
+} from './relayer-store.ts'

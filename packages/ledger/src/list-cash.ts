@@ -1,0 +1,154 @@
+//! An account's cash: deposits, withdrawals, and the statement with the balance before and after every entry.
+import type { AccountId, MarketId } from '@plumb/model'
+import { and, eq, isNotNull, isNull, type SQL } from 'drizzle-orm'
+import type { Ledger } from './open-ledger.ts'
+import { order, type Page, type PageQuery, pageOf, type Walk, walkOf, within } from './page.ts'
+import type { TransferKind } from './postings-of.ts'
+import { deposits, settlements, withdrawalPayments, withdrawals } from './schema.ts'
+
+export type DepositRow = typeof deposits.$inferSelect
+
+/** @throws RangeError 'cursor' */
+export async function listDeposits(
+  ledger: Ledger,
+  query: PageQuery & { accountId: AccountId },
+): Promise<Page<DepositRow>> {
+  const walk = await walkOf(ledger, query)
+  const rows = await ledger.db
+    .select()
+    .from(deposits)
+    .where(and(eq(deposits.accountId, query.accountId), within(walk, deposits)))
+    .orderBy(...order(walk, deposits.seq, deposits.leg))
+    .limit(walk.limit)
+  return pageOf(rows, walk, ({ seq, leg }) => [seq, leg])
+}
+
+/** `withdrawalId` is the seq of the request; batch, time and transaction are null until the chain has paid. */
+export type WithdrawalRow = {
+  withdrawalId: number
+  accountId: AccountId
+  timeMs: number
+  amountQuote: number
+  lane: number
+  laneSeq: number
+  status: 'pending' | 'paid'
+  batchNo: number | null
+  paidMs: number | null
+  txHash: Uint8Array | null
+}
+
+const withdrawalColumns = {
+  withdrawalId: withdrawals.withdrawalId,
+  accountId: withdrawals.accountId,
+  timeMs: withdrawals.timeMs,
+  amountQuote: withdrawals.amountQuote,
+  lane: withdrawals.lane,
+  laneSeq: withdrawals.laneSeq,
+  batchNo: withdrawalPayments.batchNo,
+  paidMs: withdrawalPayments.timeMs,
+  txHash: settlements.txHash,
+}
+
+function selectWithdrawals(ledger: Ledger, wanted: SQL | undefined) {
+  return ledger.db
+    .select(withdrawalColumns)
+    .from(withdrawals)
+    .leftJoin(withdrawalPayments, eq(withdrawalPayments.withdrawalId, withdrawals.withdrawalId))
+    .leftJoin(settlements, eq(settlements.batchNo, withdrawalPayments.batchNo))
+    .where(wanted)
+}
+
+const withdrawalOf = (row: Omit<WithdrawalRow, 'status'>): WithdrawalRow => ({
+  ...row,
+  status: row.batchNo === null ? 'pending' : 'paid',
+})
+
+export async function withdrawalById(
+  ledger: Ledger,
+  withdrawalId: number,
+): Promise<WithdrawalRow | undefined> {
+  const rows = await selectWithdrawals(ledger, eq(withdrawals.withdrawalId, withdrawalId))
+  return rows.map(withdrawalOf)[0]
+}
+
+/** @throws RangeError 'cursor' */
+export async function listWithdrawals(
+  ledger: Ledger,
+  query: PageQuery & { accountId: AccountId; status?: 'pending' | 'paid' | undefined },
+): Promise<Page<WithdrawalRow>> {
+  const walk = await walkOf(ledger, query)
+  const { batchNo } = withdrawalPayments
+  const paid = { pending: isNull(batchNo), paid: isNotNull(batchNo) }
+  const rows = await selectWithdrawals(
+    ledger,
+    and(
+      eq(withdrawals.accountId, query.accountId),
+      query.status === undefined ? undefined : paid[query.status],
+      within(walk, { seq: withdrawals.seq, timeMs: withdrawals.timeMs }),
+    ),
+  )
+    .orderBy(...order(walk, withdrawals.seq))
+    .limit(walk.limit)
+  return pageOf(rows.map(withdrawalOf), walk, ({ withdrawalId }) => [withdrawalId, 0])
+}
+
+/** One line of a statement; each line's `beforeQuote` is the `afterQuote` of the line before. */
+export type EntryRow = {
+  seq: number
+  leg: number
+  timeMs: number
+  accountId: AccountId
+  direction: 'in' | 'out'
+  kind: TransferKind
+  amountQuote: number
+  beforeQuote: number
+  afterQuote: number
+  market: MarketId | null
+  /** Number of the trade, deposit or withdrawal; the funding index for funding. */
+  reference: number
+}
+
+/** @throws RangeError 'cursor' */
+export async function listEntries(
+  ledger: Ledger,
+  query: PageQuery & { accountId: AccountId },
+): Promise<Page<EntryRow>> {
+  const walk = await walkOf(ledger, query)
+  const { sql: pg } = ledger
+  const to = walk.forward ? pg`ASC` : pg`DESC`
+  const rows = await pg<EntryRow[]>`
+    SELECT e.seq, e.leg, e."timeMs", e."accountId", e.direction, k.name AS kind, e."amountQuote", e."beforeQuote",
+      e."afterQuote", e.market, e.reference
+    FROM (
+      (${entriesOf(ledger, 'debit', query.accountId, walk)}) UNION ALL
+      (${entriesOf(ledger, 'credit', query.accountId, walk)})
+    ) e JOIN transfer_kinds k ON k.kind = e."kindNumber"
+    ORDER BY seq ${to}, leg ${to} LIMIT ${walk.limit}`
+  return pageOf([...rows], walk, ({ seq, leg }) => [seq, leg])
+}
+
+function entriesOf(
+  { sql: pg }: Ledger,
+  role: 'debit' | 'credit',
+  accountId: AccountId,
+  walk: Walk,
+) {
+  const after = pg(`${role}_after_quote`)
+  const to = walk.forward ? pg`ASC` : pg`DESC`
+  const [seq, leg] = walk.after ?? [0, 0]
+  const place = walk.forward
+    ? pg`AND (seq, leg) > (${seq}::bigint, ${leg}::integer)`
+    : pg`AND (seq, leg) < (${seq}::bigint, ${leg}::integer)`
+  // "role >= 0" lets the planner use the index, which holds traders only.
+  return pg`
+    SELECT seq, leg, time_ms AS "timeMs", ${pg(role)} AS "accountId",
+      ${role === 'credit' ? 'in' : 'out'} AS direction, kind AS "kindNumber", amount_quote AS "amountQuote",
+      ${after} ${role === 'credit' ? pg`-` : pg`+`} amount_quote AS "beforeQuote", ${after} AS "afterQuote",
+      nullif(market, -1) AS market, reference
+    FROM transfers
+    WHERE ${pg(role)} = ${accountId} AND ${pg(role)} >= 0 AND seq BETWEEN ${walk.fromSeq} AND ${walk.toSeq}
+      ${walk.since === undefined ? pg`` : pg`AND time_ms >= ${walk.since}`}
+      ${walk.until === undefined ? pg`` : pg`AND time_ms <= ${walk.until}`}
+      ${walk.after === undefined ? pg`` : place}
+    ORDER BY seq ${to}, leg ${to} LIMIT ${walk.limit}`
+}

@@ -1,0 +1,131 @@
+//! Orders, open and past, as they stand.
+import type { AccountId, CloseReason, MarketId, OrderId, OrderKind, Side } from '@plumb/model'
+import { and, desc, eq, gte, lte, ne, type SQL, sql } from 'drizzle-orm'
+import { orderStatus } from './ledger-state.ts'
+import type { Ledger } from './open-ledger.ts'
+import { order, type Page, type PageQuery, pageOf, walkOf } from './page.ts'
+import { orders } from './schema.ts'
+
+/** `sizeLots` = filled + what was still wanted; `signer` 20 bytes; `flags` as signed. */
+export type OrderRow = {
+  orderId: OrderId
+  accountId: AccountId
+  market: MarketId
+  clientOrderId: string | null
+  side: Side
+  flags: number
+  orderKind: OrderKind
+  priceTicks: number
+  sizeLots: number
+  filledLots: number
+  remainingLots: number
+  costQuote: number
+  feeQuote: number
+  maxFee: number
+  lane: number
+  laneSeq: number
+  expiryS: number
+  signer: Uint8Array
+  status: 'open' | 'closed' | 'canceled'
+  reason: CloseReason | null
+  createdMs: number
+  updatedMs: number
+  lastTradeMs: number | null
+  createdSeq: number
+  updatedSeq: number
+}
+
+const statusNames = ['open', 'closed', 'canceled'] as const
+
+const columns = {
+  orderId: orders.orderId,
+  accountId: orders.accountId,
+  market: orders.market,
+  clientOrderId: orders.clientOrderId,
+  side: sql<Side>`${orders.side}`,
+  flags: orders.flags,
+  orderKind: sql<OrderKind>`${orders.orderKind}`,
+  priceTicks: orders.priceTicks,
+  sizeLots: orders.sizeLots,
+  filledLots: orders.filledLots,
+  costQuote: orders.costQuote,
+  feeQuote: orders.feeQuote,
+  maxFee: orders.maxFee,
+  lane: orders.lane,
+  laneSeq: orders.laneSeq,
+  expiryS: orders.expiryS,
+  signer: orders.signer,
+  status: orders.status,
+  reason: sql<CloseReason | null>`${orders.reason}`,
+  createdMs: orders.createdMs,
+  updatedMs: orders.updatedMs,
+  lastTradeMs: orders.lastTradeMs,
+  createdSeq: orders.createdSeq,
+  updatedSeq: orders.updatedSeq,
+}
+
+type Found = Omit<OrderRow, 'status' | 'remainingLots'> & { status: number }
+
+const orderOf = ({ status, ...row }: Found): OrderRow => ({
+  ...row,
+  remainingLots: row.sizeLots - row.filledLots,
+  status: statusNames[status] ?? 'canceled',
+})
+
+export async function orderById(ledger: Ledger, orderId: OrderId): Promise<OrderRow | undefined> {
+  const rows = await ledger.db.select(columns).from(orders).where(eq(orders.orderId, orderId))
+  return rows.map(orderOf)[0]
+}
+
+/** The newest order of an account with that client order id. */
+export async function orderByClientId(
+  ledger: Ledger,
+  accountId: AccountId,
+  clientOrderId: string,
+): Promise<OrderRow | undefined> {
+  const rows = await ledger.db
+    .select(columns)
+    .from(orders)
+    .where(and(eq(orders.accountId, accountId), eq(orders.clientOrderId, clientOrderId)))
+    .orderBy(desc(orders.orderId))
+    .limit(1)
+  return rows.map(orderOf)[0]
+}
+
+/**
+ * Orders of an account by creation; `closed` means everything that is not open. Times are those of creation.
+ *
+ * @throws RangeError 'cursor'
+ */
+export async function listOrders(
+  ledger: Ledger,
+  query: PageQuery & {
+    accountId: AccountId
+    market?: MarketId | undefined
+    status?: 'open' | 'closed' | undefined
+  },
+): Promise<Page<OrderRow>> {
+  const walk = await walkOf(ledger, query)
+  const { accountId, market, status } = query
+  const wanted: (SQL | undefined)[] = [
+    eq(orders.accountId, accountId),
+    market === undefined ? undefined : eq(orders.market, market),
+    status === 'open' ? sql`${orders.status} = 0` : undefined,
+    status === 'closed' ? ne(orders.status, orderStatus.open) : undefined,
+    walk.since === undefined ? undefined : gte(orders.createdMs, walk.since),
+    walk.until === undefined ? undefined : lte(orders.createdMs, walk.until),
+  ]
+  if (walk.after !== undefined) {
+    const [after] = walk.after
+    wanted.push(
+      walk.forward ? sql`${orders.orderId} > ${after}` : sql`${orders.orderId} < ${after}`,
+    )
+  }
+  const rows = await ledger.db
+    .select(columns)
+    .from(orders)
+    .where(and(...wanted))
+    .orderBy(...order(walk, orders.orderId))
+    .limit(walk.limit)
+  return pageOf(rows.map(orderOf), walk, ({ orderId }) => [orderId, 0])
+}

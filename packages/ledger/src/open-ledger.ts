@@ -1,0 +1,78 @@
+//! The door to Postgres: checks that the server keeps what it commits and that the schema is ours.
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import type postgres from 'postgres'
+import { connect } from './connect.ts'
+import { LedgerError } from './ledger-error.ts'
+import { schemaVersion } from './schema.ts'
+
+/** A pool that acts as plumb_app: it can add history, never change it. */
+export type Ledger = {
+  sql: postgres.Sql<{ bigint: number }>
+  db: PostgresJsDatabase
+  close(): Promise<void>
+}
+
+/** A server that would lie about durability, or a replica, must never hold the money (reliability.md R28). */
+const required: Record<string, readonly string[]> = {
+  fsync: ['on'],
+  full_page_writes: ['on'],
+  synchronous_commit: ['on', 'remote_apply'],
+  data_checksums: ['on'],
+}
+
+/**
+ * Opens the ledger as role plumb_app.
+ *
+ * @param options.max connections at most, default 4
+ * @throws LedgerError UNSAFE_SERVER, SCHEMA_MISMATCH
+ * @example const ledger = await openLedger(config.DATABASE_URL, { applicationName: 'gateway' })
+ */
+export async function openLedger(
+  url: string,
+  options: { applicationName: string; max?: number },
+): Promise<Ledger> {
+  await checkSchema(url, options.applicationName)
+  const { applicationName, max = 4 } = options
+  const sql = connect(url, { applicationName, max, role: 'plumb_app' })
+  try {
+    await checkServer(sql)
+  } catch (error) {
+    await sql.end({ timeout: 1 })
+    throw error
+  }
+  return { sql, db: drizzle(sql), close: () => sql.end({ timeout: 5 }) }
+}
+
+/** Before taking on the role, which a database that was never migrated does not know. */
+async function checkSchema(url: string, applicationName: string): Promise<void> {
+  const sql = connect(url, { applicationName, max: 1 })
+  try {
+    const [found] = await sql`SELECT to_regclass('ledger.migrations') IS NOT NULL AS ready`
+    if (found?.['ready'] !== true)
+      throw new LedgerError('SCHEMA_MISMATCH', 'the database has no ledger: run migrate first')
+    const rows = await sql`SELECT FROM ledger.migrations WHERE name = ${schemaVersion}`
+    if (rows.length === 0)
+      throw new LedgerError('SCHEMA_MISMATCH', `migration ${schemaVersion} is missing: run migrate`)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+async function checkServer(sql: postgres.Sql<{ bigint: number }>): Promise<void> {
+  const settings = await sql<{ name: string; setting: string }[]>`
+    SELECT name, setting FROM pg_settings WHERE name IN ${sql(Object.keys(required))}`
+  for (const [name, allowed] of Object.entries(required)) {
+    const setting = settings.find((row) => row.name === name)?.setting ?? 'unknown'
+    if (!allowed.includes(setting))
+      throw new LedgerError(
+        'UNSAFE_SERVER',
+        `${name} is ${setting}, must be ${allowed.join(' or ')}`,
+      )
+  }
+  const [server] = await sql<{ replica: boolean }[]>`SELECT pg_is_in_recovery() AS replica`
+  if (server?.replica === true)
+    throw new LedgerError(
+      'UNSAFE_SERVER',
+      'the server is a replica: money is read from the primary',
+    )
+}

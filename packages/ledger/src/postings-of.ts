@@ -1,0 +1,136 @@
+//! Events -> postings. Each moves one amount from one account to another, so every seq sums to zero by construction.
+import type { EngineEvent, MarketId, Quote, Seq, TradeExecuted } from '@plumb/model'
+import { side } from '@plumb/model'
+import { type LedgerAccountId, ledgerAccount } from './ledger-account.ts'
+
+/** Numbers of transfers.kind; the names are public. */
+export const transferKind = {
+  deposit: 1,
+  trade: 2,
+  fee: 3,
+  rebate: 4,
+  funding: 5,
+  withdrawal: 6,
+  withdrawal_paid: 7,
+} as const
+export type TransferKind = keyof typeof transferKind
+
+/** `debit` pays `credit` the amount, micro-USDC, always above zero. */
+export type Posting = {
+  seq: Seq
+  /** Unique within the seq: event leg × 4 + 0 … 2. */
+  leg: number
+  debit: LedgerAccountId
+  credit: LedgerAccountId
+  amountQuote: Quote
+  kind: TransferKind
+  market: MarketId | undefined
+  /** Number of the trade, deposit or withdrawal; the funding index for funding. */
+  reference: number
+}
+
+const LEGS_PER_EVENT = 4
+
+/**
+ * The postings of one event, in the order they happen; none for events that move no money.
+ *
+ * @example postingsOf(tradeExecuted) // [{ kind: 'trade', … }, { kind: 'fee', … }, { kind: 'rebate', … }]
+ */
+export function postingsOf(event: EngineEvent): Posting[] {
+  const { seq } = event
+  const leg = event.leg * LEGS_PER_EVENT
+  switch (event.kind) {
+    case 'DepositCredited':
+      return move({
+        seq,
+        leg,
+        debit: ledgerAccount.external,
+        credit: ledgerAccount.trader(event.accountId),
+        amountQuote: event.amountQuote,
+        kind: 'deposit',
+        market: undefined,
+        reference: event.depositId,
+      })
+    case 'WithdrawalAccepted':
+      return move({
+        seq,
+        leg,
+        debit: ledgerAccount.trader(event.accountId),
+        credit: ledgerAccount.pendingWithdrawals,
+        amountQuote: event.amountQuote,
+        kind: 'withdrawal',
+        market: undefined,
+        reference: event.withdrawalId,
+      })
+    case 'WithdrawalPaid':
+      return move({
+        seq,
+        leg,
+        debit: ledgerAccount.pendingWithdrawals,
+        credit: ledgerAccount.external,
+        amountQuote: event.amountQuote,
+        kind: 'withdrawal_paid',
+        market: undefined,
+        reference: event.withdrawalId,
+      })
+    case 'FundingSettled':
+      return move({
+        seq,
+        leg,
+        debit: ledgerAccount.trader(event.accountId),
+        credit: ledgerAccount.fundingPool(event.market),
+        amountQuote: event.paymentQuote,
+        kind: 'funding',
+        market: event.market,
+        reference: event.fundingIndex,
+      })
+    case 'TradeExecuted':
+      return postingsOfTrade(seq, leg, event)
+    default:
+      return []
+  }
+}
+
+/** A negative amount runs the other way round, a zero one is no posting. */
+function move(posting: Posting): Posting[] {
+  if (posting.amountQuote > 0) return [posting]
+  if (posting.amountQuote === 0) return []
+  const { debit, credit, amountQuote } = posting
+  return [{ ...posting, debit: credit, credit: debit, amountQuote: -amountQuote }]
+}
+
+/** The buyer pays the seller, then the taker its fee, then the maker its fee (or is paid its rebate). */
+function postingsOfTrade(seq: Seq, leg: number, trade: TradeExecuted): Posting[] {
+  const taker = ledgerAccount.trader(trade.takerAccountId)
+  const maker = ledgerAccount.trader(trade.makerAccountId)
+  const buyer = trade.takerSide === side.buy ? taker : maker
+  const { market, tradeId: reference } = trade
+  const postings: Posting[] = [
+    {
+      seq,
+      leg,
+      debit: buyer,
+      credit: buyer === taker ? maker : taker,
+      amountQuote: trade.quote,
+      kind: 'trade',
+      market,
+      reference,
+    },
+  ]
+  pushFee(postings, { seq, leg: leg + 1, market, reference }, taker, trade.takerFeeQuote)
+  pushFee(postings, { seq, leg: leg + 2, market, reference }, maker, trade.makerFeeQuote)
+  return postings
+}
+
+function pushFee(
+  postings: Posting[],
+  place: Pick<Posting, 'seq' | 'leg' | 'market' | 'reference'>,
+  payer: LedgerAccountId,
+  feeQuote: Quote,
+): void {
+  const { fees } = ledgerAccount
+  if (feeQuote > 0)
+    postings.push({ ...place, debit: payer, credit: fees, amountQuote: feeQuote, kind: 'fee' })
+  else if (feeQuote < 0)
+    postings.push({ ...place, debit: fees, credit: payer, amountQuote: -feeQuote, kind: 'rebate' })
+}
