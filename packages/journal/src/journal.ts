@@ -19,7 +19,7 @@ import {
 } from './layout.ts'
 import type { Lock } from './lock.ts'
 import { acquireLock } from './lock.ts'
-import { readBatches } from './reader.ts'
+import { readVerifiedBatches } from './reader.ts'
 import type { Recovered } from './recover.ts'
 import { cutTail, recover } from './recover.ts'
 import { freeBytesOf, listSegments, removeTemporaryFiles, requireFree } from './segment-files.ts'
@@ -301,7 +301,7 @@ export class Journal {
 
   /** Non-empty batches from the one that holds `fromSeq` to the durable end. */
   batches(fromSeq: number): Generator<JournalBatch, void, void> {
-    return readBatches(this.directory, fromSeq, this.durable)
+    return readVerifiedBatches(this.directory, fromSeq, this.durable)
   }
 
   /** The records from `fromSeq` to the durable end. */

@@ -3,7 +3,7 @@ import type { JournalBatch } from './batch.ts'
 import { JournalError } from './journal-error.ts'
 import { segmentHeaderBytes } from './layout.ts'
 import { readSegment, verifySegments } from './recover.ts'
-import { scanSegment } from './scan.ts'
+import { scanSegment, walkSegment } from './scan.ts'
 import { listSegments } from './segment-files.ts'
 
 /**
@@ -41,6 +41,22 @@ export function* readBatches(
     if (end.kind === 'damaged')
       throw new JournalError('JOURNAL_DAMAGED', `${segment.path}: ${end.problem}`)
     yield* found
+  }
+}
+
+/** Like `readBatches`, for the process that verified the journal when it opened it. */
+export function* readVerifiedBatches(
+  directory: string,
+  fromSeq: number,
+  toSeq: number,
+): Generator<JournalBatch, void, void> {
+  const segments = listSegments(directory)
+  for (const [index, segment] of segments.entries()) {
+    const next = segments[index + 1]
+    if ((next !== undefined && next.firstSeq <= fromSeq) || segment.firstSeq > toSeq) continue
+    const { bytes, header } = readSegment(segment)
+    for (const batch of walkSegment(bytes, segmentHeaderBytes, header.journalId))
+      if (batch.lastSeq >= fromSeq && batch.firstSeq <= toSeq) yield batch
   }
 }
 

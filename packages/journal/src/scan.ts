@@ -128,3 +128,29 @@ export const scanSegment = (
     offset = end
   }
 }
+
+/**
+ * The non-empty batches of a segment that was verified before (at opening), without hashing it again:
+ * a batch's chain hash stands in the header after it.
+ */
+export function* walkSegment(
+  bytes: Buffer,
+  start: number,
+  id: JournalId,
+): Generator<JournalBatch, void, void> {
+  const view = viewOf(bytes)
+  let at = start
+  for (let header = readBatchHeader(bytes, view, at, id); header !== undefined; ) {
+    const { firstSeq, count, epoch, witness, previousChainHash, recordsBytes } = header
+    const batchAt = at
+    const end = at + batchBytes(recordsBytes)
+    const next = readBatchHeader(bytes, view, end, id)
+    const hash = () => chainHashOf(previousChainHash, bytes.subarray(batchAt, end))
+    const records = () => recordsOf(bytes, view, batchAt, count)
+    const chainHash = next === undefined ? hash() : next.previousChainHash
+    if (count > 0)
+      yield { firstSeq, lastSeq: firstSeq + count - 1, count, epoch, witness, chainHash, records }
+    header = next
+    at = end
+  }
+}
