@@ -1,6 +1,5 @@
 //! Keeps an account's lanes in step with the exchange: used ones from the lanes read, live ones from open orders.
 import type { OrderObject } from '@plumb/protocol'
-import { UnknownAccountError } from './errors.ts'
 import { LaneManager, type LaneManagerOptions, type LaneSlot } from './lane-manager.ts'
 import type { PrivateReads } from './private-reads.ts'
 
@@ -79,7 +78,7 @@ export class OpenLanes {
   /** Reads used lanes and open orders again. */
   async refresh(): Promise<void> {
     const before = new Set(this.#inFlight)
-    const [seqs, open] = await Promise.all([this.#usedLanes(), this.#openOrders()])
+    const [seqs, open] = await Promise.all([this.#reads.lanes(), this.#openOrders()])
     for (const [lane, seq] of Object.entries(seqs)) this.#lanes.observe(Number(lane), seq)
     const live = new Set(open.map((order) => order.lane))
     for (let lane = 0; lane < this.#lanes.end; lane++)
@@ -87,28 +86,18 @@ export class OpenLanes {
       else if (!before.has(lane) && !this.#inFlight.has(lane)) this.#lanes.release(lane)
   }
 
-  async #usedLanes(): Promise<Record<string, number>> {
-    return await this.#reads.lanes().catch(nothingYet({}))
-  }
-
   async #openOrders(): Promise<OrderObject[]> {
     const orders: OrderObject[] = []
     let cursor: string | undefined
     do {
-      const page = await this.#reads
-        .orders({ status: 'open', limit: PAGE, ...(cursor === undefined ? {} : { cursor }) })
-        .catch(nothingYet({ items: [], nextCursor: null }))
+      const page = await this.#reads.orders({
+        status: 'open',
+        limit: PAGE,
+        ...(cursor === undefined ? {} : { cursor }),
+      })
       orders.push(...page.items)
       cursor = page.nextCursor ?? undefined
     } while (cursor !== undefined)
     return orders
-  }
-}
-
-/** An owner without a credited deposit has no lanes and no orders. */
-function nothingYet<T>(nothing: T): (error: unknown) => T {
-  return (error) => {
-    if (error instanceof UnknownAccountError) return nothing
-    throw error
   }
 }

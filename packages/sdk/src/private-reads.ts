@@ -19,6 +19,14 @@ const byClientId = (id: string) => `/v1/orders/client/${encodeURIComponent(id)}`
 
 export type OrdersFilter = Page & { status?: 'open' | 'closed'; market?: string }
 
+/** GET /v1/me: whom the token speaks for. `subaccounts` are the funded ones. */
+export type Me = {
+  account: string
+  scopes: string[]
+  expiresAt: number
+  subaccounts: { subaccount: number; id: string }[]
+}
+
 /** Every private read, one method for each path. */
 export type PrivateReads = ReturnType<typeof privateReads>
 
@@ -31,7 +39,7 @@ export function privateReads(http: Http, session: Session, owner: () => Promise<
       token: await session.token(),
     })
   return {
-    me: () => get<Record<string, unknown>>('/v1/me'),
+    me: async () => http<Me>({ method: 'GET', path: '/v1/me', token: await session.token() }),
     orders: (filter: OrdersFilter = {}) => get<ListOf<OrderObject>>('/v1/orders', filter),
     order: (id: string) => get<OrderObject>(`/v1/orders/${id}`),
     orderByClientId: (clientOrderId: string) => get<OrderObject>(byClientId(clientOrderId)),
@@ -45,6 +53,6 @@ export function privateReads(http: Http, session: Session, owner: () => Promise<
     deposits: (page: Page = {}) => get<ListOf<TransferObject>>('/v1/deposits', page),
     withdrawals: (page: Page = {}) => get<ListOf<TransferObject>>('/v1/withdrawals', page),
     /** Last sequence number of every lane ever used. */
-    lanes: () => get<Record<string, number>>('/v1/lanes'),
+    lanes: async () => (await get<{ lanes: Record<string, number> }>('/v1/lanes')).lanes,
   }
 }

@@ -115,6 +115,12 @@ export class Trader {
     this.#entry = streamOrderEntry(stream)
   }
 
+  /** Whether a deposit of this account was ever credited. */
+  async isFunded(): Promise<boolean> {
+    const { subaccounts } = await this.read.me()
+    return subaccounts.some(({ subaccount }) => subaccount === this.#subaccount)
+  }
+
   /** Reads what signing needs (market, domain, lanes) now rather than with the first order. */
   async prepare(market: string): Promise<void> {
     const { domain, market: marketOf } = this.#context

@@ -1,13 +1,7 @@
 //! Gives a bot an account: on a devnet it mints and deposits by itself, elsewhere it waits for its owner to do so.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '@plumb/runtime'
-import {
-  type Client,
-  createWallet,
-  type DevnetInfo,
-  NotFoundError,
-  UnknownAccountError,
-} from '@plumb/sdk'
+import { type Client, createWallet, type DevnetInfo, NotFoundError } from '@plumb/sdk'
 import type { BotAccount } from './bot-account.ts'
 
 const PAUSE_MS = 1_000
@@ -23,22 +17,12 @@ export async function ensureFunds(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  if (await isKnown(account)) return
+  if (await account.trader.isFunded()) return
   const devnet = await devnetOf(client)
   if (devnet === undefined) logger.warn({ account: account.address }, 'waiting for a deposit')
   else await depositOnce(devnet, account, amountQuote, logger)
-  while (!(await isKnown(account))) await sleep(PAUSE_MS, undefined, { signal })
+  while (!(await account.trader.isFunded())) await sleep(PAUSE_MS, undefined, { signal })
   logger.info({ account: account.address }, 'account is funded')
-}
-
-async function isKnown(account: BotAccount): Promise<boolean> {
-  try {
-    await account.trader.read.account()
-    return true
-  } catch (error) {
-    if (error instanceof UnknownAccountError) return false
-    throw error
-  }
 }
 
 async function devnetOf(client: Client): Promise<DevnetInfo | undefined> {

@@ -4,8 +4,9 @@ import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DevnetError } from './devnet-error.ts'
 import { tapeSeats } from './tape-accounts.ts'
-import { compareFills, exchangeCrc32, makersByTrade } from './tape-compare.ts'
-import { readTape } from './tape-file.ts'
+import { compareFills, exchangeCrc32, type FillComparison } from './tape-compare.ts'
+import { readTape, type Tape } from './tape-file.ts'
+import { TapeFills } from './tape-fills.ts'
 import { fundPlayers, openPlayers, resetPlayers, type TapePlayer } from './tape-funds.ts'
 import { type TapeScale, tapeMarketOf, tapeScale } from './tape-market.ts'
 import { planTape, type TapePlan } from './tape-plan.ts'
@@ -88,21 +89,21 @@ async function settle(
   exchange: Exchange,
   players: readonly TapePlayer[],
   market: string,
-  sinceMs: number,
-  fills: number,
+  fills: TapeFills,
+  count: number,
 ) {
   const left = await cancelLeftovers(players, market)
   const trades = await closePositions(exchange, players, market)
   step('done', 'cleared', `${left} resting orders canceled, positions closed in ${trades} trades`)
   const progress = new ProgressLine()
-  const wanted = 2 * (fills + trades) // a fill is one side
-  const settled = await awaitSettlement(players, market, sinceMs, wanted, (done) =>
+  const wanted = 2 * (count + trades) // a fill is one side
+  const settled = await awaitSettlement(exchange, fills, wanted, (done) =>
     progress.show(`  ${done} of ${wanted} fills settled`, done >= wanted),
   )
-  return { fills: settled, trades, differences: await awaitContract(exchange, players, market) }
+  return { settled, wanted, differences: await awaitContract(exchange, players, market) }
 }
 
-function count(plan: TapePlan, kind: 'place' | 'cancel' | 'edit'): number {
+function stepsOf(plan: TapePlan, kind: 'place' | 'cancel' | 'edit'): number {
   return plan.steps.filter((item) => item.kind === kind).length
 }
 
@@ -128,18 +129,41 @@ async function replay(
   )
   step('done', 'tape', `${basename(file)} on ${market}: ${plan.steps.length} commands`)
 
-  const { ts } = await exchange.client.time()
-  const run = await play(exchange, plan, players, market)
-  const crc32 = await exchangeCrc32(exchange.client, market, plan, run, scale)
-  const replied = [...run.replies.values()].reduce((sum, { fills }) => sum + fills.length, 0)
-  const settled = await settle(exchange, players, market, ts, replied)
-  const compared = compareFills(plan, run, makersByTrade(settled.fills), scale)
+  const fills = new TapeFills(exchange.client, market)
+  try {
+    await fills.open(players)
+    const run = await play(exchange, plan, players, market)
+    const crc32 = await exchangeCrc32(exchange.client, market, plan, run, scale)
+    const replied = [...run.replies.values()].reduce((sum, reply) => sum + reply.fills.length, 0)
+    const outcome = await settle(exchange, players, market, fills, replied)
+    const compared = compareFills(plan, run, fills.makerLines(), scale)
+    const figures = figuresOf({ file, market, tape, plan, run, crc32, compared, outcome, scale })
+    const refusals = run.refused.map(({ line, reason }) => `line ${line}: ${reason}`)
+    printReport(figures, [...refusals, ...compared.differences, ...outcome.differences])
+    return figures
+  } finally {
+    fills.close()
+  }
+}
 
+type Findings = {
+  file: string
+  market: string
+  tape: Tape
+  plan: TapePlan
+  run: TapeRun
+  crc32: string
+  compared: FillComparison
+  outcome: Awaited<ReturnType<typeof settle>>
+  scale: TapeScale
+}
+
+function figuresOf(findings: Findings): ReplayFigures {
+  const { file, market, tape, plan, run, crc32, compared, outcome, scale } = findings
   const expectedFills = plan.steps.reduce(
     (sum, item) => sum + (item.kind === 'place' ? item.expected.length : 0),
     0,
   )
-  const settledFills = settled.fills.filter((fill) => fill.settlement === 'settled').length
   const takes = plan.steps.filter(
     (item) => item.kind === 'place' && item.order.timeInForce === 'IOC',
   ).length
@@ -148,9 +172,9 @@ async function replay(
     tape: basename(file),
     market,
     commands: plan.steps.length,
-    orders: count(plan, 'place') - takes,
-    cancels: count(plan, 'cancel'),
-    reduces: count(plan, 'edit'),
+    orders: stepsOf(plan, 'place') - takes,
+    cancels: stepsOf(plan, 'cancel'),
+    reduces: stepsOf(plan, 'edit'),
     takes,
     fills: compared.fills,
     expectedFills,
@@ -161,9 +185,9 @@ async function replay(
     refused: run.refused.length,
     ordersPerSecond: Math.round(run.requests / run.seconds),
     seconds: Number(run.seconds.toFixed(2)),
-    settledFills,
-    unsettledFills: 2 * (compared.fills + settled.trades) - settledFills,
-    contractEqual: settled.differences.length === 0,
+    settledFills: outcome.settled,
+    unsettledFills: outcome.wanted - outcome.settled,
+    contractEqual: outcome.differences.length === 0,
     ok: false,
   }
   figures.ok =
@@ -173,8 +197,6 @@ async function replay(
     crc32 === expectedCrc32 &&
     figures.unsettledFills === 0 &&
     figures.contractEqual
-  const refusals = run.refused.map(({ line, reason }) => `line ${line}: ${reason}`)
-  printReport(figures, [...refusals, ...compared.differences, ...settled.differences])
   return figures
 }
 

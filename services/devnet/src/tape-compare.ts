@@ -1,41 +1,15 @@
 //! Compares what the exchange did with what the tape says: every fill by its maker, price and size, and the book.
-import type { Client, Trader } from '@plumb/sdk'
+import type { Client } from '@plumb/sdk'
 import { bookCrc32 } from './tape-book.ts'
-import type { TapePlayer } from './tape-funds.ts'
 import type { TapeScale } from './tape-market.ts'
 import type { TapePlan } from './tape-plan.ts'
 import type { TapeRun } from './tape-run.ts'
 import { until } from './trade-transfers.ts'
 
-/** A fill of one of the players, as GET /v1/fills tells it. */
-export type PlayerFill = Awaited<ReturnType<Trader['read']['fills']>>['items'][number]
-
 /** What the comparison found. `differences` names the first few. */
 export type FillComparison = { fills: number; exact: number; qty: number; differences: string[] }
 
 const DIFFERENCES_MAX = 10
-
-/** Every fill of the players in one market since a time, oldest first. */
-export async function readFills(
-  players: readonly TapePlayer[],
-  market: string,
-  sinceMs: number,
-): Promise<PlayerFill[]> {
-  const lists = await Promise.all(players.map(({ trader }) => allFills(trader, market, sinceMs)))
-  return lists.flat()
-}
-
-async function allFills(trader: Trader, market: string, since: number): Promise<PlayerFill[]> {
-  const fills: PlayerFill[] = []
-  let cursor: string | undefined
-  do {
-    const more = cursor === undefined ? { since } : { since, cursor }
-    const page = await trader.read.fills({ market, limit: 1_000, ...more })
-    fills.push(...page.items)
-    cursor = page.nextCursor ?? undefined
-  } while (cursor !== undefined)
-  return fills
-}
 
 /**
  * Compares the fills in each order's own answer with the plan. The maker of a fill is the order whose own fill has the
@@ -64,15 +38,6 @@ export function compareFills(
       )
   }
   return found
-}
-
-/** The line that placed the maker of each trade, from the makers' own fills. */
-export function makersByTrade(fills: readonly PlayerFill[]): Map<string, number> {
-  return new Map(
-    fills.flatMap(({ liquidity, tradeId, clientOrderId }) =>
-      liquidity === 'maker' ? [[tradeId, Number(clientOrderId?.split('-')[0])]] : [],
-    ),
-  )
 }
 
 /** CRC-32 of the exchange's book, order by order, in the tape's own ids and units. */

@@ -8,7 +8,6 @@ import {
   privateKeyAccount,
   type Trader,
   textToQuote,
-  UnknownAccountError,
 } from '@plumb/sdk'
 import type { Exchange } from './trade-connection.ts'
 import { until } from './trade-transfers.ts'
@@ -62,7 +61,7 @@ export async function fundPlayers(
 export async function resetPlayers(players: readonly TapePlayer[], market: string): Promise<void> {
   await Promise.all(
     players.map(async ({ trader, lanes }) => {
-      await trader.cancelAll({ market })
+      if (await trader.isFunded()) await trader.cancelAll({ market })
       for (const [lane, seq] of Object.entries(await trader.read.lanes()))
         lanes.observe(Number(lane), seq)
     }),
@@ -70,14 +69,11 @@ export async function resetPlayers(players: readonly TapePlayer[], market: strin
 }
 
 async function equityQuote(trader: Trader): Promise<number> {
-  try {
-    const { equity } = await trader.read.account()
-    const quote = textToQuote(equity.replace('-', ''))
-    return typeof quote === 'number' && !equity.startsWith('-') ? quote : 0
-  } catch (error) {
-    if (error instanceof UnknownAccountError) return 0
-    throw error
-  }
+  if (!(await trader.isFunded())) return 0
+  const { equity } = await trader.read.account()
+  const quote = equity.startsWith('-') ? 0 : textToQuote(equity)
+  if (typeof quote !== 'number') throw new Error(`${equity} is no amount of USDC`)
+  return quote
 }
 
 /** A fresh wallet with gas: no other process shares its nonces. */

@@ -1,7 +1,8 @@
 //! After a tape: empties the book, closes the positions, and waits until the contract holds what the engine holds.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { contractViews, createRpc } from '@plumb/chain'
 import { textToQuote, textToUnits, unitsToText } from '@plumb/sdk'
-import { type PlayerFill, readFills } from './tape-compare.ts'
+import type { TapeFills } from './tape-fills.ts'
 import type { TapePlayer } from './tape-funds.ts'
 import type { Exchange } from './trade-connection.ts'
 import { until } from './trade-transfers.ts'
@@ -49,27 +50,34 @@ export async function closePositions(
   return trades
 }
 
-/** Waits until every fill since a time is settled; returns them. `expected` = how many there must be. */
+/**
+ * Waits until all the fills are inside settled batches; returns how many are. Gives up when nothing has been settled
+ * for two minutes: the caller says what is missing.
+ *
+ * @param expected how many fills (sides) there must be
+ */
 export async function awaitSettlement(
-  players: readonly TapePlayer[],
-  market: string,
-  sinceMs: number,
+  { client }: Exchange,
+  fills: TapeFills,
   expected: number,
   onProgress: (settled: number) => void,
-): Promise<PlayerFill[]> {
+): Promise<number> {
   let best = -1
   let lastGainMs = Date.now()
   for (;;) {
-    const fills = await readFills(players, market, sinceMs)
-    const settled = fills.filter(({ settlement }) => settlement === 'settled').length
+    const { items } = await client.batches({ limit: 100 })
+    const settledSeq = Math.max(
+      0,
+      ...items.filter(({ status }) => status === 'settled').map(({ toSeq }) => toSeq),
+    )
+    const settled = fills.all.filter(({ seq }) => seq <= settledSeq).length
     onProgress(settled)
-    if (settled >= expected) return fills
     if (settled > best) {
       best = settled
       lastGainMs = Date.now()
     }
-    if (Date.now() - lastGainMs > 120_000) return fills // stuck: the caller says what is missing
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    if (settled >= expected || Date.now() - lastGainMs > 120_000) return settled
+    await sleep(500)
   }
 }
 

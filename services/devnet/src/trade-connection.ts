@@ -8,7 +8,6 @@ import {
   NotFoundError,
   PlumbError,
   type Trader,
-  UnknownAccountError,
   type Wallet,
 } from '@plumb/sdk'
 import { DevnetError } from './devnet-error.ts'
@@ -72,17 +71,6 @@ export function openDesk(exchange: Exchange, key = '0'): Desk {
 export function openWallet({ devnet, key }: Desk): Wallet {
   const { rpcUrl, contract, token } = devnet
   return createWallet({ rpcUrl, contract, token, signer: key })
-}
-
-/** Whether a deposit of this account was ever credited. */
-export async function hasAccount({ trader }: Desk): Promise<boolean> {
-  try {
-    await trader.read.account()
-    return true
-  } catch (error) {
-    if (error instanceof UnknownAccountError) return false
-    throw error
-  }
 }
 
 /** An error as one friendly line. */
