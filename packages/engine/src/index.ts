@@ -1,1 +1,11 @@
-export {}
+export { createEngine, Engine, restoreEngine } from './engine.ts'
+export { defaultLimits, type EngineLimits } from './engine-limits.ts'
+export type {
+  AccountView,
+  EngineTotals,
+  LaneView,
+  MarketView,
+  OrderView,
+  PositionView,
+} from './engine-reads.ts'
+export type { EventBuffer } from './event-buffer.ts'

@@ -59,4 +59,5 @@ export {
   notionalQuote,
   settleable,
 } from './risk.ts'
+export { type HashedRecord, hashedRecord, RecordMixer, type StateHash } from './state-hash.ts'
 export type * from './units.ts'

@@ -1,0 +1,253 @@
+//! Client order ids: remembered while open and for the last ones of an account, so a repeated request is recognised.
+import { limits } from '@plumb/model'
+import { type AccountStore, tableSize } from './account-store.ts'
+import { createDirtySet, type DirtySet, touch } from './dirty-set.ts'
+import {
+  ACCOUNT_W,
+  C_ACCOUNT,
+  C_ACCOUNT_NEXT,
+  C_EXPIRY,
+  C_FLAGS,
+  C_HASH,
+  C_KIND,
+  C_LANE,
+  C_LANE_SEQ,
+  C_MARKET,
+  C_MAX_FEE,
+  C_NEXT,
+  C_PREV,
+  C_PRICE,
+  C_SELF_TRADE,
+  C_SIDE,
+  C_STATE,
+  CD_ORDER_ID,
+  CD_SIZE,
+  CD_TRIGGER,
+  CLIENT_D,
+  CLIENT_TEXT_WORDS,
+  CLIENT_W,
+  NONE,
+  W_CLOSED_HEAD,
+  W_CLOSED_IDS,
+  W_CLOSED_TAIL,
+} from './slabs.ts'
+
+/** First text word of a client order id in an order command. */
+const TEXT_AT = 24
+
+export type ClientIdStore = {
+  readonly capacity: number
+  readonly i32: Int32Array
+  readonly f64: Float64Array
+  readonly closeNumbers: Float64Array
+  /** Open addressing on (account, text) → entry + 1. */
+  readonly index: Int32Array
+  readonly free: Int32Array
+  readonly dirty: DirtySet
+  used: number
+  freeCount: number
+  /** Oldest and newest remembered id whose order is closed. */
+  head: number
+  tail: number
+}
+
+export function createClientIdStore(capacity: number): ClientIdStore {
+  const buffer = new ArrayBuffer(capacity * CLIENT_W * 4)
+  return {
+    capacity,
+    i32: new Int32Array(buffer),
+    f64: new Float64Array(buffer),
+    closeNumbers: new Float64Array(capacity),
+    index: new Int32Array(tableSize(capacity)),
+    free: new Int32Array(capacity),
+    dirty: createDirtySet(capacity),
+    used: 0,
+    freeCount: 0,
+    head: NONE,
+    tail: NONE,
+  }
+}
+
+function hashOf(account: number, i32: Int32Array, w: number): number {
+  let h = Math.imul(account, 0x9e3779b1)
+  for (let i = 0; i < CLIENT_TEXT_WORDS; i++) {
+    h = Math.imul(h ^ i32[w + TEXT_AT + i]!, 0x85ebca6b)
+    h ^= h >>> 15
+  }
+  return h
+}
+
+/** Entry of the id in the order command at word `w`, NONE (−1) if unknown. */
+export function findClientId(
+  ids: ClientIdStore,
+  account: number,
+  i32: Int32Array,
+  w: number,
+): number {
+  const hash = hashOf(account, i32, w)
+  const mask = ids.index.length - 1
+  let bucket = hash & mask
+  for (;;) {
+    const entry = ids.index[bucket]! - 1
+    if (entry < 0) return NONE
+    if (matches(ids.i32, entry * CLIENT_W, hash, account, i32, w)) return entry
+    bucket = (bucket + 1) & mask
+  }
+}
+
+function matches(
+  entries: Int32Array,
+  e: number,
+  hash: number,
+  account: number,
+  i32: Int32Array,
+  w: number,
+): boolean {
+  if (entries[e + C_HASH] !== hash || entries[e + C_ACCOUNT] !== account) return false
+  for (let i = 0; i < CLIENT_TEXT_WORDS; i++)
+    if (entries[e + i] !== i32[w + TEXT_AT + i]) return false
+  return true
+}
+
+/** Whether the entry was made by a request with the same body as the PlaceOrder at word `w`, double `d`. */
+export function sameBody(
+  ids: ClientIdStore,
+  entry: number,
+  i32: Int32Array,
+  f64: Float64Array,
+  w: number,
+  d: number,
+): boolean {
+  const e = entry * CLIENT_W
+  const entries = ids.i32
+  return (
+    entries[e + C_MARKET] === i32[w + 6] &&
+    entries[e + C_PRICE]! >>> 0 === f64[d + 4] &&
+    ids.f64[entry * CLIENT_D + CD_SIZE] === f64[d + 5] &&
+    ids.f64[entry * CLIENT_D + CD_TRIGGER] === f64[d + 6] &&
+    entries[e + C_SIDE] === i32[w + 14] &&
+    entries[e + C_FLAGS] === i32[w + 15] &&
+    entries[e + C_KIND] === i32[w + 16] &&
+    entries[e + C_MAX_FEE] === i32[w + 17] &&
+    entries[e + C_LANE] === i32[w + 18] &&
+    entries[e + C_LANE_SEQ] === i32[w + 19] &&
+    entries[e + C_EXPIRY] === i32[w + 20] &&
+    entries[e + C_SELF_TRADE] === i32[w + 21]
+  )
+}
+
+/**
+ * Remembers the id of an accepted order. There is always room: capacity exceeds the orders that can be open, and the
+ * oldest closed one makes place.
+ */
+export function rememberClientId(
+  ids: ClientIdStore,
+  accounts: AccountStore,
+  i32: Int32Array,
+  f64: Float64Array,
+  w: number,
+  d: number,
+  orderId: number,
+): number {
+  if (ids.freeCount === 0 && ids.used === ids.capacity)
+    forgetOldest(ids, accounts, ids.i32[ids.head * CLIENT_W + C_ACCOUNT]!)
+  const entry = ids.freeCount > 0 ? ids.free[--ids.freeCount]! : ids.used++
+  const e = entry * CLIENT_W
+  const account = i32[w + 5]!
+  const entries = ids.i32
+  for (let i = 0; i < CLIENT_TEXT_WORDS; i++) entries[e + i] = i32[w + TEXT_AT + i]!
+  entries[e + C_ACCOUNT] = account
+  entries[e + C_STATE] = 1
+  entries[e + C_HASH] = hashOf(account, i32, w)
+  entries[e + C_MARKET] = i32[w + 6]!
+  entries[e + C_PRICE] = f64[d + 4]! | 0
+  entries[e + C_SIDE] = i32[w + 14]!
+  entries[e + C_FLAGS] = i32[w + 15]!
+  entries[e + C_KIND] = i32[w + 16]!
+  entries[e + C_MAX_FEE] = i32[w + 17]!
+  entries[e + C_LANE] = i32[w + 18]!
+  entries[e + C_LANE_SEQ] = i32[w + 19]!
+  entries[e + C_EXPIRY] = i32[w + 20]!
+  entries[e + C_SELF_TRADE] = i32[w + 21]!
+  const c = entry * CLIENT_D
+  ids.f64[c + CD_SIZE] = f64[d + 5]!
+  ids.f64[c + CD_ORDER_ID] = orderId
+  ids.f64[c + CD_TRIGGER] = f64[d + 6]!
+  ids.closeNumbers[entry] = 0
+  indexClientId(ids, entry)
+  touch(ids.dirty, entry)
+  return entry
+}
+
+export function indexClientId(ids: ClientIdStore, entry: number): void {
+  const mask = ids.index.length - 1
+  let bucket = ids.i32[entry * CLIENT_W + C_HASH]! & mask
+  while (ids.index[bucket] !== 0) bucket = (bucket + 1) & mask
+  ids.index[bucket] = entry + 1
+}
+
+/** The order of an entry closed: the id is remembered for the account's last ones. */
+export function retireClientId(
+  ids: ClientIdStore,
+  accounts: AccountStore,
+  entry: number,
+  closeNumber: number,
+): void {
+  const entries = ids.i32
+  const e = entry * CLIENT_W
+  const account = entries[e + C_ACCOUNT]!
+  const a = account * ACCOUNT_W
+  entries[e + C_STATE] = 2
+  entries[e + C_ACCOUNT_NEXT] = NONE
+  entries[e + C_NEXT] = NONE
+  entries[e + C_PREV] = ids.tail
+  ids.closeNumbers[entry] = closeNumber
+  if (ids.tail === NONE) ids.head = entry
+  else entries[ids.tail * CLIENT_W + C_NEXT] = entry
+  ids.tail = entry
+  const last = accounts.i32[a + W_CLOSED_TAIL]!
+  if (last === NONE) accounts.i32[a + W_CLOSED_HEAD] = entry
+  else entries[last * CLIENT_W + C_ACCOUNT_NEXT] = entry
+  accounts.i32[a + W_CLOSED_TAIL] = entry
+  const remembered = accounts.i32[a + W_CLOSED_IDS]! + 1
+  accounts.i32[a + W_CLOSED_IDS] = remembered
+  touch(ids.dirty, entry)
+  if (remembered > limits.clientIdsRememberedPerAccount) forgetOldest(ids, accounts, account)
+}
+
+// The oldest closed id of all is also the oldest of its account, so one way of forgetting serves both.
+function forgetOldest(ids: ClientIdStore, accounts: AccountStore, account: number): void {
+  const entries = ids.i32
+  const a = account * ACCOUNT_W
+  const entry = accounts.i32[a + W_CLOSED_HEAD]!
+  const e = entry * CLIENT_W
+  const following = entries[e + C_ACCOUNT_NEXT]!
+  accounts.i32[a + W_CLOSED_HEAD] = following
+  if (following === NONE) accounts.i32[a + W_CLOSED_TAIL] = NONE
+  accounts.i32[a + W_CLOSED_IDS] = accounts.i32[a + W_CLOSED_IDS]! - 1
+  const next = entries[e + C_NEXT]!
+  const prev = entries[e + C_PREV]!
+  if (prev === NONE) ids.head = next
+  else entries[prev * CLIENT_W + C_NEXT] = next
+  if (next === NONE) ids.tail = prev
+  else entries[next * CLIENT_W + C_PREV] = prev
+  removeFromIndex(ids, entry)
+  entries[e + C_STATE] = 0
+  ids.free[ids.freeCount++] = entry
+  touch(ids.dirty, entry)
+}
+
+// Backward shift: entries behind the hole move up if their home bucket allows, so no tombstones pile up.
+function removeFromIndex(ids: ClientIdStore, entry: number): void {
+  const { index } = ids
+  const mask = index.length - 1
+  let hole = ids.i32[entry * CLIENT_W + C_HASH]! & mask
+  while (index[hole] !== entry + 1) hole = (hole + 1) & mask
+  for (let bucket = (hole + 1) & mask; index[bucket] !== 0; bucket = (bucket + 1) & mask) {
+    const home = ids.i32[(index[bucket]! - 1) * CLIENT_W + C_HASH]! & mask
+    if (((bucket - home) & mask) < ((bucket - hole) & mask)) continue
+    index[hole] = index[bucket]!
+    hole = bucket
+  }
+  index[hole] = 0
+}

@@ -1,0 +1,38 @@
+//! How much one engine holds. Memory is allocated once; what does not fit is refused with CAPACITY.
+
+export type EngineLimits = {
+  /** Accounts (owner, subaccount). */
+  accounts: number
+  /** Markets, at most 64. */
+  markets: number
+  /** Orders on all books together, at most 2^20 (the slot bits of an order id). */
+  openOrders: number
+  /** Orders one account can have open. */
+  ordersPerAccount: number
+  /** (account, market) pairs with a position or an open order. */
+  positions: number
+  /** Pages of 1,024 prices with at least one resting order, over all markets. */
+  pages: number
+  /** Ranges of 2^21 prices with at least one resting order, over all markets. */
+  pageDirectories: number
+  /** Blocks of 64 lanes an account has ever used one of. */
+  lanePages: number
+  /** Client order ids remembered, open ones included; more than `openOrders`. */
+  clientIds: number
+  /** Withdrawals accepted and not yet confirmed paid. */
+  pendingWithdrawals: number
+}
+
+/** Enough for a devnet and its tests: about 150 MiB of address space, of which only what is used becomes resident. */
+export const defaultLimits: EngineLimits = {
+  accounts: 4_096,
+  markets: 64,
+  openOrders: 131_072,
+  ordersPerAccount: 1_024,
+  positions: 32_768,
+  pages: 4_096,
+  pageDirectories: 512,
+  lanePages: 16_384,
+  clientIds: 196_608,
+  pendingWithdrawals: 65_536,
+}

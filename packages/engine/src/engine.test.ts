@@ -1,0 +1,129 @@
+import { type Command, CommandBuffer, decodeEvents, encodeCommand, orderFlags } from '@plumb/model'
+import { expect, test } from 'vitest'
+import { createEngine, type Engine, restoreEngine } from './index.ts'
+
+const owner = (n: number) => new Uint8Array(20).fill(n)
+const bytes = (n: number) => new Uint8Array(n)
+
+function driver(engine: Engine) {
+  const buffer = new CommandBuffer(1)
+  let timeMs = 1_790_000_000_000
+  return {
+    at: (ms: number) => (timeMs += ms),
+    send(command: Command) {
+      engine.events.clear()
+      buffer.load(0, encodeCommand(command, engine.seq + 1, timeMs))
+      engine.apply(buffer, 0)
+      return decodeEvents(engine.events.bytes())
+    },
+  }
+}
+
+const genesis: Command = {
+  kind: 'Genesis',
+  chainId: 1337,
+  settlementLagS: 600,
+  publisherCount: 3,
+  publisherQuorum: 3,
+  contract: bytes(20),
+  publishers: bytes(100),
+}
+const btc: Command = {
+  kind: 'ListMarket',
+  market: 0,
+  symbol: 'BTC-PERP',
+  tickE8: 10_000_000,
+  lotE8: 10_000,
+  quotePerTickLot: 10,
+  imBps: 500,
+  mmBps: 250,
+  takerFee: 45,
+  makerFee: 15,
+  minOrderLots: 1,
+  maxOrderLots: 1e8,
+  maxPositionLots: 1e8,
+  minNotionalQuote: 0,
+  maxOpenInterestLots: 0,
+  priceBandPpm: 50_000,
+  markBandPpm: 30_000,
+  fixedIndexTicks: 0,
+}
+const place = (
+  accountId: number,
+  side: 0 | 1,
+  priceTicks: number,
+  sizeLots: number,
+  lane: number,
+  seq = 1,
+): Command => ({
+  kind: 'PlaceOrder',
+  accountId,
+  market: 0,
+  side,
+  flags: orderFlags({ timeInForce: 0 }),
+  orderKind: 0,
+  priceTicks,
+  sizeLots,
+  triggerTicks: 0,
+  maxFee: 45,
+  lane,
+  laneSeq: seq,
+  expiryS: 1_790_100_000,
+  selfTrade: 0,
+  clientOrderId: '',
+  signer: bytes(20),
+  signature: bytes(64),
+  orderId: 0,
+})
+
+test('a first trade, a snapshot, and the same afterwards', () => {
+  const engine = createEngine({
+    accounts: 16,
+    openOrders: 64,
+    pages: 16,
+    pageDirectories: 4,
+    positions: 64,
+    lanePages: 64,
+    pendingWithdrawals: 4,
+  })
+  const { send, at } = driver(engine)
+  send(genesis)
+  send(btc)
+  for (const n of [1, 2])
+    send({
+      kind: 'CreditDeposit',
+      owner: owner(n),
+      subaccount: 0,
+      amountQuote: 10_000_000_000,
+      depositId: n,
+      blockNumber: 1,
+      txHash: bytes(32),
+    })
+  for (const publisher of [0, 1, 2])
+    send({
+      kind: 'ObservePrice',
+      publisher,
+      page: 0,
+      count: 1,
+      publishTimeMs: 1_790_000_000_000,
+      signature: bytes(64),
+      prices: [600_000],
+    })
+  at(1_000)
+  expect(send({ kind: 'Tick' }).map((e) => e.kind)).toEqual(['MarkUpdated', 'PremiumSampled'])
+  expect(send(place(1, 0, 600_000, 1_000, 0)).map((e) => e.kind)).toEqual(['OrderPlaced'])
+  const events = send(place(2, 1, 599_000, 400, 0))
+  expect(events.map((e) => e.kind)).toEqual(['OrderPlaced', 'TradeExecuted', 'OrderClosed'])
+  expect(events[1]).toMatchObject({
+    priceTicks: 600_000,
+    sizeLots: 400,
+    makerRemainingLots: 600,
+    takerPositionLots: -400,
+  })
+  const t = engine.totals()
+  expect(t.cashQuote + t.feesQuote).toBe(t.depositsQuote)
+  const copy = restoreEngine(engine.snapshot())
+  expect(copy.stateHash()).toEqual(engine.stateHash())
+  expect([...copy.book(0, 0)]).toEqual([...engine.book(0, 0)])
+  expect(copy.accountIdOf(owner(2), 0)).toBe(2)
+})

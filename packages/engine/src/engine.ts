@@ -1,0 +1,202 @@
+//! The exchange as a state machine: commands in, events out. The table of contents of this package.
+import {
+  type CommandBuffer,
+  commandKind,
+  limits,
+  rejectCode,
+  type Side,
+  type StateHash,
+} from '@plumb/model'
+import { findAccount } from './account-store.ts'
+import { amendOrder } from './amend-order.ts'
+import { cancelAll } from './cancel-all.ts'
+import { cancelOrder } from './cancel-order.ts'
+import { confirmBatch } from './confirm-batch.ts'
+import { creditDeposit } from './credit-deposit.ts'
+import { reject } from './emit.ts'
+import { defaultLimits, type EngineLimits } from './engine-limits.ts'
+import {
+  type AccountView,
+  type EngineTotals,
+  type LaneView,
+  type MarketView,
+  type OrderView,
+  readAccount,
+  readLanes,
+  readMarket,
+  readOpenOrders,
+  readOrderById,
+  readTotals,
+  restingOrders,
+} from './engine-reads.ts'
+import type { EventBuffer } from './event-buffer.ts'
+import { genesis } from './genesis.ts'
+import { stateHash } from './hash-state.ts'
+import { listMarket } from './list-market.ts'
+import { observePrice } from './observe-price.ts'
+import { placeOrder } from './place-order.ts'
+import { requestWithdrawal } from './request-withdrawal.ts'
+import { setMarketState } from './set-market-state.ts'
+import { setWithdrawals } from './set-withdrawals.ts'
+import { OPENED, SEQ, SLOT_RANGE, TIME_MS } from './slabs.ts'
+import { stateFromSnapshot, takeSnapshot } from './snapshot.ts'
+import { createState, type EngineState } from './state.ts'
+import { tick } from './tick.ts'
+
+export class Engine {
+  /** Records of the commands applied since the last `events.clear()`. */
+  readonly events: EventBuffer
+  readonly #state: EngineState
+
+  constructor(state: EngineState) {
+    this.#state = state
+    this.events = state.events
+  }
+
+  /** Last applied sequence number; 0 before the first. */
+  get seq(): number {
+    return this.#state.totals[SEQ]!
+  }
+
+  /** Time of the last applied command. */
+  get timeMs(): number {
+    return this.#state.totals[TIME_MS]!
+  }
+
+  /**
+   * Applies the stamped command in a slot and appends its events. Throws when the stamp is not last + 1 or time fell,
+   * or the kind is unknown: those are bugs of the caller, never user input.
+   */
+  apply(commands: CommandBuffer, slot: number): void {
+    const state = this.#state
+    const { i32, f64 } = commands
+    const w = slot * 64
+    const d = slot * 32
+    const { totals } = state
+    const seq = f64[d]!
+    const timeMs = f64[d + 1]!
+    if (seq !== totals[SEQ]! + 1) throw new RangeError(`seq ${seq} after ${totals[SEQ]}`)
+    if (!(timeMs >= totals[TIME_MS]!)) throw new RangeError(`time fell to ${timeMs} at seq ${seq}`)
+    totals[SEQ] = seq
+    totals[TIME_MS] = timeMs
+    state.firstEvent = state.events.count
+    const kind = i32[w + 4]!
+    if (totals[OPENED] === 0 && kind !== commandKind.Genesis)
+      reject(state, i32, f64, w, d, rejectCode.INVALID_PARAMETER)
+    else dispatch(state, kind, i32, f64, w, d)
+  }
+
+  /** Implementation-agnostic hash of the state (packages/model/src/state-hash.ts); cost grows with what changed. */
+  stateHash(): StateHash {
+    return stateHash(this.#state)
+  }
+
+  /** The whole state as bytes for `restoreEngine`. */
+  snapshot(): Uint8Array {
+    return takeSnapshot(this.#state)
+  }
+
+  /** Account of an owner address (20 bytes) and subaccount; undefined before its first credited deposit. */
+  accountIdOf(owner: Uint8Array, subaccount: number): number | undefined {
+    const words = new Int32Array(owner.slice(0, 20).buffer)
+    const account = findAccount(this.#state.accounts, words, 0, subaccount)
+    return account === 0 ? undefined : account
+  }
+
+  account(accountId: number): AccountView | undefined {
+    return readAccount(this.#state, accountId)
+  }
+
+  lanes(accountId: number): LaneView[] {
+    return this.account(accountId) === undefined ? [] : readLanes(this.#state, accountId)
+  }
+
+  openOrders(accountId: number): OrderView[] {
+    return this.account(accountId) === undefined ? [] : readOpenOrders(this.#state, accountId)
+  }
+
+  /** A live order; undefined once it is closed. */
+  order(orderId: number): OrderView | undefined {
+    return orderId >= SLOT_RANGE ? readOrderById(this.#state, orderId) : undefined
+  }
+
+  market(market: number): MarketView | undefined {
+    return readMarket(this.#state, market)
+  }
+
+  markets(): MarketView[] {
+    const found: MarketView[] = []
+    for (let m = 0; m < limits.marketsMax; m++) {
+      const view = this.market(m)
+      if (view !== undefined) found.push(view)
+    }
+    return found
+  }
+
+  /** Resting orders of one side of a market, best first, oldest first at a price. */
+  book(market: number, side: Side): Iterable<OrderView> {
+    return restingOrders(this.#state, market, side)
+  }
+
+  totals(): EngineTotals {
+    return readTotals(this.#state)
+  }
+}
+
+/** One command, one file. */
+function dispatch(
+  state: EngineState,
+  kind: number,
+  i32: Int32Array,
+  f64: Float64Array,
+  w: number,
+  d: number,
+): void {
+  switch (kind) {
+    case commandKind.PlaceOrder:
+      return placeOrder(state, i32, f64, w, d)
+    case commandKind.CancelOrder:
+      return cancelOrder(state, i32, f64, w, d)
+    case commandKind.AmendOrder:
+      return amendOrder(state, i32, f64, w, d)
+    case commandKind.CancelAll:
+      return cancelAll(state, i32, f64, w, d)
+    case commandKind.CreditDeposit:
+      return creditDeposit(state, i32, f64, w, d)
+    case commandKind.RequestWithdrawal:
+      return requestWithdrawal(state, i32, f64, w, d)
+    case commandKind.ObservePrice:
+      return observePrice(state, i32, f64, w, d)
+    case commandKind.Tick:
+      return tick(state)
+    case commandKind.ConfirmBatch:
+      return confirmBatch(state, i32, f64, w, d)
+    case commandKind.SetMarketState:
+      return setMarketState(state, i32, f64, w, d)
+    case commandKind.SetWithdrawals:
+      return setWithdrawals(state, i32, f64, w, d)
+    case commandKind.ListMarket:
+      return listMarket(state, i32, f64, w, d)
+    case commandKind.Genesis:
+      return genesis(state, i32, f64, w, d)
+    default:
+      throw new RangeError(`unknown command kind ${kind}`)
+  }
+}
+
+/** An empty exchange. Limits not given are `defaultLimits`. Throws on limits that contradict each other. */
+export function createEngine(engineLimits: Partial<EngineLimits> = {}): Engine {
+  const merged = { ...defaultLimits, ...engineLimits }
+  if (engineLimits.clientIds === undefined)
+    merged.clientIds = merged.openOrders + Math.min(merged.openOrders, 65_536)
+  if (merged.clientIds <= merged.openOrders || merged.openOrders > SLOT_RANGE)
+    throw new RangeError('clientIds must exceed openOrders, openOrders at most 2^20')
+  if (merged.markets > limits.marketsMax)
+    throw new RangeError(`at most ${limits.marketsMax} markets`)
+  return new Engine(createState(merged))
+}
+
+/** The engine a snapshot was taken of. Throws RangeError on bytes that are not a snapshot. */
+export function restoreEngine(bytes: Uint8Array): Engine {
+  return new Engine(stateFromSnapshot(bytes))
+}

@@ -1,0 +1,107 @@
+//! One record for each (account, market) that has a position or an open order; an account's records form a list.
+import type { AccountStore } from './account-store.ts'
+import { createDirtySet, type DirtySet, touch } from './dirty-set.ts'
+import {
+  ACCOUNT_W,
+  D_LOTS,
+  NONE,
+  P_ACCOUNT,
+  P_BUY_MAX,
+  P_FIRST_ORDER,
+  P_MARKET,
+  P_NEXT,
+  P_ORDERS,
+  P_PREV,
+  P_SELL_MIN,
+  POSITION_D,
+  POSITION_W,
+  W_FIRST_POSITION,
+} from './slabs.ts'
+
+export type PositionStore = {
+  readonly capacity: number
+  readonly markets: number
+  readonly i32: Int32Array
+  readonly f64: Float64Array
+  /** (account, market) → record + 1. */
+  readonly index: Int32Array
+  readonly free: Int32Array
+  readonly dirty: DirtySet
+  used: number
+  freeCount: number
+}
+
+export function createPositionStore(
+  accounts: number,
+  markets: number,
+  capacity: number,
+): PositionStore {
+  const buffer = new ArrayBuffer(capacity * POSITION_W * 4)
+  return {
+    capacity,
+    markets,
+    i32: new Int32Array(buffer),
+    f64: new Float64Array(buffer),
+    index: new Int32Array((accounts + 1) * markets),
+    free: new Int32Array(capacity),
+    dirty: createDirtySet(capacity),
+    used: 0,
+    freeCount: 0,
+  }
+}
+
+/** Record of (account, market), NONE (−1) if there is none. */
+export function findPosition(positions: PositionStore, account: number, market: number): number {
+  return positions.index[account * positions.markets + market]! - 1
+}
+
+export function hasFreePosition(positions: PositionStore): boolean {
+  return positions.freeCount > 0 || positions.used < positions.capacity
+}
+
+/** Makes a record at the end of the account's list; the caller has asked `hasFreePosition`. */
+export function openPosition(
+  positions: PositionStore,
+  accounts: AccountStore,
+  account: number,
+  market: number,
+): number {
+  const record = positions.freeCount > 0 ? positions.free[--positions.freeCount]! : positions.used++
+  const w = record * POSITION_W
+  const i32 = positions.i32
+  const head = account * ACCOUNT_W + W_FIRST_POSITION
+  const first = accounts.i32[head]!
+  i32.fill(0, w, w + POSITION_W)
+  i32[w + P_ACCOUNT] = account
+  i32[w + P_MARKET] = market
+  i32[w + P_NEXT] = first
+  i32[w + P_PREV] = NONE
+  i32[w + P_FIRST_ORDER] = NONE
+  i32[w + P_BUY_MAX] = 0
+  i32[w + P_SELL_MIN] = -1
+  if (first !== NONE) i32[first * POSITION_W + P_PREV] = record
+  accounts.i32[head] = record
+  positions.index[account * positions.markets + market] = record + 1
+  touch(positions.dirty, record)
+  return record
+}
+
+/** Gives the record back once it holds neither a position nor an order. */
+export function releaseIfEmpty(
+  positions: PositionStore,
+  accounts: AccountStore,
+  record: number,
+): void {
+  const w = record * POSITION_W
+  const i32 = positions.i32
+  if (i32[w + P_ORDERS] !== 0 || positions.f64[record * POSITION_D + D_LOTS] !== 0) return
+  const next = i32[w + P_NEXT]!
+  const prev = i32[w + P_PREV]!
+  const account = i32[w + P_ACCOUNT]!
+  if (next !== NONE) i32[next * POSITION_W + P_PREV] = prev
+  if (prev === NONE) accounts.i32[account * ACCOUNT_W + W_FIRST_POSITION] = next
+  else i32[prev * POSITION_W + P_NEXT] = next
+  positions.index[account * positions.markets + i32[w + P_MARKET]!] = 0
+  positions.free[positions.freeCount++] = record
+  touch(positions.dirty, record)
+}

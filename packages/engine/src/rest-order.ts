@@ -1,0 +1,254 @@
+//! Orders on a book: rest at the tail of a level, leave it, and everything that hangs on being open.
+import { orderFlag } from '@plumb/model'
+import {
+  clearLevel,
+  levelUsed,
+  makePage,
+  PAGE_WORDS,
+  priceAbove,
+  priceBelow,
+  setLevel,
+} from './book-store.ts'
+import { retireClientId } from './client-id-store.ts'
+import { touch } from './dirty-set.ts'
+import { emitOrderClosed } from './emit.ts'
+import { findLane } from './lane-store.ts'
+import { releaseOrder } from './order-store.ts'
+import { releaseIfEmpty } from './position-store.ts'
+import {
+  ACCOUNT_W,
+  CLOSES,
+  D_BUY_LOTS,
+  D_BUY_QUOTE,
+  D_PRIORITY,
+  D_REMAINING,
+  D_SELL_LOTS,
+  D_SELL_QUOTE,
+  D_SIZE,
+  LAG_S,
+  M_BEST_ASK,
+  M_BEST_BID,
+  M_QUOTE_PER_TICK_LOT,
+  MARKET_D,
+  NONE,
+  ORDER_D,
+  ORDER_W,
+  P_BUY_MAX,
+  P_FIRST_ORDER,
+  P_ORDERS,
+  P_SELL_MIN,
+  POSITION_D,
+  POSITION_W,
+  PRIORITIES,
+  W_ACCOUNT,
+  W_CLIENT_ID,
+  W_DUE_NEXT,
+  W_DUE_PREV,
+  W_EXPIRY,
+  W_FLAGS,
+  W_LANE,
+  W_MARKET,
+  W_NEXT,
+  W_OPEN_ORDERS,
+  W_OWN_NEXT,
+  W_OWN_PREV,
+  W_PAGE,
+  W_POSITION,
+  W_PREV,
+  W_PRICE,
+  W_SIDE,
+} from './slabs.ts'
+import { DUE_BUCKETS, type EngineState } from './state.ts'
+
+/** First order of a level that is in use. */
+export function headOf(state: EngineState, page: number, price: number): number {
+  return state.book.levels[page * PAGE_WORDS + 2 * (price & 1_023)]!
+}
+
+/** Puts an order at the tail of its price. The caller has asked `canHold`. */
+export function enqueue(state: EngineState, slot: number): void {
+  const { i32, f64 } = state.orders
+  const { book, totals, markets } = state
+  const o = slot * ORDER_W
+  const price = i32[o + W_PRICE]! >>> 0
+  const market = i32[o + W_MARKET]!
+  const page = makePage(book, market, price)
+  const level = page * PAGE_WORDS + 2 * (price & 1_023)
+  f64[slot * ORDER_D + D_PRIORITY] = ++totals[PRIORITIES]!
+  i32[o + W_PAGE] = page
+  i32[o + W_NEXT] = NONE
+  if (levelUsed(book, page, price)) {
+    const tail = book.levels[level + 1]!
+    i32[o + W_PREV] = tail
+    i32[tail * ORDER_W + W_NEXT] = slot
+    book.levels[level + 1] = slot
+    return
+  }
+  i32[o + W_PREV] = NONE
+  book.levels[level] = slot
+  book.levels[level + 1] = slot
+  setLevel(book, page, price)
+  const m = market * MARKET_D
+  if (i32[o + W_SIDE] === 0) {
+    if (price > markets[m + M_BEST_BID]!) markets[m + M_BEST_BID] = price
+  } else if (markets[m + M_BEST_ASK] === 0 || price < markets[m + M_BEST_ASK]!)
+    markets[m + M_BEST_ASK] = price
+}
+
+/** Takes an order out of its level. */
+export function dequeue(state: EngineState, slot: number): void {
+  const i32 = state.orders.i32
+  const { book, markets } = state
+  const o = slot * ORDER_W
+  const price = i32[o + W_PRICE]! >>> 0
+  const page = i32[o + W_PAGE]!
+  const level = page * PAGE_WORDS + 2 * (price & 1_023)
+  const next = i32[o + W_NEXT]!
+  const prev = i32[o + W_PREV]!
+  if (next === NONE) book.levels[level + 1] = prev
+  else i32[next * ORDER_W + W_PREV] = prev
+  if (prev === NONE) book.levels[level] = next
+  else i32[prev * ORDER_W + W_NEXT] = next
+  if (next !== NONE || prev !== NONE) return
+  const market = i32[o + W_MARKET]!
+  const m = market * MARKET_D
+  clearLevel(book, market, page, price)
+  if (i32[o + W_SIDE] === 0) {
+    if (price === markets[m + M_BEST_BID]) markets[m + M_BEST_BID] = priceBelow(book, market, price)
+  } else if (price === markets[m + M_BEST_ASK])
+    markets[m + M_BEST_ASK] = priceAbove(book, market, price)
+}
+
+/** Adds (sign 1) or takes back (sign −1) what `lots` of a resting order reserve; reduce-only orders reserve nothing. */
+export function reserve(state: EngineState, slot: number, lots: number, sign: number): void {
+  const i32 = state.orders.i32
+  const o = slot * ORDER_W
+  if ((i32[o + W_FLAGS]! & orderFlag.reduceOnly) !== 0) return
+  const p = i32[o + W_POSITION]! * POSITION_D
+  const price = i32[o + W_PRICE]! >>> 0
+  const q = state.markets[i32[o + W_MARKET]! * MARKET_D + M_QUOTE_PER_TICK_LOT]!
+  const positions = state.positions.f64
+  const quote = price * lots * q
+  if (i32[o + W_SIDE] === 0) {
+    positions[p + D_BUY_LOTS] = positions[p + D_BUY_LOTS]! + sign * lots
+    positions[p + D_BUY_QUOTE] = positions[p + D_BUY_QUOTE]! + sign * quote
+  } else {
+    positions[p + D_SELL_LOTS] = positions[p + D_SELL_LOTS]! + sign * lots
+    positions[p + D_SELL_QUOTE] = positions[p + D_SELL_QUOTE]! + sign * quote
+  }
+}
+
+/** Widens the price bounds of the account's orders in the market by this order's price. */
+export function widenPriceBounds(state: EngineState, slot: number): void {
+  const i32 = state.orders.i32
+  const o = slot * ORDER_W
+  const at = i32[o + W_POSITION]! * POSITION_W
+  const positions = state.positions.i32
+  const price = i32[o + W_PRICE]! >>> 0
+  if (i32[o + W_SIDE] === 0) {
+    if (price > positions[at + P_BUY_MAX]! >>> 0) positions[at + P_BUY_MAX] = price
+  } else if (price < positions[at + P_SELL_MIN]! >>> 0) positions[at + P_SELL_MIN] = price
+}
+
+/** The remainder of an accepted order comes to rest: level, reservation, owner's list, expiry wheel. */
+export function restOrder(state: EngineState, slot: number): void {
+  const i32 = state.orders.i32
+  const o = slot * ORDER_W
+  enqueue(state, slot)
+  reserve(state, slot, state.orders.f64[slot * ORDER_D + D_REMAINING]!, 1)
+  widenPriceBounds(state, slot)
+  linkToOwner(state, slot)
+  linkToDue(state, slot)
+  const a = i32[o + W_ACCOUNT]! * ACCOUNT_W + W_OPEN_ORDERS
+  state.accounts.i32[a] = state.accounts.i32[a]! + 1
+}
+
+function linkToOwner(state: EngineState, slot: number): void {
+  const i32 = state.orders.i32
+  const positions = state.positions.i32
+  const o = slot * ORDER_W
+  const at = i32[o + W_POSITION]! * POSITION_W
+  const first = positions[at + P_FIRST_ORDER]!
+  i32[o + W_OWN_NEXT] = first
+  i32[o + W_OWN_PREV] = NONE
+  if (first !== NONE) i32[first * ORDER_W + W_OWN_PREV] = slot
+  positions[at + P_FIRST_ORDER] = slot
+  positions[at + P_ORDERS] = positions[at + P_ORDERS]! + 1
+}
+
+function unlinkFromOwner(state: EngineState, slot: number): void {
+  const i32 = state.orders.i32
+  const positions = state.positions.i32
+  const o = slot * ORDER_W
+  const at = i32[o + W_POSITION]! * POSITION_W
+  const next = i32[o + W_OWN_NEXT]!
+  const prev = i32[o + W_OWN_PREV]!
+  if (next !== NONE) i32[next * ORDER_W + W_OWN_PREV] = prev
+  if (prev === NONE) positions[at + P_FIRST_ORDER] = next
+  else i32[prev * ORDER_W + W_OWN_NEXT] = next
+  const rest = positions[at + P_ORDERS]! - 1
+  positions[at + P_ORDERS] = rest
+  if (rest !== 0) return
+  positions[at + P_BUY_MAX] = 0
+  positions[at + P_SELL_MIN] = -1
+}
+
+/** Second in which an order stops matching: L before its signature expires. */
+export function goodTillS(state: EngineState, slot: number): number {
+  return (state.orders.i32[slot * ORDER_W + W_EXPIRY]! >>> 0) - state.totals[LAG_S]!
+}
+
+export function linkToDue(state: EngineState, slot: number): void {
+  const i32 = state.orders.i32
+  const o = slot * ORDER_W
+  const bucket = goodTillS(state, slot) & (DUE_BUCKETS - 1)
+  const first = state.due[bucket]!
+  i32[o + W_DUE_NEXT] = first
+  i32[o + W_DUE_PREV] = NONE
+  if (first !== NONE) i32[first * ORDER_W + W_DUE_PREV] = slot
+  state.due[bucket] = slot
+}
+
+export function unlinkFromDue(state: EngineState, slot: number): void {
+  const i32 = state.orders.i32
+  const o = slot * ORDER_W
+  const next = i32[o + W_DUE_NEXT]!
+  const prev = i32[o + W_DUE_PREV]!
+  if (next !== NONE) i32[next * ORDER_W + W_DUE_PREV] = prev
+  if (prev === NONE) state.due[goodTillS(state, slot) & (DUE_BUCKETS - 1)] = next
+  else i32[prev * ORDER_W + W_DUE_NEXT] = next
+}
+
+/** Undoes `restOrder`; the order stays live (it is being amended or closed). */
+export function unrestOrder(state: EngineState, slot: number): void {
+  const i32 = state.orders.i32
+  const o = slot * ORDER_W
+  dequeue(state, slot)
+  reserve(state, slot, state.orders.f64[slot * ORDER_D + D_REMAINING]!, -1)
+  unlinkFromOwner(state, slot)
+  unlinkFromDue(state, slot)
+  const a = i32[o + W_ACCOUNT]! * ACCOUNT_W + W_OPEN_ORDERS
+  state.accounts.i32[a] = state.accounts.i32[a]! - 1
+}
+
+/** Closes an order on the book: event, then everything of it is given back. */
+export function closeResting(state: EngineState, slot: number, reason: number): void {
+  unrestOrder(state, slot)
+  closeOrder(state, slot, reason)
+}
+
+/** Closes an order that is not on the book (a taker, or one just taken off). */
+export function closeOrder(state: EngineState, slot: number, reason: number): void {
+  const { i32, f64 } = state.orders
+  const o = slot * ORDER_W
+  emitOrderClosed(state, slot, reason)
+  const { lanes, clientIds } = state
+  const lane = findLane(lanes, i32[o + W_ACCOUNT]!, i32[o + W_LANE]!)
+  lanes.orders[lane] = 0
+  lanes.filled[lane] = f64[slot * ORDER_D + D_SIZE]! - f64[slot * ORDER_D + D_REMAINING]!
+  touch(lanes.dirty, lane)
+  const entry = i32[o + W_CLIENT_ID]!
+  if (entry !== NONE) retireClientId(clientIds, state.accounts, entry, ++state.totals[CLOSES]!)
+  releaseOrder(state.orders, slot)
+  releaseIfEmpty(state.positions, state.accounts, i32[o + W_POSITION]!)
+}

@@ -1,0 +1,50 @@
+//! Lazy funding: what a position owes since it was last touched is booked when it is touched again.
+import { eventKind } from '@plumb/model'
+import { touch } from './dirty-set.ts'
+import { emit } from './emit.ts'
+import { fundingDue } from './margin.ts'
+import {
+  ACCOUNT_D,
+  D_CASH,
+  D_LOTS,
+  D_SNAPSHOT,
+  M_FUNDING_INDEX,
+  M_POOL,
+  MARKET_D,
+  P_ACCOUNT,
+  P_MARKET,
+  POSITION_D,
+  POSITION_W,
+} from './slabs.ts'
+import type { EngineState } from './state.ts'
+
+/** Books the payment through the market's pool; without a position only the snapshot moves. */
+export function settleFunding(state: EngineState, record: number): void {
+  const { positions, accounts, markets } = state
+  const w = record * POSITION_W
+  const p = record * POSITION_D
+  const market = positions.i32[w + P_MARKET]!
+  const m = market * MARKET_D
+  const fundingIndex = markets[m + M_FUNDING_INDEX]!
+  if (positions.f64[p + D_SNAPSHOT] === fundingIndex) return
+  const lots = positions.f64[p + D_LOTS]!
+  if (lots === 0) {
+    positions.f64[p + D_SNAPSHOT] = fundingIndex
+    return
+  }
+  const payment = fundingDue(state, record)
+  positions.f64[p + D_SNAPSHOT] = fundingIndex
+  const account = positions.i32[w + P_ACCOUNT]!
+  const cash = accounts.f64[account * ACCOUNT_D + D_CASH]! - payment
+  accounts.f64[account * ACCOUNT_D + D_CASH] = cash
+  markets[m + M_POOL] = markets[m + M_POOL]! + payment
+  touch(positions.dirty, record)
+  touch(accounts.dirty, account)
+  touch(state.dirtyMarkets, market)
+  const d = emit(state, eventKind.FundingSettled, account, market) * 20
+  const events = state.events.f64
+  events[d + 4] = payment
+  events[d + 5] = lots
+  events[d + 6] = fundingIndex
+  events[d + 7] = cash
+}

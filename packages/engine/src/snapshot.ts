@@ -1,0 +1,165 @@
+//! A snapshot is the used part of every slab, one after the other; restoring copies them back and rebuilds the indexes.
+import { indexAccount } from './account-store.ts'
+import { bookSections } from './book-store.ts'
+import { indexClientId } from './client-id-store.ts'
+import type { DirtySet } from './dirty-set.ts'
+import type { EngineLimits } from './engine-limits.ts'
+import { stateHash } from './hash-state.ts'
+import { C_STATE, CLIENT_W } from './slabs.ts'
+import { createState, type EngineState } from './state.ts'
+
+/** 'PLSN' little-endian, then the format's version. */
+const MAGIC = 0x4e534c50
+const VERSION = 1
+const HEADER_WORDS = 48
+
+const limitNames = [
+  'accounts',
+  'markets',
+  'openOrders',
+  'ordersPerAccount',
+  'positions',
+  'pages',
+  'pageDirectories',
+  'lanePages',
+  'clientIds',
+  'pendingWithdrawals',
+] as const satisfies readonly (keyof EngineLimits)[]
+
+type Slab = Uint8Array | Int32Array | Uint32Array | Float64Array
+
+/** How much of the slabs is in use, in the order of `counters`. */
+function counters(state: EngineState): number[] {
+  const { accounts, orders, book, positions, lanes, clientIds, withdrawals, hash } = state
+  return [
+    accounts.used,
+    orders.used,
+    orders.freeCount,
+    book.pagesUsed,
+    book.freePageCount,
+    book.nodesUsed,
+    book.freeNodeCount,
+    positions.used,
+    positions.freeCount,
+    lanes.used,
+    clientIds.used,
+    clientIds.freeCount,
+    clientIds.head,
+    clientIds.tail,
+    withdrawals.head,
+    withdrawals.count,
+    hash.hi,
+    hash.lo,
+  ]
+}
+
+function restoreCounters(state: EngineState, values: Int32Array): void {
+  const next = values.values()
+  const take = () => next.next().value ?? 0
+  const { accounts, orders, book, positions, lanes, clientIds, withdrawals, hash } = state
+  accounts.used = take()
+  orders.used = take()
+  orders.freeCount = take()
+  book.pagesUsed = take()
+  book.freePageCount = take()
+  book.nodesUsed = take()
+  book.freeNodeCount = take()
+  positions.used = take()
+  positions.freeCount = take()
+  lanes.used = take()
+  clientIds.used = take()
+  clientIds.freeCount = take()
+  clientIds.head = take()
+  clientIds.tail = take()
+  withdrawals.head = take()
+  withdrawals.count = take()
+  hash.hi = take()
+  hash.lo = take()
+}
+
+const used = <T extends Slab>(slab: T, records: number, perRecord: number): Slab =>
+  slab.subarray(0, records * perRecord)
+
+const terms = (dirty: DirtySet, records: number): Slab => dirty.terms.subarray(0, 2 * records)
+
+/** Every section of a snapshot, in order: views of the slabs, so the same list writes and reads. */
+function sections(state: EngineState): Slab[] {
+  const { accounts, orders, positions, lanes, clientIds, limits } = state
+  return [
+    state.totals,
+    state.markets,
+    state.symbols,
+    state.publishers,
+    state.due,
+    state.withdrawals.ring,
+    state.dirtyMarkets.terms,
+    state.dirtyPublishers.terms,
+    ...bookSections(state.book),
+    used(accounts.i32, accounts.used + 1, 16),
+    used(accounts.owners, accounts.used + 1, 5),
+    terms(accounts.dirty, accounts.used + 1),
+    used(orders.i32, orders.used, 32),
+    used(orders.free, orders.freeCount, 1),
+    terms(orders.dirty, orders.used),
+    used(positions.i32, positions.used, 32),
+    used(positions.free, positions.freeCount, 1),
+    used(positions.index, accounts.used + 1, limits.markets),
+    terms(positions.dirty, positions.used),
+    used(lanes.index, accounts.used + 1, 16),
+    used(lanes.accounts, lanes.used, 1),
+    used(lanes.seqs, lanes.used, 64),
+    used(lanes.orders, lanes.used, 64),
+    used(lanes.filled, lanes.used, 64),
+    terms(lanes.dirty, 64 * lanes.used),
+    used(clientIds.i32, clientIds.used, CLIENT_W),
+    used(clientIds.closeNumbers, clientIds.used, 1),
+    used(clientIds.free, clientIds.freeCount, 1),
+    terms(clientIds.dirty, clientIds.used),
+  ]
+}
+
+const bytesOf = (slab: Slab) => new Uint8Array(slab.buffer, slab.byteOffset, slab.byteLength)
+
+/** The whole state as bytes; the limits are in it. */
+export function takeSnapshot(state: EngineState): Uint8Array {
+  stateHash(state) // leaves nothing dirty
+  const parts = sections(state)
+  const length = parts.reduce((sum, part) => sum + part.byteLength, HEADER_WORDS * 4)
+  const out = new Uint8Array(length)
+  const header = new Int32Array(out.buffer, 0, HEADER_WORDS)
+  const limits = limitNames.map((name) => state.limits[name])
+  header.set([MAGIC, VERSION, ...limits, ...counters(state)])
+  let at = HEADER_WORDS * 4
+  for (const part of parts) {
+    out.set(bytesOf(part), at)
+    at += part.byteLength
+  }
+  return out
+}
+
+/** A state equal to the one the snapshot was taken of. Throws on bytes that are not one of this version. */
+export function stateFromSnapshot(bytes: Uint8Array): EngineState {
+  if (bytes.length < HEADER_WORDS * 4) throw new RangeError('snapshot is too short')
+  const header = new Int32Array(bytes.slice(0, HEADER_WORDS * 4).buffer)
+  if (header[0] !== MAGIC || header[1] !== VERSION)
+    throw new RangeError(`not a snapshot of version ${VERSION}`)
+  const limits = Object.fromEntries(limitNames.map((name, i) => [name, header[2 + i]!]))
+  const state = createState(limits as EngineLimits)
+  restoreCounters(state, header.subarray(2 + limitNames.length))
+  let at = HEADER_WORDS * 4
+  for (const part of sections(state)) {
+    if (at + part.byteLength > bytes.length) throw new RangeError('snapshot is cut short')
+    bytesOf(part).set(bytes.subarray(at, at + part.byteLength))
+    at += part.byteLength
+  }
+  if (at !== bytes.length) throw new RangeError('snapshot has trailing bytes')
+  rebuildIndexes(state)
+  return state
+}
+
+function rebuildIndexes(state: EngineState): void {
+  const { accounts, clientIds } = state
+  for (let account = 1; account <= accounts.used; account++) indexAccount(accounts, account)
+  for (let entry = 0; entry < clientIds.used; entry++)
+    if (clientIds.i32[entry * CLIENT_W + C_STATE] !== 0) indexClientId(clientIds, entry)
+}
