@@ -1,0 +1,241 @@
+//! The gateway as a library: tests and production boot the same object.
+import { bytesHex, createVerifier, VerifyPool } from '@plumb/chain'
+import {
+  type Address,
+  type Clock,
+  createCommandClient,
+  createMetrics,
+  followFeed,
+  type Logger,
+  type Metrics,
+  systemClock,
+} from '@plumb/runtime'
+import { OrderEntry } from './entry/order-entry.ts'
+import { BearerTokens } from './guard/bearer-tokens.ts'
+import { TrafficGuard, type TrafficLimits } from './guard/traffic-guard.ts'
+import { accountRoutes } from './http/account-routes.ts'
+import { serveDocs } from './http/docs.ts'
+import { History } from './http/history.ts'
+import { createHttpServer } from './http/http-server.ts'
+import { marketRoutes } from './http/market-routes.ts'
+import { orderRoutes } from './http/order-routes.ts'
+import { servePage } from './http/page-files.ts'
+import { noReconciliation } from './http/reconciliation.ts'
+import { systemRoutes } from './http/system-routes.ts'
+import { Channels } from './stream/channels.ts'
+import { StreamRequests } from './stream/stream-requests.ts'
+import { StreamServer } from './stream/stream-server.ts'
+import { ExchangeView, ViewError } from './view/exchange-view.ts'
+import { PublicObjects } from './view/public-objects.ts'
+
+const WAITER_SWEEP_MS = 250
+/** Seqs the view may trail the sequencer and still be called ready. */
+const LAG_MAX = 10_000
+
+export type GatewayConfig = {
+  logLevel: string
+  statusListen: string
+  parentPid: number | undefined
+  sequencer: Address
+  host: string
+  /** 0: a free one. */
+  port: number
+  chainId: number
+  contract: string
+  tokenSecret: string
+  databaseUrl: string | undefined
+  /** 0: signatures are verified on the event loop. */
+  verifyThreads: number
+  devnetFile: string | undefined
+  origins: readonly string[]
+  connectionsPerAddressMax: number
+  connectionsMax: number
+  traffic: TrafficLimits
+}
+
+export type Gateway = {
+  url: string
+  metrics: Metrics
+  ready: () => { ready: boolean; detail: object }
+  health: () => object
+  /** Rejects when the feed cannot be followed any further: the process must end. */
+  failed: Promise<never>
+  close(): Promise<void>
+}
+
+/** Starts everything and listens. Serves reads at once, orders once the view has caught up. */
+export async function createGateway(
+  config: GatewayConfig,
+  logger: Logger,
+  clock: Clock = systemClock,
+): Promise<Gateway> {
+  const { chainId, contract, sequencer } = config
+  const metrics = createMetrics('gateway')
+  const verifier = await createVerifier({ chainId, contract })
+  const pool = await VerifyPool.create({ chainId, contract, threads: config.verifyThreads })
+  const view = new ExchangeView()
+  const objects = new PublicObjects(view, verifier, chainId)
+  const guard = new TrafficGuard(config.traffic, countRefusals(metrics))
+  const tokens = new BearerTokens(config.tokenSecret)
+  const commands = createCommandClient({ address: sequencer, name: 'gateway', logger })
+
+  const channels = new Channels(view, objects, clock, logger)
+  const checkGenesis = genesisCheck(view, chainId, contract)
+  let caughtUp = false
+  const feed = followFeed({
+    address: sequencer,
+    name: 'gateway',
+    fromSeq: 1,
+    logger,
+    onGroup: (group) => {
+      view.apply(group)
+      checkGenesis()
+      if (caughtUp || view.appliedSeq < feed.headSeq) return
+      caughtUp = true
+      view.attach(channels)
+      logger.info({ seq: view.appliedSeq }, 'view caught up')
+    },
+  })
+
+  const state = () => ({
+    feed: feed.connected,
+    commands: commands.connected,
+    caughtUp,
+    seq: view.appliedSeq,
+    headSeq: feed.headSeq,
+  })
+  const isReady = () =>
+    caughtUp && feed.connected && commands.connected && feed.headSeq - view.appliedSeq < LAG_MAX
+  const ready = () => ({ ready: isReady(), detail: state() })
+  const health = () => ({
+    ...state(),
+    secp256k1Backend: pool.backend,
+    verifyThreads: config.verifyThreads,
+    verifyQueue: pool.queued,
+  })
+  const entry = new OrderEntry({
+    view,
+    objects,
+    commands,
+    pool,
+    guard,
+    clock,
+    ready: isReady,
+    answered: countAnswers(metrics),
+  })
+
+  const history = new History(view, objects)
+  const reads = { view, objects, history }
+  const routes = [
+    ...systemRoutes({
+      ...reads,
+      chainId,
+      contract,
+      devnetFile: config.devnetFile,
+      reconciliation: noReconciliation,
+      metrics,
+      health,
+      ready,
+    }),
+    ...marketRoutes(reads),
+    ...orderRoutes({ entry, tokens, pool, guard }),
+    ...accountRoutes(reads),
+  ]
+  const http = createHttpServer({ routes, guard, tokens, clock, logger, metrics })
+  servePage(http)
+  await serveDocs(http, routes)
+  const requests = new StreamRequests({
+    view,
+    channels,
+    entry,
+    tokens,
+    guard,
+    clock,
+    ready: () => caughtUp,
+    failed: (error) => {
+      logger.error({ err: error }, 'stream request failed')
+    },
+  })
+  const stream = new StreamServer({
+    server: http.server,
+    requests,
+    channels,
+    clock,
+    metrics,
+    connectionsPerAddressMax: config.connectionsPerAddressMax,
+    connectionsMax: config.connectionsMax,
+    origins: config.origins,
+  })
+  const sweep = setInterval(() => {
+    view.expireWaiters(clock.nowMs())
+  }, WAITER_SWEEP_MS).unref()
+  observe(metrics, { pool: () => pool.queued, lag: () => feed.headSeq - view.appliedSeq })
+  metrics
+    .gauge('signature_backend_info', 'Which secp256k1 implementation recovers signers.', [
+      'backend',
+    ])
+    .set({ backend: pool.backend }, 1)
+
+  const url = await http.listen({ host: config.host, port: config.port })
+  logger.info({ url, secp256k1Backend: pool.backend }, 'gateway listens')
+  return {
+    url,
+    metrics,
+    ready,
+    health,
+    failed: feed.done.then(() => new Promise<never>(() => undefined)),
+    async close() {
+      clearInterval(sweep)
+      stream.close()
+      await http.close()
+      await feed.close()
+      await commands.close()
+      await pool.close()
+    },
+  }
+}
+
+/** Orders of another chain or contract would be accepted here and settle nowhere: refuse to serve. */
+function genesisCheck(view: ExchangeView, chainId: number, contract: string): () => void {
+  let checked = false
+  return () => {
+    if (checked || view.genesis === null) return
+    checked = true
+    const { chainId: actualChain, contract: actualContract } = view.genesis
+    if (actualChain !== chainId || bytesHex(actualContract) !== contract.toLowerCase())
+      throw new ViewError(
+        `the journal is of chain ${actualChain}, contract ${bytesHex(actualContract)}; ` +
+          `the configuration says chain ${chainId}, contract ${contract}`,
+      )
+  }
+}
+
+function countRefusals(metrics: Metrics): (kind: string) => void {
+  const counter = metrics.counter('rate_limited_total', 'Requests over a limit.', ['kind'])
+  return (kind) => {
+    counter.inc({ kind })
+  }
+}
+
+function countAnswers(metrics: Metrics): (op: string, code: string, seconds: number) => void {
+  const answers = metrics.counter('entry_answers_total', 'Answers by code.', ['op', 'code'])
+  const latency = metrics.histogram(
+    'entry_seconds',
+    'From the request to the answer that is durable and shown.',
+    undefined,
+    ['op'],
+  )
+  return (op, code, seconds) => {
+    answers.inc({ op, code })
+    latency.observe({ op }, seconds)
+  }
+}
+
+function observe(metrics: Metrics, read: { pool: () => number; lag: () => number }): void {
+  const queue = metrics.gauge('verify_queue', 'Signatures waiting for a thread.')
+  const lag = metrics.gauge('view_lag_commands', 'Commands the view trails the sequencer.')
+  setInterval(() => {
+    queue.set(read.pool())
+    lag.set(Math.max(0, read.lag()))
+  }, 1_000).unref()
+}

@@ -1,0 +1,163 @@
+//! Private reads: what a token's owner may see, and nothing of anybody else.
+import {
+  accountListQuery,
+  accountObject,
+  accountQuery,
+  balanceObject,
+  clientOrderParams,
+  emptyQuery,
+  fillObject,
+  fundingPaymentObject,
+  listOf,
+  orderObject,
+  orderParams,
+  ordersQuery,
+  PlumbError,
+  positionObject,
+  transferObject,
+} from '@plumb/protocol'
+import { z } from 'zod'
+import { orderIdOf } from '../entry/order-checks.ts'
+import type { Session } from '../guard/bearer-tokens.ts'
+import { AccountView } from '../view/account-view.ts'
+import type { ReadParts } from './market-routes.ts'
+import { type Route, route, unread } from './route.ts'
+
+const auth = 'token'
+const tag = 'Account'
+const byAccount = { body: unread, query: accountQuery, params: unread }
+const byList = { body: unread, query: accountListQuery, params: unread }
+
+type AccountFields = { account?: string | undefined; subaccount?: number | undefined }
+
+/** Throws KEY_FORBIDDEN when the request names an owner that the token is not of. */
+export function requireOwner(session: Session, account: string | undefined): void {
+  if (account !== undefined && account.toLowerCase() !== session.account)
+    throw new PlumbError('KEY_FORBIDDEN', { field: 'account' })
+}
+
+export function accountRoutes({ view, objects, history }: ReadParts): Route[] {
+  /** The account asked for; one that was never funded reads as empty. */
+  const accountOf = (session: Session, query: AccountFields) => {
+    requireOwner(session, query.account)
+    const subaccount = query.subaccount ?? 0
+    return (
+      view.account(session.account, subaccount) ?? new AccountView(-1, session.account, subaccount)
+    )
+  }
+  return [
+    route(
+      'GET',
+      '/v1/me',
+      { body: unread, query: emptyQuery, params: unread },
+      { auth, tag, summary: 'Whom this token speaks for' },
+      (_input, { session }) => ({
+        account: session.account,
+        scopes: ['read', 'cancel'],
+        expiresAt: session.expiresAtMs,
+        subaccounts: view
+          .subaccountsOf(session.account)
+          .map(({ subaccount, accountId }) => ({ subaccount, id: String(accountId) })),
+      }),
+    ),
+    route(
+      'GET',
+      '/v1/account',
+      byAccount,
+      { auth, tag, summary: 'Equity and margin', answer: accountObject },
+      ({ query }, { session }) => objects.account(accountOf(session, query)),
+    ),
+    route(
+      'GET',
+      '/v1/balances',
+      byAccount,
+      { auth, tag, summary: 'Balances', answer: listOf(balanceObject) },
+      ({ query }, { session }) => ({
+        items: [objects.balance(accountOf(session, query))],
+        nextCursor: null,
+      }),
+    ),
+    route(
+      'GET',
+      '/v1/positions',
+      byAccount,
+      { auth, tag, summary: 'Open positions', answer: listOf(positionObject) },
+      ({ query }, { session }) => ({
+        items: objects.positions(accountOf(session, query)),
+        nextCursor: null,
+      }),
+    ),
+    route(
+      'GET',
+      '/v1/orders',
+      { body: unread, query: ordersQuery, params: unread },
+      { auth, tag, summary: 'Orders, open or closed', answer: listOf(orderObject) },
+      ({ query }, { session }) => history.orders(accountOf(session, query), query),
+    ),
+    route(
+      'GET',
+      '/v1/orders/:id',
+      { body: unread, query: accountQuery, params: orderParams },
+      { auth, tag, summary: 'One order', answer: orderObject },
+      ({ params, query }, { session }) => {
+        const order = accountOf(session, query).order(orderIdOf(params.id))
+        if (order === undefined) throw new PlumbError('ORDER_NOT_FOUND', { field: 'id' })
+        return objects.order(order)
+      },
+    ),
+    route(
+      'GET',
+      '/v1/orders/client/:clientOrderId',
+      { body: unread, query: accountQuery, params: clientOrderParams },
+      { auth, tag, summary: 'One order by your own id', answer: orderObject },
+      ({ params, query }, { session }) => {
+        const order = accountOf(session, query).clientOrderIds.get(params.clientOrderId)
+        if (order === undefined) throw new PlumbError('ORDER_NOT_FOUND', { field: 'clientOrderId' })
+        return objects.order(order)
+      },
+    ),
+    route(
+      'GET',
+      '/v1/fills',
+      byList,
+      { auth, tag, summary: 'Fills', answer: listOf(fillObject) },
+      ({ query }, { session }) => history.fills(accountOf(session, query), query),
+    ),
+    route(
+      'GET',
+      '/v1/funding-payments',
+      byList,
+      { auth, tag, summary: 'Funding paid and received', answer: listOf(fundingPaymentObject) },
+      ({ query }, { session }) => history.fundingPayments(accountOf(session, query), query),
+    ),
+    route(
+      'GET',
+      '/v1/deposits',
+      byList,
+      { auth, tag, summary: 'Deposits', answer: listOf(transferObject) },
+      ({ query }, { session }) => history.deposits(accountOf(session, query), query),
+    ),
+    route(
+      'GET',
+      '/v1/withdrawals',
+      byList,
+      { auth, tag, summary: 'Withdrawals', answer: listOf(transferObject) },
+      ({ query }, { session }) => history.withdrawals(accountOf(session, query), query),
+    ),
+    route(
+      'GET',
+      '/v1/lanes',
+      byAccount,
+      {
+        auth,
+        tag,
+        summary: 'Last sequence number of every used lane',
+        answer: z.object({ lanes: z.record(z.string(), z.int()), subaccount: z.int() }),
+      },
+      ({ query }, { session }) => {
+        const { lanes, subaccount } = accountOf(session, query)
+        return { subaccount, lanes: Object.fromEntries(lanes) }
+      },
+    ),
+  ]
+}

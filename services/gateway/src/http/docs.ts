@@ -1,0 +1,17 @@
+//! The documentation page, served from the package: it needs no network.
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
+import { openApiDocument } from './open-api.ts'
+import type { Route } from './route.ts'
+
+/** `/docs` is the page, `/docs/json` the document. */
+export async function serveDocs(server: FastifyInstance, routes: readonly Route[]): Promise<void> {
+  // Through JSON, since that is what it is: the plugin's types know OpenAPI 3.0 only.
+  const document = JSON.parse(JSON.stringify(openApiDocument(routes)))
+  await server.register(swagger, { mode: 'static', specification: { document } })
+  await server.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { validatorUrl: null, tryItOutEnabled: true, persistAuthorization: true },
+  })
+}

@@ -1,0 +1,157 @@
+//! What changes something: orders, cancels, withdrawals, logins.
+import type { VerifyPool } from '@plumb/chain'
+import { addressBytes, bytesHex, hexBytes } from '@plumb/chain'
+import {
+  accountQuery,
+  cancelAllQuery,
+  cancelAllReply,
+  clientOrderParams,
+  type ErrorBody,
+  emptyQuery,
+  type LoginRequest,
+  loginReply,
+  loginRequest,
+  type OrderReply,
+  orderBatchReply,
+  orderBatchRequest,
+  orderParams,
+  orderReply,
+  orderRequest,
+  PlumbError,
+  validate,
+  withdrawalReply,
+  withdrawalRequest,
+} from '@plumb/protocol'
+import type { OrderEntry } from '../entry/order-entry.ts'
+import type { BearerTokens } from '../guard/bearer-tokens.ts'
+import type { Origin, TrafficGuard } from '../guard/traffic-guard.ts'
+import { requireOwner } from './account-routes.ts'
+import { type Route, route, unread } from './route.ts'
+
+const LOGIN_MS_MAX = 86_400_000
+const LOGIN_SKEW_MS_MAX = 300_000
+
+export type OrderRouteParts = {
+  entry: OrderEntry
+  tokens: BearerTokens
+  pool: VerifyPool
+  guard: TrafficGuard
+}
+
+const tag = 'Trading'
+const signed = { tag, auth: 'signature', limited: false } as const
+const owned = { tag, auth: 'token', limited: false } as const
+
+export function orderRoutes(parts: OrderRouteParts): Route[] {
+  const { entry } = parts
+  const place = (body: unknown, origin: Origin): Promise<OrderReply> => {
+    const order = validate(orderRequest, body)
+    return order.ok ? entry.place(order.value, origin) : Promise.reject(order.error)
+  }
+  return [
+    route(
+      'POST',
+      '/v1/orders',
+      { body: orderRequest, query: emptyQuery, params: unread },
+      { ...signed, summary: 'Place a signed order', answer: orderReply },
+      ({ body }, { origin }) => entry.place(body, origin),
+    ),
+    route(
+      'POST',
+      '/v1/orders/batch',
+      { body: orderBatchRequest, query: emptyQuery, params: unread },
+      { ...signed, summary: 'Place up to 50 signed orders', answer: orderBatchReply },
+      async ({ body }, { origin, request }) => {
+        const settled = body.orders.map((order) =>
+          place(order, origin).catch((error: unknown) => ({
+            error: itemError(error, request.id),
+          })),
+        )
+        return { results: await Promise.all(settled) }
+      },
+    ),
+    route(
+      'PUT',
+      '/v1/orders/:id',
+      { body: orderRequest, query: emptyQuery, params: orderParams },
+      { ...signed, summary: 'Amend an order: same lane, higher seq', answer: orderReply },
+      ({ body, params }, { origin }) => entry.place(body, origin, params.id),
+    ),
+    route(
+      'DELETE',
+      '/v1/orders/:id',
+      { body: unread, query: accountQuery, params: orderParams },
+      { ...owned, summary: 'Cancel an order', answer: orderReply },
+      ({ params, query }, { session }) => {
+        requireOwner(session, query.account)
+        return entry.cancel(session.account, query.subaccount ?? 0, { orderId: params.id })
+      },
+    ),
+    route(
+      'DELETE',
+      '/v1/orders/client/:clientOrderId',
+      { body: unread, query: accountQuery, params: clientOrderParams },
+      { ...owned, summary: 'Cancel an order by your own id', answer: orderReply },
+      ({ params, query }, { session }) => {
+        requireOwner(session, query.account)
+        return entry.cancel(session.account, query.subaccount ?? 0, params)
+      },
+    ),
+    route(
+      'DELETE',
+      '/v1/orders',
+      { body: unread, query: cancelAllQuery, params: unread },
+      {
+        ...owned,
+        summary: 'Cancel all orders, of a market or side if named',
+        answer: cancelAllReply,
+      },
+      ({ query }, { session }) => {
+        requireOwner(session, query.account)
+        const { market, side, subaccount = 0 } = query
+        return entry.cancelAll(session.account, subaccount, { market, side })
+      },
+    ),
+    route(
+      'POST',
+      '/v1/withdrawals',
+      { body: withdrawalRequest, query: emptyQuery, params: unread },
+      { ...signed, summary: 'Withdraw to your own address', answer: withdrawalReply },
+      ({ body }, { origin }) => entry.withdraw(body, origin),
+    ),
+    route(
+      'POST',
+      '/v1/auth',
+      { body: loginRequest, query: emptyQuery, params: unread },
+      { tag: 'Account', auth: 'signature', summary: 'Sign in: a bearer token', answer: loginReply },
+      ({ body }, { origin, nowMs }) => signIn(parts, body, origin, nowMs),
+    ),
+  ]
+}
+
+function itemError(error: unknown, requestId: string): ErrorBody {
+  const failure = error instanceof PlumbError ? error : new PlumbError('INTERNAL')
+  return failure.body(requestId)
+}
+
+async function signIn(
+  { tokens, pool, guard }: OrderRouteParts,
+  login: LoginRequest,
+  origin: Origin,
+  nowMs: number,
+) {
+  const { issuedAt, expiresAt } = login
+  if (Math.abs(issuedAt - nowMs) > LOGIN_SKEW_MS_MAX)
+    throw new PlumbError('CLOCK_SKEW', { field: 'issuedAt', limit: LOGIN_SKEW_MS_MAX })
+  if (expiresAt <= nowMs) throw new PlumbError('SIGNATURE_EXPIRED', { field: 'expiresAt' })
+  if (expiresAt - issuedAt > LOGIN_MS_MAX)
+    throw new PlumbError('BAD_REQUEST', { field: 'expiresAt', limit: issuedAt + LOGIN_MS_MAX })
+  const account = login.account.toLowerCase()
+  const fields = { account: addressBytes(account), issuedAt, expiresAt }
+  const recovered = await pool.recoverLoginSigner(fields, hexBytes(login.signature))
+  if (recovered === null || bytesHex(recovered.signer) !== account) {
+    guard.badSignature(origin, nowMs)
+    throw new PlumbError('BAD_SIGNATURE', { field: 'signature' })
+  }
+  return { token: tokens.issue({ account, expiresAtMs: expiresAt }), account, expiresAt }
+}

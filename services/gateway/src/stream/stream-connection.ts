@@ -1,0 +1,75 @@
+//! One WebSocket: bounded sending, heartbeat, sessions, the order of its requests.
+import type { Socket } from 'node:net'
+import type { WebSocket } from 'ws'
+import { OrderedRelease } from '../entry/ordered-release.ts'
+import type { Session } from '../guard/bearer-tokens.ts'
+import type { Origin } from '../guard/traffic-guard.ts'
+
+/** Close codes of our own (4000-4999). */
+export const closeCode = { goingAway: 1001, idle: 4001, slowReader: 4008 } as const
+/** Unsent bytes beyond which a reader is too slow to keep. */
+const QUEUE_BYTES_MAX = 1_048_576
+/** Unsent bytes beyond which public deltas are withheld and a snapshot sent later. */
+export const QUEUE_BYTES_CONFLATE = 262_144
+
+export class StreamConnection {
+  readonly origin: Origin
+  readonly release = new OrderedRelease()
+  readonly sessions = new Map<string, Session>()
+  /** Names of subscribed topics. */
+  readonly topics = new Set<string>()
+  inFlight = 0
+  lastHeardMs: number
+  readonly #socket: WebSocket
+  readonly #raw: Socket
+  #corked = false
+
+  constructor(socket: WebSocket, raw: Socket, origin: Origin, nowMs: number) {
+    this.#socket = socket
+    this.#raw = raw
+    this.origin = origin
+    this.lastHeardMs = nowMs
+  }
+
+  get open(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN
+  }
+
+  get queuedBytes(): number {
+    return this.#socket.bufferedAmount
+  }
+
+  /** Sends text already encoded; everything of one turn of the event loop leaves in one write. */
+  send(message: Buffer): void {
+    if (!this.open) return
+    if (this.#socket.bufferedAmount > QUEUE_BYTES_MAX) {
+      this.close(closeCode.slowReader, 'SLOW_READER')
+      return
+    }
+    if (!this.#corked) {
+      this.#corked = true
+      this.#raw.cork()
+      setImmediate(() => {
+        this.#corked = false
+        this.#raw.uncork()
+      })
+    }
+    this.#socket.send(message, { binary: false, compress: false })
+  }
+
+  sendJson(value: unknown): void {
+    this.send(Buffer.from(JSON.stringify(value)))
+  }
+
+  ping(): void {
+    if (this.open) this.#socket.ping()
+  }
+
+  /** Says why; a peer that does not answer the close is cut off. */
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason)
+    setTimeout(() => {
+      this.#socket.terminate()
+    }, 1_000).unref()
+  }
+}

@@ -1,0 +1,264 @@
+//! What a stream client may ask, op by op.
+import {
+  PlumbError,
+  type PrivateChannel,
+  type PublicChannel,
+  privateChannels,
+  publicChannels,
+  type RequestId,
+  type StreamOp,
+  type StreamRequestOf,
+  streamRequests,
+  validate,
+} from '@plumb/protocol'
+import type { Clock } from '@plumb/runtime'
+import { fundedAccount, marketOf } from '../entry/order-checks.ts'
+import type { OrderEntry } from '../entry/order-entry.ts'
+import type { BearerTokens, Session } from '../guard/bearer-tokens.ts'
+import type { TrafficGuard } from '../guard/traffic-guard.ts'
+import { parseJson } from '../http/parse-json.ts'
+import type { ExchangeView } from '../view/exchange-view.ts'
+import type { Channels } from './channels.ts'
+import type { StreamConnection } from './stream-connection.ts'
+import type { Topic } from './topic.ts'
+
+const TOPICS_PER_CONNECTION_MAX = 512
+const SESSIONS_PER_CONNECTION_MAX = 64
+/** Requests of one connection waiting for their answers. */
+const IN_FLIGHT_MAX = 4_096
+
+export type StreamParts = {
+  view: ExchangeView
+  channels: Channels
+  entry: OrderEntry
+  tokens: BearerTokens
+  guard: TrafficGuard
+  clock: Clock
+  ready: () => boolean
+  /** An error that is not the client's. */
+  failed: (error: unknown) => void
+}
+
+type Answer = object | Promise<object>
+/** Sends what must follow the answer, e.g. the snapshot after a subscription. */
+type Handled = { result: Answer; after?: () => void }
+type Handlers = {
+  [O in StreamOp]: (request: StreamRequestOf<O>, connection: StreamConnection) => Handled
+}
+
+/** Answers one text frame. Everything it gets wrong is answered, never thrown. */
+export class StreamRequests {
+  readonly #parts: StreamParts
+  readonly #handlers: Handlers
+
+  constructor(parts: StreamParts) {
+    this.#parts = parts
+    this.#handlers = {
+      auth: (request, connection) => ({ result: this.#auth(request.token, connection) }),
+      ping: () => ({ result: { ts: parts.clock.nowMs() } }),
+      subscribe: (request, connection) => this.#subscribe(request, connection),
+      unsubscribe: (request, connection) => this.#unsubscribe(request, connection),
+      resume: (request, connection) => this.#resume(request, connection),
+      'order.place': ({ op: _op, id: _id, ...order }, connection) => ({
+        result: parts.entry.place(order, connection.origin, undefined, connection.release),
+      }),
+      'order.edit': ({ op: _op, id: _id, orderId, ...order }, connection) => ({
+        result: parts.entry.place(order, connection.origin, orderId, connection.release),
+      }),
+      'order.cancel': (request, connection) => ({ result: this.#cancel(request, connection) }),
+      'order.cancelAll': ({ account, subaccount, market, side }, connection) => {
+        this.#session(account, connection)
+        const filter = { market, side }
+        return {
+          result: parts.entry.cancelAll(account, subaccount, filter, connection.release),
+        }
+      },
+    }
+  }
+
+  async handle(text: string, connection: StreamConnection): Promise<void> {
+    let op: StreamOp | null = null
+    let id: RequestId | null = null
+    try {
+      const message = parseJson(text)
+      ;[op, id] = nameOf(message)
+      if (op === null) throw unknownOp()
+      this.#limit(op, connection)
+      connection.inFlight += 1
+      try {
+        const { result, after } = this.#dispatch(op, message, connection)
+        connection.sendJson({ op, id, result: await result })
+        after?.()
+      } finally {
+        connection.inFlight -= 1
+      }
+    } catch (error) {
+      if (!(error instanceof PlumbError)) this.#parts.failed(error)
+      const failure = error instanceof PlumbError ? error : new PlumbError('INTERNAL')
+      connection.sendJson({ op, id, error: failure.body(id === null ? undefined : String(id)) })
+    }
+  }
+
+  #limit(op: StreamOp, connection: StreamConnection): void {
+    const { guard, clock } = this.#parts
+    if (connection.inFlight >= IN_FLIGHT_MAX)
+      throw new PlumbError('OVERLOADED', { limit: IN_FLIGHT_MAX })
+    // Orders and cancels are counted by account, in the entry.
+    if (!op.startsWith('order.')) guard.request(connection.origin, clock.nowMs())
+  }
+
+  #dispatch(op: StreamOp, message: unknown, connection: StreamConnection): Handled {
+    const schema = streamRequests[op]
+    const request = validate(schema, message)
+    if (!request.ok) throw request.error
+    const handler: (request: never, connection: StreamConnection) => Handled = this.#handlers[op]
+    return invoke(handler, request.value, connection)
+  }
+
+  #auth(token: string, connection: StreamConnection): object {
+    const { tokens, clock } = this.#parts
+    const session = tokens.verify(token, clock.nowMs())
+    if (
+      !connection.sessions.has(session.account) &&
+      connection.sessions.size >= SESSIONS_PER_CONNECTION_MAX
+    )
+      throw new PlumbError('SUBSCRIPTION_LIMIT', { limit: SESSIONS_PER_CONNECTION_MAX })
+    connection.sessions.set(session.account, session)
+    return { account: session.account, expiresAt: session.expiresAtMs }
+  }
+
+  /** The connection's session for an account: it must have signed in on this connection. */
+  #session(account: string, connection: StreamConnection): Session {
+    const session = connection.sessions.get(account.toLowerCase())
+    if (session === undefined) throw new PlumbError('UNKNOWN_KEY', { field: 'account' })
+    if (session.expiresAtMs <= this.#parts.clock.nowMs()) throw new PlumbError('TOKEN_EXPIRED')
+    return session
+  }
+
+  #subscribe(request: StreamRequestOf<'subscribe'>, connection: StreamConnection): Handled {
+    const topics = this.#topicsOf(request, connection)
+    this.#enter(topics, connection)
+    const { channel, market = null, account, subaccount } = request
+    const scope = account === undefined ? {} : { account, subaccount: subaccount ?? 0 }
+    return {
+      result: { channel, market, ...scope },
+      after: () => {
+        for (const topic of topics) topic.add(connection)
+      },
+    }
+  }
+
+  #unsubscribe(request: StreamRequestOf<'unsubscribe'>, connection: StreamConnection): Handled {
+    const nowMs = this.#parts.clock.nowMs()
+    for (const topic of this.#topicsOf(request, connection)) {
+      topic.remove(connection, nowMs)
+      connection.topics.delete(topic.key)
+    }
+    return { result: { channel: request.channel, market: request.market ?? null } }
+  }
+
+  #resume(request: StreamRequestOf<'resume'>, connection: StreamConnection): Handled {
+    const { channel, account, subaccount, seq } = request
+    const topic = this.#privateTopic(channel, account, subaccount, connection)
+    this.#enter([topic], connection)
+    if (topic.canResume(seq))
+      return {
+        result: { channel, account, subaccount, resumed: true },
+        after: () => {
+          topic.resume(connection, seq)
+        },
+      }
+    // Too old: told so, and subscribed with a snapshot all the same.
+    setImmediate(() => {
+      topic.add(connection)
+    })
+    throw new PlumbError('RESUME_TOO_OLD', { field: 'seq' })
+  }
+
+  #enter(topics: readonly Topic[], connection: StreamConnection): void {
+    const added = topics.filter(({ key }) => !connection.topics.has(key))
+    if (connection.topics.size + added.length > TOPICS_PER_CONNECTION_MAX)
+      throw new PlumbError('SUBSCRIPTION_LIMIT', { limit: TOPICS_PER_CONNECTION_MAX })
+    for (const { key } of added) connection.topics.add(key)
+  }
+
+  #topicsOf(
+    request: StreamRequestOf<'subscribe' | 'unsubscribe'>,
+    connection: StreamConnection,
+  ): Topic[] {
+    if (!this.#parts.ready()) throw new PlumbError('UNAVAILABLE')
+    const { channel, market, account, subaccount } = request
+    if (isPrivate(channel)) {
+      if (account === undefined) throw new PlumbError('MISSING_FIELD', { field: 'account' })
+      return [this.#privateTopic(channel, account, subaccount ?? 0, connection)]
+    }
+    if (!isPublic(channel)) throw new PlumbError('UNKNOWN_CHANNEL', { field: 'channel' })
+    const { view, channels } = this.#parts
+    return channels.publicTopics(channel, market === undefined ? null : marketOf(view, market))
+  }
+
+  #privateTopic(
+    channel: PrivateChannel,
+    account: string,
+    subaccount: number,
+    connection: StreamConnection,
+  ): Topic {
+    const { view, channels } = this.#parts
+    this.#session(account, connection)
+    return channels.privateTopic(channel, fundedAccount(view, account, subaccount))
+  }
+
+  #cancel(request: StreamRequestOf<'order.cancel'>, connection: StreamConnection): Answer {
+    const { account, subaccount, orderId, clientOrderId } = request
+    this.#session(account, connection)
+    if (orderId !== undefined && clientOrderId !== undefined)
+      throw new PlumbError('BAD_REQUEST', {
+        field: 'clientOrderId',
+        message: 'name the order by orderId or by clientOrderId, not both',
+      })
+    if (orderId === undefined && clientOrderId === undefined)
+      throw new PlumbError('MISSING_FIELD', { field: 'orderId' })
+    const target =
+      orderId === undefined ? { clientOrderId: clientOrderId ?? '' } : { orderId: orderId }
+    return this.#parts.entry.cancel(account, subaccount, target, connection.release)
+  }
+}
+
+/** The schema of an op and its handler belong together; TypeScript cannot follow that through a table. */
+function invoke(
+  handler: (request: never, connection: StreamConnection) => Handled,
+  request: unknown,
+  connection: StreamConnection,
+): Handled {
+  return Reflect.apply(handler, undefined, [request, connection])
+}
+
+function isPrivate(channel: string): channel is PrivateChannel {
+  return privateChannels.some((name) => name === channel)
+}
+
+function isPublic(channel: string): channel is PublicChannel {
+  return publicChannels.some((name) => name === channel)
+}
+
+function unknownOp(): PlumbError {
+  return new PlumbError('BAD_REQUEST', {
+    field: 'op',
+    message: `op: one of ${Object.keys(streamRequests).join(', ')}`,
+  })
+}
+
+/** Op and id of a message as far as they can be made out, for the answer to carry. */
+function nameOf(message: unknown): [StreamOp | null, RequestId | null] {
+  if (typeof message !== 'object' || message === null) return [null, null]
+  const op = 'op' in message ? message.op : undefined
+  const id = 'id' in message ? message.id : undefined
+  const known = isStreamOp(op) ? op : null
+  if (typeof id === 'string' && id.length <= 64) return [known, id]
+  if (typeof id === 'number' && Number.isSafeInteger(id)) return [known, id]
+  return [known, null]
+}
+
+function isStreamOp(op: unknown): op is StreamOp {
+  return typeof op === 'string' && Object.hasOwn(streamRequests, op)
+}

@@ -1,0 +1,137 @@
+//! One account (owner, subaccount) as followers see it: cash, positions, orders, what happened lately.
+import type { MarketId, Side } from '@plumb/model'
+import type { MarketView } from './market-view.ts'
+import type { OrderView } from './order-view.ts'
+
+const CLOSED_ORDERS_KEPT = 1_024
+const RECENT_KEPT = 1_024
+
+export type PositionView = {
+  readonly market: MarketView
+  sizeLots: number
+  /** What was paid for it, fees excluded; negative for shorts. */
+  costQuote: number
+  /** Since it was opened. */
+  realizedQuote: number
+  fundingPaidQuote: number
+  /** Cumulative index up to which funding is paid. */
+  fundingIndex: number
+  updatedAtMs: number
+}
+/** One side of a trade. */
+export type FillView = {
+  readonly market: MarketView
+  tradeId: number
+  seq: number
+  timeMs: number
+  orderId: number
+  clientOrderId: string
+  side: Side
+  liquidity: 'maker' | 'taker'
+  priceTicks: number
+  sizeLots: number
+  quote: number
+  feeQuote: number
+  /** Units of 10 ppm. */
+  fee: number
+  realizedQuote: number
+}
+export type DepositView = {
+  depositId: number
+  seq: number
+  timeMs: number
+  amountQuote: number
+  txHash: string
+}
+export type WithdrawalView = {
+  withdrawalId: number
+  timeMs: number
+  amountQuote: number
+  /** Batch that paid it; null while pending. */
+  batchNo: number | null
+  paidAtMs: number | null
+}
+export type FundingPaymentView = {
+  readonly market: MarketView
+  seq: number
+  timeMs: number
+  paymentQuote: number
+  positionLots: number
+  rate: number | null
+  markTicks: number | null
+}
+
+export class AccountView {
+  readonly accountId: number
+  /** Owner, lower-case. */
+  readonly address: string
+  readonly subaccount: number
+  readonly positions = new Map<MarketId, PositionView>()
+  /** Sequence number last used in each lane. */
+  readonly lanes = new Map<number, number>()
+  readonly openOrders = new Map<number, OrderView>()
+  readonly closedOrders = new Map<number, OrderView>()
+  readonly clientOrderIds = new Map<string, OrderView>()
+  readonly fills: FillView[] = []
+  readonly deposits: DepositView[] = []
+  readonly withdrawals: WithdrawalView[] = []
+  readonly fundingPayments: FundingPaymentView[] = []
+  cashQuote = 0
+  pendingWithdrawalQuote = 0
+  updatedAtMs = 0
+
+  constructor(accountId: number, address: string, subaccount: number) {
+    this.accountId = accountId
+    this.address = address
+    this.subaccount = subaccount
+  }
+
+  /** Something is or was here: an order may be worth the engine's time. */
+  get funded(): boolean {
+    return this.cashQuote !== 0 || this.positions.size > 0
+  }
+
+  order(orderId: number): OrderView | undefined {
+    return this.openOrders.get(orderId) ?? this.closedOrders.get(orderId)
+  }
+
+  addOrder(order: OrderView): void {
+    this.openOrders.set(order.orderId, order)
+    if (order.clientOrderId !== '') this.clientOrderIds.set(order.clientOrderId, order)
+  }
+
+  /** Moves an order to the remembered closed ones, forgetting the oldest. */
+  closeOrder(order: OrderView): void {
+    this.openOrders.delete(order.orderId)
+    this.closedOrders.set(order.orderId, order)
+    if (this.closedOrders.size <= CLOSED_ORDERS_KEPT) return
+    const [oldest] = this.closedOrders.values()
+    if (oldest === undefined) return
+    this.closedOrders.delete(oldest.orderId)
+    if (this.clientOrderIds.get(oldest.clientOrderId) === oldest)
+      this.clientOrderIds.delete(oldest.clientOrderId)
+  }
+
+  position(market: MarketView): PositionView {
+    const id = market.definition.market
+    const known = this.positions.get(id)
+    if (known !== undefined) return known
+    const position: PositionView = {
+      market,
+      sizeLots: 0,
+      costQuote: 0,
+      realizedQuote: 0,
+      fundingPaidQuote: 0,
+      fundingIndex: market.fundingIndex,
+      updatedAtMs: 0,
+    }
+    this.positions.set(id, position)
+    return position
+  }
+}
+
+/** Appends, forgetting the oldest. */
+export function remember<T>(list: T[], item: T): void {
+  list.push(item)
+  if (list.length > RECENT_KEPT) list.shift()
+}

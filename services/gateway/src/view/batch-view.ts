@@ -1,0 +1,63 @@
+//! Which fills are settled, and in which transaction.
+
+const BATCHES_KEPT = 100_000
+
+export type BatchView = {
+  batchNo: number
+  toSeq: number
+  txHash: string
+  gasUsed: number
+  blockNumber: number
+  timeMs: number
+  fills: number
+}
+
+export class BatchesView {
+  readonly #batches: BatchView[] = []
+  #unsettledTradeSeqs: number[] = []
+
+  addTrade(seq: number): void {
+    this.#unsettledTradeSeqs.push(seq)
+  }
+
+  confirm(batch: Omit<BatchView, 'fills'>): BatchView {
+    const left = this.#unsettledTradeSeqs.findIndex((seq) => seq > batch.toSeq)
+    const fills = left < 0 ? this.#unsettledTradeSeqs.length : left
+    this.#unsettledTradeSeqs = left < 0 ? [] : this.#unsettledTradeSeqs.slice(left)
+    const known = { ...batch, fills }
+    this.#batches.push(known)
+    if (this.#batches.length > BATCHES_KEPT) this.#batches.shift()
+    return known
+  }
+
+  /** Everything up to here is settled on-chain. */
+  get settledSeq(): number {
+    return this.#batches.at(-1)?.toSeq ?? 0
+  }
+
+  get unsettledFills(): number {
+    return this.#unsettledTradeSeqs.length
+  }
+
+  /** The batch that settled a sequence number; undefined while it is not settled (or long ago). */
+  settling(seq: number): BatchView | undefined {
+    if (seq > this.settledSeq) return undefined
+    let low = 0
+    let high = this.#batches.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#batches[middle]?.toSeq ?? 0) < seq) low = middle + 1
+      else high = middle
+    }
+    return this.#batches[low]
+  }
+
+  byNumber(batchNo: number): BatchView | undefined {
+    const first = this.#batches[0]?.batchNo ?? 0
+    return this.#batches[batchNo - first]
+  }
+
+  list(): readonly BatchView[] {
+    return this.#batches
+  }
+}
