@@ -42,6 +42,8 @@ export type Wallet = {
   mint(amountQuote: number): Promise<Mined>
   /** Approves if needed and deposits, for this wallet's account or for another owner's. */
   deposit(amountQuote: number, to?: { owner?: string; subaccount?: number }): Promise<MinedDeposit>
+  /** Deposits for several owners at once: the transactions are sent together and share blocks. */
+  depositForAll(deposits: readonly { owner: string; amountQuote: number }[]): Promise<Mined[]>
   /** What the contract holds for an account; `blockNumber` = the head by default. */
   account(owner: string, subaccount?: number, blockNumber?: number): Promise<OnChainAccount>
   /** Wei of this wallet for gas. */
@@ -82,6 +84,15 @@ export function createWallet(options: WalletOptions): Wallet {
           ? await mine(exchange, 'deposit', [subaccount, amountQuote])
           : await mine(exchange, 'depositFor', [owner, subaccount, amountQuote])
       return { ...mined, amountQuote, depositId: depositIdOf(exchange, mined) }
+    },
+    async depositForAll(deposits) {
+      await approve(deposits.reduce((sum, { amountQuote }) => sum + amountQuote, 0))
+      const first = await provider.getTransactionCount(await address(), 'pending')
+      return await Promise.all(
+        deposits.map(({ owner, amountQuote }, i) =>
+          mine(exchange, 'depositFor', [owner, 0, amountQuote, { nonce: first + i }]),
+        ),
+      )
     },
     async account(owner, subaccount = 0, blockNumber) {
       const at = blockNumber === undefined ? {} : { blockTag: blockNumber }

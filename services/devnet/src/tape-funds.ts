@@ -45,8 +45,9 @@ export async function fundPlayers(
   const bank = await openBank(exchange)
   try {
     await bank.mint(poor.reduce((sum, { missing }) => sum + missing, 0))
-    for (const { player, missing } of poor)
-      await bank.deposit(missing, { owner: player.signer.address })
+    await bank.depositForAll(
+      poor.map(({ player, missing }) => ({ owner: player.signer.address, amountQuote: missing })),
+    )
   } finally {
     bank.close()
   }
