@@ -1,0 +1,82 @@
+//! After a batch: the contract's account words against the twin's, to the unit.
+import {
+  type ChainAccount,
+  type ContractViews,
+  exchangeInterface,
+  type Rpc,
+  type TwinAccountView,
+  topicOf,
+} from '@plumb/chain'
+
+/** What the twin says an account must be once its batch is in a block. */
+export type ExpectedAccount = { owner: string; subaccount: number; account: TwinAccountView }
+
+/** What the twin stood at when the batch ended. */
+export type Expectation = { accounts: readonly ExpectedAccount[]; depositId: number }
+
+export type ComparerOptions = {
+  rpc: Rpc
+  views: ContractViews
+  contract: string
+  /** Where reading deposits the engine has not credited yet may start. */
+  depositBlock: () => number
+}
+
+const describe = ({ cash, positions }: TwinAccountView) =>
+  JSON.stringify({
+    cash: String(cash),
+    positions: positions.map((p) => [p.market, String(p.size), String(p.fundingSnapshot)]),
+  })
+
+const asTwin = (account: ChainAccount): TwinAccountView => ({
+  cash: BigInt(account.cashQuote),
+  positions: account.positions.map(({ market, sizeLots, fundingSnapshot }) => ({
+    market,
+    size: BigInt(sizeLots),
+    fundingSnapshot: BigInt(fundingSnapshot),
+  })),
+})
+
+/**
+ * Differences at one block, one line each. A deposit counts on-chain at once and in the engine once final: those the
+ * twin has not seen are taken off first.
+ */
+export const compareAccounts = async (
+  options: ComparerOptions,
+  expectation: Expectation,
+  blockNumber: number,
+): Promise<string[]> => {
+  const { views } = options
+  const differences: string[] = []
+  for (const { owner, subaccount, account } of expectation.accounts) {
+    const chain = asTwin(await views.account(owner, subaccount, blockNumber))
+    if (describe(chain) === describe(account)) continue
+    const waiting = await waitingDeposits(options, owner, subaccount, expectation, blockNumber)
+    const credited = { ...chain, cash: chain.cash - waiting }
+    if (describe(credited) !== describe(account))
+      differences.push(
+        `${owner}/${subaccount} at block ${blockNumber}: contract ${describe(credited)}, twin ${describe(account)}`,
+      )
+  }
+  return differences
+}
+
+const waitingDeposits = async (
+  options: ComparerOptions,
+  owner: string,
+  subaccount: number,
+  { depositId }: Expectation,
+  toBlock: number,
+) => {
+  const topics = [topicOf('Deposited'), null, `0x${owner.slice(2).padStart(64, '0')}`]
+  const fromBlock = Math.min(options.depositBlock(), toBlock)
+  const logs = await options.rpc.logs({ address: options.contract, topics, fromBlock, toBlock })
+  let waiting = 0n
+  for (const log of logs) {
+    const values = exchangeInterface.decodeEventLog('Deposited', log.data, log.topics)
+    if (Number(values['depositId']) <= depositId || Number(values['subaccount']) !== subaccount)
+      continue
+    waiting += BigInt(String(values['amount']))
+  }
+  return waiting
+}

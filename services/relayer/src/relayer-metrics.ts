@@ -1,0 +1,36 @@
+//! What the relayer tells about itself.
+import type { Metrics } from '@plumb/runtime'
+
+type Counter = ReturnType<Metrics['counter']>
+type Gauge = ReturnType<Metrics['gauge']>
+
+/** The relayer's meters. */
+export type RelayerMetrics = {
+  lagSeqs: Gauge
+  unsettledSeconds: Gauge
+  batchesPending: Gauge
+  batches: Counter
+  gas: Counter
+  poison: Gauge
+  differences: Counter
+  deposits: Counter
+  faults: Counter
+}
+
+export const createRelayerMetrics = (metrics: Metrics): RelayerMetrics => ({
+  lagSeqs: metrics.gauge('relayer_lag_seqs', 'Commands of the feed not yet read.'),
+  unsettledSeconds: metrics.gauge(
+    'relayer_unsettled_seconds',
+    'Age of the oldest fill in no batch.',
+  ),
+  batchesPending: metrics.gauge('relayer_batches_pending', 'Batches not yet final.'),
+  batches: metrics.counter('relayer_batches_total', 'Batches mined.'),
+  gas: metrics.counter('relayer_gas_total', 'Gas used by mined batches.'),
+  poison: metrics.gauge('relayer_poison', '1 while a command cannot be settled.'),
+  differences: metrics.counter(
+    'relayer_account_differences_total',
+    'Accounts that differed between contract and twin after a batch.',
+  ),
+  deposits: metrics.counter('relayer_deposits_total', 'Deposits credited.'),
+  faults: metrics.counter('relayer_faults_total', 'Failed steps, by what failed.', ['step']),
+})

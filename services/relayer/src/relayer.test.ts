@@ -1,0 +1,250 @@
+import { exchangeInterface, topicOf } from '@plumb/chain'
+import { side, timeInForce } from '@plumb/model'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { priceMarket, TestHouse, tapeMarket, traders } from './testing/test-house.ts'
+
+const [alice, bob, carol, dave] = traders as [
+  (typeof traders)[number],
+  (typeof traders)[number],
+  (typeof traders)[number],
+  (typeof traders)[number],
+]
+
+let house: TestHouse
+beforeEach(async () => {
+  house = await TestHouse.open()
+})
+afterEach(() => house.close())
+
+const fund = async () => {
+  for (const trader of traders) await house.deposit(trader, 1_000_000_000)
+  await house.until('deposits credited', () => house.exchange.depositId === traders.length)
+}
+
+const trade = (lots: number) => {
+  const ask = house.rest(alice, tapeMarket, side.sell, 23_000, lots)
+  house.take(bob, tapeMarket, [[ask, lots]])
+}
+
+const positionOf = async (trader: { owner: string }) =>
+  (await house.views.account(trader.owner, 0)).positions[0]?.sizeLots ?? 0
+
+const paidTimes = async () => {
+  const filter = { address: house.contract, fromBlock: 0, toBlock: await house.rpc.blockNumber() }
+  return (await house.rpc.logs({ ...filter, topics: [topicOf('WithdrawalPaid')] })).length
+}
+
+/** Cash of every account, fees and pools are all there is. */
+const expectConserved = async () => {
+  const totals = await house.views.totals()
+  let cash = 0
+  for (const { owner } of traders) cash += (await house.views.account(owner, 0)).cashQuote
+  expect(cash + totals.feesQuote + totals.fundingPoolsQuote).toBe(totals.tokenBalanceQuote)
+  expect(totals.depositsQuote - totals.withdrawalsQuote).toBe(totals.tokenBalanceQuote)
+}
+
+describe('settlement on a real chain', () => {
+  test('deposits, trades, funding, prices and a withdrawal settle; contract and twin agree', async () => {
+    const relayer = house.start()
+    await fund()
+    trade(700)
+    house.price(priceMarket, 600_000)
+    const bid = house.rest(carol, priceMarket, side.buy, 599_000, 50)
+    house.take(dave, priceMarket, [[bid, 20]])
+    await house.settled()
+    house.price(priceMarket, 610_000)
+    house.funding(priceMarket, 12_345)
+    house.take(bob, priceMarket, [[bid, 30]])
+    house.withdraw(alice, 250_000_000)
+    await house.settled()
+
+    expect(await positionOf(alice)).toBe(-700)
+    const [tape] = (await house.views.account(bob.owner, 0)).positions
+    expect(tape).toMatchObject({ market: priceMarket, sizeLots: -30, fundingSnapshot: 12_345 })
+    expect((await house.views.account(bob.owner, 0)).positions).toHaveLength(2)
+    expect(await positionOf(carol)).toBe(50)
+    expect(await paidTimes()).toBe(1)
+    expect((await house.views.market(priceMarket)).markTicks).toBe(610_000)
+    expect((await house.views.lastBatch()).toSeq).toBeLessThanOrEqual(house.exchange.headSeq)
+    await expectConserved()
+    expect(relayer.status).toMatchObject({ poison: undefined, difference: undefined })
+  }, 30_000)
+
+  test('a batch ends at its limit of fills and the next one goes on; each has one transaction', async () => {
+    house.limits = { ...house.limits, fillsMax: 3, ageMs: 200 }
+    house.start()
+    await fund()
+    for (let i = 0; i < 10; i++) trade(1 + i)
+    await house.settled()
+    const { batchNo } = await house.views.lastBatch()
+    expect(batchNo).toBeGreaterThanOrEqual(4)
+    expect(await house.relayerNonce()).toBe(batchNo)
+    expect(house.exchange.confirmed.map((c) => c.batchNo)).toEqual(
+      Array.from({ length: batchNo }, (_, i) => i + 1),
+    )
+    expect(await positionOf(bob)).toBe(55)
+  }, 30_000)
+
+  test('all fills of a fill-or-kill order settle together', async () => {
+    house.start()
+    await fund()
+    const asks = [3, 5, 7].map((lots) => house.rest(alice, tapeMarket, side.sell, 23_000, lots))
+    house.take(
+      bob,
+      tapeMarket,
+      asks.map((ask) => [ask, ask.lots]),
+      timeInForce.fok,
+    )
+    await house.settled()
+    expect(await positionOf(bob)).toBe(15)
+  }, 30_000)
+
+  test('an answer that is lost credits nobody twice', async () => {
+    house.exchange.lostReplies = 3
+    house.start()
+    await fund()
+    expect(house.exchange.creditedQuote).toBe(4_000_000_000)
+  }, 30_000)
+})
+
+describe('killed at every write', () => {
+  test('nothing is lost, nothing is sent or paid twice', async () => {
+    house.limits = { ...house.limits, fillsMax: 2 }
+    house.start()
+    await fund()
+    trade(10)
+    await house.settled()
+    await house.stop()
+    let lots = 10
+    for (const after of [false, true])
+      for (let step = 1; step <= 7; step++) {
+        const paid = await paidTimes()
+        house.disk.killAt = { write: house.disk.writes + step, after }
+        house.start()
+        lots += step
+        trade(step)
+        house.withdraw(carol, 1_000)
+        const seq = house.exchange.headSeq
+        const isDone = () => (house.exchange.confirmed.at(-1)?.toSeq ?? 0) >= seq
+        await Promise.race([house.death(), house.until('settled or dead', isDone).catch(() => {})])
+        await house.stop()
+        house.disk.killAt = undefined
+        house.start()
+        await house.settled(seq)
+        await house.stop()
+        const place = `killed ${after ? 'after' : 'before'} write ${step}`
+        expect(await positionOf(bob), place).toBe(lots)
+        expect(await paidTimes(), place).toBe(paid + 1)
+        const { batchNo } = await house.views.lastBatch()
+        expect(await house.relayerNonce(), place).toBe(batchNo)
+      }
+    const numbers = house.exchange.confirmed.map((c) => c.batchNo)
+    expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, i) => i + 1))
+    await expectConserved()
+  }, 120_000)
+})
+
+const mine = (count: number) => house.rpc.request('anvil_mine', [`0x${count.toString(16)}`])
+
+describe('a chain that takes blocks back', () => {
+  test('a batch that left its block comes back with the same transaction, and is confirmed once', async () => {
+    house.confirmations = 4
+    const relayer = house.start()
+    for (const trader of traders) await house.deposit(trader, 1_000_000_000)
+    await mine(5)
+    await house.until('credited', () => house.exchange.depositId === traders.length)
+    for (let round = 1; round <= 4; round++) {
+      trade(10)
+      await house.until('mined', async () => (await house.views.lastBatch()).batchNo === round)
+      const before = house.disk.batches.get(round)?.attempts.map(({ txHash }) => txHash)
+      await house.rpc.request('anvil_rollback', [1])
+      await house.until(
+        'mined again',
+        async () => (await house.views.lastBatch()).batchNo === round,
+      )
+      expect(house.disk.batches.get(round)?.attempts.map(({ txHash }) => txHash)).toEqual(before)
+      expect(house.exchange.confirmed).toHaveLength(round - 1)
+      await mine(5)
+      await house.settled()
+      expect(house.exchange.confirmed).toHaveLength(round)
+      expect(await positionOf(bob)).toBe(10 * round)
+    }
+    expect(relayer.status).toMatchObject({ poison: undefined, difference: undefined })
+  }, 60_000)
+
+  test('a deposit that vanishes before it is final is not credited', async () => {
+    house.confirmations = 3
+    house.start()
+    await house.deposit(alice, 5_000_000)
+    await mine(1)
+    await house.rpc.request('anvil_rollback', [2])
+    await mine(6)
+    await house.deposit(bob, 7_000_000)
+    await mine(6)
+    await house.until('credited', () => house.exchange.depositId === 1)
+    expect(house.exchange.creditedQuote).toBe(7_000_000)
+  }, 30_000)
+})
+
+describe('what needs an operator', () => {
+  test('a fill that cannot settle stops there, loudly; everything before it settles; nothing is skipped', async () => {
+    const relayer = house.start()
+    await fund()
+    trade(10)
+    const good = house.exchange.headSeq
+    // Far beyond both accounts' margin: an engine that matched this would be broken.
+    const ask = house.rest(alice, tapeMarket, side.sell, 23_000, 40_000_000_000)
+    house.take(bob, tapeMarket, [[ask, 40_000_000_000]])
+    trade(3)
+    await house.until('poison', () => relayer.status.poison !== undefined)
+    expect(relayer.status.poison).toContain('NOT_SETTLEABLE')
+    await house.settled(good)
+    expect(await positionOf(bob)).toBe(10)
+    const batches = (await house.views.lastBatch()).batchNo
+    await house.until('tries again', () => relayer.status.poison !== undefined)
+    expect((await house.views.lastBatch()).batchNo).toBe(batches)
+  }, 30_000)
+
+  test('a refusal that passes (a forbidden relayer) is waited out', async () => {
+    const relayer = house.start()
+    await fund()
+    const allow = (allowed: boolean) =>
+      house.send(
+        exchangeInterface.encodeFunctionData('setRelayer', [house.relayerAddress, allowed]),
+      )
+    await allow(false)
+    trade(10)
+    await house.until('poison', () => relayer.status.poison !== undefined)
+    expect(relayer.status.poison).toContain('NotRelayer')
+    await allow(true)
+    await house.settled()
+    expect(relayer.status.poison).toBeUndefined()
+  }, 30_000)
+
+  test('a contract that is ahead of the records is another relayer: it does not start', async () => {
+    house.start()
+    await fund()
+    trade(1)
+    await house.settled()
+    await house.stop()
+    house.disk.batches.clear()
+    house.start()
+    expect(await house.death()).toMatchObject({ code: 'CHAIN_AHEAD' })
+  }, 30_000)
+
+  test('a unit of difference pauses withdrawals', async () => {
+    const relayer = house.start()
+    await fund()
+    trade(10)
+    await house.settled()
+    // The contract's word of bob, one micro-USDC more.
+    const slot = `0x${bob.owner.slice(2)}${'0'.repeat(24)}`
+    const word = await house.rpc.request('eth_getStorageAt', [house.contract, slot, 'latest'])
+    const changed = (BigInt(String(word)) + (1n << 184n)).toString(16).padStart(64, '0')
+    await house.rpc.request('anvil_setStorageAt', [house.contract, slot, `0x${changed}`])
+    trade(5)
+    await house.until('difference', () => relayer.status.difference !== undefined)
+    await house.until('paused', () => house.exchange.withdrawalsPaused)
+    expect(relayer.status.difference).toContain(bob.owner)
+  }, 30_000)
+})

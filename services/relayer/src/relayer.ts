@@ -1,0 +1,321 @@
+//! The relayer: deposits from the chain to the engine, batches from the engine to the chain.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type ContractViews,
+  createDepositReader,
+  depositGenesis,
+  type FinalitySource,
+  type Rpc,
+  type TransactionSender,
+} from '@plumb/chain'
+import { decodeEvents, encodeCommand, rejectCode, rejectName, type Seq } from '@plumb/model'
+import type { Clock, CommandClient, Logger } from '@plumb/runtime'
+import { UnsettleableError } from './batch-draft.ts'
+import { type BatchPipeline, createBatchPipeline, type MinedBatch } from './batch-pipeline.ts'
+import { compareAccounts, type Expectation } from './compare-accounts.ts'
+import { createDepositCrediter, type DepositCrediter } from './credit-deposits.ts'
+import type { RelayerMetrics } from './relayer-metrics.ts'
+import { restoreState } from './relayer-state.ts'
+import type { RelayerStore } from './relayer-store.ts'
+import { type BatchLimits, BatchRefusedError, type OpenFeed, SettleFeed } from './settle-feed.ts'
+
+export type RelayerOptions = {
+  openFeed: OpenFeed
+  commands: Pick<CommandClient, 'submit'>
+  store: RelayerStore
+  /** The first one is written to; deposits must be the same on all. */
+  rpcs: readonly [Rpc, ...Rpc[]]
+  views: ContractViews
+  contract: string
+  deployBlock: number
+  sender: TransactionSender
+  finality: FinalitySource
+  markAgeMaxS: number
+  limits: BatchLimits
+  clock: Clock
+  logger: Logger
+  metrics: RelayerMetrics
+  /** Waiting times, shortened by tests. */
+  pollMs?: number
+  retryMs?: number
+}
+
+/** What an operator sees. */
+export type RelayerStatus = {
+  cursorSeq: Seq
+  lastSeq: Seq
+  headSeq: Seq
+  unsettledMs: number
+  batchesPending: number
+  depositId: number
+  /** Why settlement stands still, if it does. */
+  poison: string | undefined
+  deposits: string | undefined
+  difference: string | undefined
+}
+
+/** The chain and our records contradict each other: no retry can repair that. */
+export class ChainMismatchError extends Error {
+  readonly code: 'CHAIN_BEHIND' | 'CHAIN_AHEAD'
+
+  constructor(code: ChainMismatchError['code'], message: string) {
+    super(message)
+    this.name = 'ChainMismatchError'
+    this.code = code
+  }
+}
+
+export class Relayer {
+  readonly #options: RelayerOptions
+  readonly #pipeline: BatchPipeline
+  readonly #expectations = new Map<number, Expectation>()
+  readonly #abort = new AbortController()
+  readonly #pollMs: number
+  readonly #retryMs: number
+  #crediter: DepositCrediter | undefined
+  #running: Promise<void> = Promise.resolve()
+  readonly status: RelayerStatus = {
+    cursorSeq: 0,
+    lastSeq: 0,
+    headSeq: 0,
+    unsettledMs: 0,
+    batchesPending: 0,
+    depositId: 0,
+    poison: undefined,
+    deposits: undefined,
+    difference: undefined,
+  }
+
+  constructor(options: RelayerOptions) {
+    this.#options = options
+    this.#pollMs = options.pollMs ?? 250
+    this.#retryMs = options.retryMs ?? 10_000
+    const [rpc] = options.rpcs
+    this.#pipeline = createBatchPipeline({
+      ...options,
+      rpc,
+      lastBatchNo: async () => (await options.views.lastBatch()).batchNo,
+      onMined: (batch) => this.#onMined(batch),
+      onFinal: (batch) => this.#confirm(batch),
+    })
+  }
+
+  /**
+   * Takes up what is stored and runs until `close`. The promise rejects on what needs an operator.
+   *
+   * @throws ChainMismatchError when chain and records contradict each other
+   */
+  async start(): Promise<{ done: Promise<void> }> {
+    const { store, deployBlock, rpcs, contract, finality, commands, logger } = this.#options
+    const stored = await store.load()
+    const [rpc] = rpcs
+    for (const batch of stored.batches) this.#pipeline.add(batch)
+    await this.#checkChain(stored.batches)
+    this.#crediter = createDepositCrediter({
+      reader: createDepositReader({ rpcs, contract }),
+      finality,
+      commands,
+      cursor: stored.deposits ?? depositGenesis(Math.max(deployBlock - 1, 0)),
+      save: (cursor) => store.saveDeposits(cursor),
+      logger,
+    })
+    logger.info(
+      { cursorSeq: stored.cursorSeq, batches: this.#pipeline.size, rpc: rpc.url },
+      'relayer starts',
+    )
+    this.#running = this.#run()
+    return { done: this.#running }
+  }
+
+  /** Ends in order; nothing is lost wherever it stops. */
+  async close(): Promise<void> {
+    this.#abort.abort()
+    await this.#running.catch(() => {})
+  }
+
+  async #run(): Promise<void> {
+    await Promise.all([this.#settle(), this.#carry(), this.#credit()])
+  }
+
+  get #closing(): boolean {
+    return this.#abort.signal.aborted
+  }
+
+  async #checkChain(batches: readonly { batchNo: number; status: string }[]): Promise<void> {
+    const { batchNo } = await this.#options.views.lastBatch()
+    const newest = batches.at(-1)?.batchNo ?? 0
+    const final = batches.filter(({ status }) => status === 'final').at(-1)?.batchNo ?? 0
+    if (batchNo > newest)
+      throw new ChainMismatchError(
+        'CHAIN_AHEAD',
+        `the contract has settled batch ${batchNo}, our last one is ${newest}: another relayer, or lost records`,
+      )
+    if (batchNo < final)
+      throw new ChainMismatchError(
+        'CHAIN_BEHIND',
+        `batch ${final} was final, but the contract stands at ${batchNo}: another chain, or lost blocks`,
+      )
+  }
+
+  // Each run begins at the stored cursor. A refusal halves the batch until the command that causes it stands alone.
+  async #settle(): Promise<void> {
+    const { store, markAgeMaxS, logger, metrics, limits } = this.#options
+    let commandsMax = Number.MAX_SAFE_INTEGER
+    let stopBefore: Seq = 0
+    while (!this.#closing) {
+      const stored = await store.load()
+      // A checkpoint whose answer was lost may have been stored all the same.
+      for (const batch of stored.batches) this.#pipeline.add(batch)
+      const state = restoreState(stored, markAgeMaxS)
+      const feed = new SettleFeed({
+        ...this.#options,
+        state,
+        cursorSeq: stored.cursorSeq,
+        pipeline: this.#pipeline,
+        limits,
+        commandsMax,
+        stopBefore,
+        refreshAgeS: Math.floor(markAgeMaxS / 2),
+        signal: this.#abort.signal,
+        onHeader: (batchNo, expectation) => {
+          this.#expectations.set(batchNo, expectation)
+          commandsMax = Number.MAX_SAFE_INTEGER
+          metrics.poison.set(0)
+          this.status.poison = undefined
+        },
+        onProgress: (progress) => this.#onProgress(progress),
+      })
+      try {
+        await feed.run()
+      } catch (error) {
+        if (error instanceof BatchRefusedError) {
+          const alone = error.commandCount <= 1
+          commandsMax = Math.max(1, Math.floor(error.commandCount / 2))
+          logger.error({ err: error, refusal: error.refusal, commandsMax }, 'batch refused')
+          if (alone) await this.#poisoned(error.message)
+        } else if (error instanceof UnsettleableError) {
+          const again = stopBefore === error.seq
+          stopBefore = error.seq
+          logger.error({ err: error, seq: error.seq }, 'command cannot settle')
+          if (again) await this.#poisoned(error.message)
+        } else if (isPassing(error)) await this.#failed('settle', error)
+        else throw error
+      }
+    }
+  }
+
+  // Never skipped: an operator must look, and the cause may pass (an old price, a paused token).
+  async #poisoned(message: string): Promise<void> {
+    this.#options.metrics.poison.set(1)
+    this.status.poison = message
+    await this.#pause(this.#retryMs)
+  }
+
+  async #carry(): Promise<void> {
+    while (!this.#closing) {
+      try {
+        if (this.#pipeline.size > 0) await this.#pipeline.step()
+      } catch (error) {
+        if (!isPassing(error)) throw error
+        await this.#failed('carry', error)
+      }
+      this.status.batchesPending = this.#pipeline.size
+      this.#options.metrics.batchesPending.set(this.#pipeline.size)
+      await this.#pause(this.#pollMs)
+    }
+  }
+
+  async #credit(): Promise<void> {
+    const { metrics } = this.#options
+    while (!this.#closing) {
+      try {
+        const count = (await this.#crediter?.step()) ?? 0
+        metrics.deposits.inc(count)
+        this.status.depositId = this.#crediter?.cursor.depositId ?? 0
+        this.status.deposits = undefined
+        await this.#pause(this.#pollMs * 4)
+      } catch (error) {
+        this.status.deposits = String(error)
+        await this.#failed('credit', error)
+      }
+    }
+  }
+
+  #onProgress(progress: { cursorSeq: Seq; lastSeq: Seq; headSeq: Seq; oldestMs: number }): void {
+    const { cursorSeq, lastSeq, headSeq, oldestMs } = progress
+    Object.assign(this.status, { cursorSeq, lastSeq, headSeq, unsettledMs: oldestMs })
+    this.#options.metrics.lagSeqs.set(headSeq - lastSeq)
+    this.#options.metrics.unsettledSeconds.set(oldestMs / 1000)
+  }
+
+  #onMined(batch: MinedBatch): void {
+    const { metrics, logger } = this.#options
+    metrics.batches.inc()
+    metrics.gas.inc(batch.receipt.gasUsed)
+    this.#compare(batch).catch((error: unknown) => logger.error({ err: error }, 'compare failed'))
+  }
+
+  async #compare({ batchNo, receipt }: MinedBatch): Promise<void> {
+    const { views, contract, rpcs, commands, logger, metrics, deployBlock } = this.#options
+    const expectation = this.#expectations.get(batchNo)
+    if (expectation === undefined) return
+    const [rpc] = rpcs
+    const depositBlock = () => Math.min(this.#crediter?.cursor.blockNumber ?? 0, deployBlock)
+    const comparer = { rpc, views, contract, depositBlock }
+    const found = await compareAccounts(comparer, expectation, receipt.blockNumber)
+    if (found.length === 0) return
+    const [difference] = found
+    metrics.differences.inc(found.length)
+    this.status.difference = difference
+    logger.fatal({ batchNo, differences: found }, 'contract and engine differ: withdrawals pause')
+    await commands.submit(encodeCommand({ kind: 'SetWithdrawals', paused: 1 }))
+  }
+
+  async #confirm({ batchNo, toSeq, receipt }: MinedBatch): Promise<void> {
+    const { commands } = this.#options
+    const { events } = await commands.submit(
+      encodeCommand({
+        kind: 'ConfirmBatch',
+        batchNo,
+        toSeq,
+        gasUsed: receipt.gasUsed,
+        blockNumber: receipt.blockNumber,
+        txHash: new Uint8Array(Buffer.from(receipt.txHash.slice(2), 'hex')),
+      }),
+    )
+    this.#expectations.delete(batchNo)
+    const refusal = decodeEvents(events).find((event) => event.kind === 'CommandRejected')
+    // Confirmed before a crash or an unanswered submit: done is done.
+    if (refusal === undefined || refusal.code === rejectCode.NOTHING_TO_CONFIRM) return
+    throw new Error(`the engine refuses to confirm batch ${batchNo}: ${rejectName(refusal.code)}`)
+  }
+
+  async #failed(step: string, error: unknown): Promise<void> {
+    const { logger, metrics } = this.#options
+    metrics.faults.inc({ step })
+    logger.warn({ err: error, step }, 'step failed, will repeat')
+    await this.#pause(Math.min(1_000, this.#retryMs))
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#abort.signal }).catch(() => {})
+  }
+}
+
+// Node, sequencer and database come back by themselves; anything else is a bug or an operator's matter.
+const passing = new Set([
+  'RPC_UNAVAILABLE',
+  'RPC_ERROR',
+  'OUTCOME_UNKNOWN',
+  'UNAVAILABLE',
+  'OVERLOADED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECT_TIMEOUT',
+])
+
+const isPassing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && passing.has(String(error.code))

@@ -1,0 +1,259 @@
+//! Follows the feed and turns it into batches: read, draft, cut, simulate, store, hand over.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { bytesHex, type ContractViews, encodeBatch, hexBytes } from '@plumb/chain'
+import type { Seq } from '@plumb/model'
+import type { Clock, FeedClient, FeedEntry, FeedGroup, Logger } from '@plumb/runtime'
+import { BatchDraft } from './batch-draft.ts'
+import type { BatchPipeline, Refusal } from './batch-pipeline.ts'
+import type { Expectation } from './compare-accounts.ts'
+import { readGenesis, readSteps } from './read-steps.ts'
+import { openExchange, type RelayerState, stateChanges, stateSaved } from './relayer-state.ts'
+import type { PreparedBatch, RelayerStore } from './relayer-store.ts'
+
+/** The feed from a command on. */
+export type OpenFeed = (fromSeq: Seq) => Pick<FeedClient, 'groups' | 'headSeq' | 'close'>
+
+/** Where batches are cut. */
+export type BatchLimits = {
+  fillsMax: number
+  /** Upper estimate of a batch's gas; the transaction's own limit is 16,777,216 (EIP-7825). */
+  gasMax: number
+  /** Settle at the latest this long after the first fill or withdrawal. */
+  ageMs: number
+  /** Funding alone can wait for company. */
+  fundingAgeMs: number
+}
+
+export type SettleFeedOptions = {
+  openFeed: OpenFeed
+  state: RelayerState
+  cursorSeq: Seq
+  store: RelayerStore
+  pipeline: BatchPipeline
+  views: ContractViews
+  limits: BatchLimits
+  /** At most so many settling commands in a batch: bisection of a refused one. */
+  commandsMax: number
+  /** This command could not settle: the batch before it goes out on its own. */
+  stopBefore: Seq
+  /** Marks older than this are renewed on-chain. */
+  refreshAgeS: number
+  clock: Clock
+  logger: Logger
+  signal: AbortSignal
+  onHeader: (batchNo: number, expectation: Expectation) => void
+  onProgress: (progress: { cursorSeq: Seq; lastSeq: Seq; headSeq: Seq; oldestMs: number }) => void
+}
+
+/** The contract refuses a batch: nothing was stored, the state is void, begin again from the cursor with less. */
+export class BatchRefusedError extends Error {
+  readonly code = 'BATCH_REFUSED'
+  readonly fromSeq: Seq
+  readonly toSeq: Seq
+  readonly commandCount: number
+  readonly refusal: Refusal
+
+  constructor(batch: PreparedBatch, commandCount: number, refusal: Refusal) {
+    const { batchNo, fromSeq, toSeq } = batch
+    super(`batch ${batchNo} (${fromSeq}..${toSeq}) is refused: ${refusal.code}`)
+    this.name = 'BatchRefusedError'
+    this.fromSeq = fromSeq
+    this.toSeq = toSeq
+    this.commandCount = commandCount
+    this.refusal = refusal
+  }
+}
+
+const pollMs = 100
+const transactionGasMax = 16_700_000
+// The estimate counts records; the first use of a market or of the contract itself costs this at most besides.
+const gasReserve = 250_000
+const outOfGas = /out ?of ?gas|gas required exceeds/i
+const checkpointSeqs = 5_000
+const checkpointMs = 30_000
+
+/** One run from the cursor; ends when the signal aborts, throws what voids the state. */
+export class SettleFeed {
+  readonly #options: SettleFeedOptions
+  #draft: BatchDraft
+  #cursorSeq: Seq
+  #lastSeq: Seq
+  #openedMs: number | undefined
+  #savedMs: number
+  #headSeq = 0
+
+  constructor(options: SettleFeedOptions) {
+    this.#options = options
+    this.#cursorSeq = options.cursorSeq
+    this.#lastSeq = options.cursorSeq
+    this.#savedMs = options.clock.nowMs()
+    this.#draft = this.#newDraft()
+  }
+
+  async run(): Promise<void> {
+    const { openFeed, signal } = this.#options
+    const feed = openFeed(this.#cursorSeq + 1)
+    const close = () => void feed.close()
+    signal.addEventListener('abort', close, { once: true })
+    try {
+      const groups = feed.groups()[Symbol.asyncIterator]()
+      let next = groups.next()
+      while (!signal.aborted) {
+        const got = await Promise.race([next, sleep(pollMs, undefined, { ref: false })])
+        if (got?.done === true) break
+        if (got !== undefined) {
+          await this.#takeGroup(got.value)
+          next = groups.next()
+        }
+        this.#headSeq = feed.headSeq
+        await this.#flushIfDue()
+      }
+    } finally {
+      signal.removeEventListener('abort', close)
+      await feed.close()
+    }
+  }
+
+  #newDraft(): BatchDraft {
+    const { state, refreshAgeS, clock } = this.#options
+    return new BatchDraft({ state, refreshAgeS, nowS: () => Math.floor(clock.nowMs() / 1000) })
+  }
+
+  async #takeGroup(group: FeedGroup): Promise<void> {
+    const { state } = this.#options
+    for (const entry of group.entries) await this.#takeEntry(entry)
+    const { hi, lo } = group.stateHash
+    state.facts = {
+      ...state.facts,
+      journal: {
+        hashSeq: group.lastSeq,
+        journalHash: bytesHex(group.chainHash),
+        stateHash: (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0),
+      },
+    }
+  }
+
+  async #takeEntry(entry: FeedEntry): Promise<void> {
+    const { state, stopBefore } = this.#options
+    // Full before this command, so that a batch always ends with a whole one.
+    if (this.#isFull() || (entry.seq === stopBefore && !this.#draft.isEmpty)) await this.#flush()
+    const genesis = readGenesis(entry)
+    if (genesis !== undefined) openExchange(state, genesis)
+    const steps = readSteps(state.orderStore, entry)
+    for (const step of steps) if (step.kind === 'listing') await this.#list(step.market.market)
+    const wasEmpty = this.#draft.isEmpty
+    this.#draft.add(steps)
+    if (wasEmpty && !this.#draft.isEmpty) this.#openedMs = this.#options.clock.nowMs()
+    this.#lastSeq = entry.seq
+  }
+
+  // The contract is asked: it knows the listing's time, which bounds funding.
+  async #list(market: number): Promise<void> {
+    const { state, views, logger } = this.#options
+    const listed = await views.market(market)
+    if (!listed.listed) logger.error({ market }, 'a market of the engine is not listed on-chain')
+    else state.twin.loadMarket(market, listed)
+  }
+
+  #isFull(): boolean {
+    const { limits, commandsMax } = this.#options
+    const { fillCount, gasEstimate, commandCount } = this.#draft
+    return (
+      fillCount >= limits.fillsMax || gasEstimate >= limits.gasMax || commandCount >= commandsMax
+    )
+  }
+
+  async #flushIfDue(): Promise<void> {
+    const { clock, limits, pipeline, onProgress } = this.#options
+    const now = clock.nowMs()
+    const { fillCount, withdrawalCount, isEmpty } = this.#draft
+    const ageMs = fillCount + withdrawalCount > 0 ? limits.ageMs : limits.fundingAgeMs
+    const oldestMs = isEmpty ? 0 : now - (this.#openedMs ?? now)
+    onProgress({
+      cursorSeq: this.#cursorSeq,
+      lastSeq: this.#lastSeq,
+      headSeq: Math.max(this.#headSeq, this.#lastSeq),
+      oldestMs,
+    })
+    if (!isEmpty && pipeline.isClear && oldestMs >= ageMs) return this.#flush()
+    const moved = this.#lastSeq - this.#cursorSeq
+    const isDue = moved >= checkpointSeqs || (moved > 0 && now - this.#savedMs >= checkpointMs)
+    if (isEmpty && isDue) await this.#save()
+  }
+
+  async #flush(): Promise<void> {
+    const { pipeline, signal } = this.#options
+    // One unmined batch at a time: the next is simulated on top of it.
+    while (!pipeline.isClear && !signal.aborted) await sleep(pollMs / 2)
+    if (signal.aborted) return
+    const { batch, expectation } = this.#finish()
+    let refusal = await pipeline.simulate(batch.calldata, batch.gasLimit)
+    if (refusal !== null && outOfGas.test(refusal.code)) {
+      batch.gasLimit = transactionGasMax
+      refusal = await pipeline.simulate(batch.calldata, batch.gasLimit)
+    }
+    if (refusal !== null) throw new BatchRefusedError(batch, this.#draft.commandCount, refusal)
+    const transaction = await pipeline.sign(batch.calldata, batch.gasLimit)
+    await this.#save({ ...batch, transaction })
+    this.#options.onHeader(batch.batchNo, expectation)
+    pipeline.add({ ...batch, status: 'prepared', attempts: [transaction] })
+    this.#draft = this.#newDraft()
+    this.#openedMs = undefined
+  }
+
+  #finish(): { batch: PreparedBatch; expectation: Expectation } {
+    const { state, clock } = this.#options
+    const draft = this.#draft
+    const { hashSeq, journalHash, stateHash } = state.facts.journal
+    const header = {
+      batchNo: state.twin.totals.batchNo + 1,
+      toSeq: this.#lastSeq,
+      hashSeq,
+      journalHash: hexBytes(journalHash),
+      stateHash,
+    }
+    const gasLimit = Math.min(Math.ceil(draft.gasEstimate * 1.2) + gasReserve, transactionGasMax)
+    const finished = draft.finish(header)
+    const { segments } = finished
+    const orderCount = segments.reduce((n, s) => n + (s.kind === 'Fills' ? s.orders.length : 0), 0)
+    const { fillCount, withdrawalCount } = draft
+    const batch = {
+      batchNo: header.batchNo,
+      fromSeq: this.#cursorSeq + 1,
+      toSeq: this.#lastSeq,
+      hashSeq,
+      calldata: encodeBatch(finished),
+      fillCount,
+      withdrawalCount,
+      orderCount,
+      segmentCount: segments.length,
+      gasLimit,
+      preparedMs: clock.nowMs(),
+    }
+    return { batch, expectation: this.#expectation(draft) }
+  }
+
+  #expectation(draft: BatchDraft): Expectation {
+    const { twin, facts } = this.#options.state
+    const accounts = [...draft.touched].map((key) => {
+      const [owner = '', subaccount = '0'] = key.split('/')
+      const number = Number(subaccount)
+      return { owner, subaccount: number, account: twin.account(owner, number) }
+    })
+    return { accounts, depositId: facts.depositId }
+  }
+
+  async #save(batch?: Parameters<RelayerStore['checkpoint']>[0]['batch']): Promise<void> {
+    const { state, store, clock } = this.#options
+    await store.checkpoint({
+      expectedCursorSeq: this.#cursorSeq,
+      cursorSeq: this.#lastSeq,
+      ...stateChanges(state),
+      ...(batch === undefined ? {} : { batch }),
+    })
+    stateSaved(state)
+    this.#cursorSeq = this.#lastSeq
+    this.#savedMs = clock.nowMs()
+  }
+}

@@ -1,0 +1,135 @@
+//! Sequencer and engine of a test: it says what happened, durably and in order, and takes the relayer's commands.
+import {
+  type Command,
+  decodeCommand,
+  type EventBody,
+  encodeCommand,
+  encodeEvent,
+  type RejectCode,
+  rejectCode,
+} from '@plumb/model'
+import type { CommandReply, FeedGroup } from '@plumb/runtime'
+import { CommandError } from '@plumb/runtime'
+import type { OpenFeed } from '../settle-feed.ts'
+
+const refused = (code: RejectCode): EventBody => ({
+  kind: 'CommandRejected',
+  accountId: -1,
+  market: -1,
+  code,
+  commandKind: 0,
+  orderId: 0,
+  limitValue: 0,
+  clientOrderId: '',
+})
+
+const hexOf = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString('hex')}`
+
+export class ScriptedExchange {
+  readonly groups: FeedGroup[] = []
+  readonly accountIds = new Map<string, number>()
+  readonly confirmed: { batchNo: number; toSeq: number; txHash: string }[] = []
+  depositId = 0
+  creditedQuote = 0
+  withdrawalsPaused = false
+  /** The next answers that get lost on their way: the command counts all the same. */
+  lostReplies = 0
+  readonly #nowMs: () => number
+  #wake: (() => void)[] = []
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs
+  }
+
+  get headSeq(): number {
+    return this.groups.at(-1)?.lastSeq ?? 0
+  }
+
+  /** One command and its events as a durable group of its own. */
+  append(command: Command, bodies: readonly EventBody[]): number {
+    const seq = this.headSeq + 1
+    const timeMs = this.#nowMs()
+    const events = bodies.map((body, leg) => encodeEvent({ seq, timeMs, leg, ...body }))
+    this.groups.push({
+      firstSeq: seq,
+      lastSeq: seq,
+      chainHash: new Uint8Array(32).fill(seq % 251),
+      stateHash: { hi: seq, lo: 7 },
+      entries: [
+        { seq, command: encodeCommand(command, seq, timeMs), events: Buffer.concat(events) },
+      ],
+    })
+    for (const wake of this.#wake.splice(0)) wake()
+    return seq
+  }
+
+  readonly openFeed: OpenFeed = (fromSeq) => {
+    const life = { open: true }
+    const headSeq = () => this.headSeq
+    return {
+      get headSeq() {
+        return headSeq()
+      },
+      close: () => {
+        life.open = false
+        for (const wake of this.#wake.splice(0)) wake()
+        return Promise.resolve()
+      },
+      groups: () => this.#follow(fromSeq, life),
+    }
+  }
+
+  async *#follow(fromSeq: number, life: { open: boolean }): AsyncGenerator<FeedGroup> {
+    for (let seq = fromSeq; life.open; ) {
+      const group = this.groups[seq - 1]
+      if (group === undefined) await new Promise<void>((resolve) => this.#wake.push(resolve))
+      else {
+        yield group
+        seq += 1
+      }
+    }
+  }
+
+  /** What the engine does with a command of the relayer. */
+  readonly submit = async (bytes: Uint8Array): Promise<CommandReply> => {
+    await new Promise((resolve) => setImmediate(resolve))
+    const { command } = decodeCommand(bytes)
+    const seq = this.append(command, this.#decide(command))
+    const entry = this.groups[seq - 1]?.entries[0]
+    if (this.lostReplies > 0) {
+      this.lostReplies -= 1
+      throw new CommandError('OUTCOME_UNKNOWN')
+    }
+    return { seq, timeMs: this.#nowMs(), events: entry?.events ?? new Uint8Array() }
+  }
+
+  #decide(command: Command): EventBody[] {
+    if (command.kind === 'CreditDeposit') return this.#credit(command)
+    if (command.kind === 'SetWithdrawals') {
+      this.withdrawalsPaused = command.paused === 1
+      return [{ kind: 'WithdrawalsSwitched', paused: command.paused }]
+    }
+    if (command.kind !== 'ConfirmBatch') throw new RangeError(command.kind)
+    const last = this.confirmed.at(-1)
+    if (command.toSeq <= (last?.toSeq ?? 0)) return [refused(rejectCode.NOTHING_TO_CONFIRM)]
+    const { batchNo, toSeq, gasUsed, blockNumber, txHash } = command
+    this.confirmed.push({ batchNo, toSeq, txHash: hexOf(txHash) })
+    return [{ kind: 'BatchConfirmed', batchNo, toSeq, gasUsed, blockNumber, txHash }]
+  }
+
+  #credit(command: Extract<Command, { kind: 'CreditDeposit' }>): EventBody[] {
+    const { depositId, amountQuote, owner, subaccount, blockNumber, txHash } = command
+    if (depositId <= this.depositId) return [refused(rejectCode.DEPOSIT_REPEATED)]
+    if (depositId > this.depositId + 1) return [refused(rejectCode.DEPOSIT_GAP)]
+    this.depositId = depositId
+    this.creditedQuote += amountQuote
+    const key = `${hexOf(owner)}/${subaccount}`
+    const known = this.accountIds.get(key)
+    const accountId = known ?? this.accountIds.size + 1
+    this.accountIds.set(key, accountId)
+    const opened: EventBody[] =
+      known === undefined ? [{ kind: 'AccountOpened', accountId, owner, subaccount }] : []
+    const terms = { accountId, amountQuote, depositId, blockNumber, txHash, cashQuote: 0 }
+    return [...opened, { kind: 'DepositCredited', ...terms }]
+  }
+}
