@@ -1,0 +1,193 @@
+//! What every account must hold, added up from events alone: neither the engine's own books nor the ledger's.
+import type { EngineEvent } from '@plumb/model'
+import { side } from '@plumb/model'
+import { VerifyError } from './verify-error.ts'
+
+/** What one lane has used: the signed sequence number and the lots filled under it (−1: a withdrawal took it whole). */
+export type LaneUse = { seq: number; filledLots: number }
+export type PositionHeld = { lots: number; fundingSnapshot: number }
+
+export type AccountHeld = {
+  accountId: number
+  owner: string
+  subaccount: number
+  cashQuote: number
+  /** By market; flat ones are absent. */
+  positions: Map<number, PositionHeld>
+  lanes: Map<number, LaneUse>
+}
+
+type Trade = Extract<EngineEvent, { kind: 'TradeExecuted' }>
+type OpenOrder = { accountId: number; lane: number; laneSeq: number }
+
+/** Deposits as the journal credited them, in order. */
+export type CreditedDeposit = {
+  depositId: number
+  owner: string
+  subaccount: number
+  amountQuote: number
+  blockNumber: number
+}
+
+const hexOf = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString('hex')}`
+
+/** Sums of the whole exchange. */
+export type BookTotals = { feesQuote: number; paidQuote: number; pendingQuote: number }
+
+/** @example const book = new AccountBook(); for (const event of events) book.take(event) */
+export class AccountBook {
+  readonly accounts = new Map<number, AccountHeld>()
+  readonly fundingIndex = new Map<number, number>()
+  readonly fundingPools = new Map<number, number>()
+  readonly deposits: CreditedDeposit[] = []
+  readonly totals: BookTotals = { feesQuote: 0, paidQuote: 0, pendingQuote: 0 }
+  private readonly orders = new Map<number, OpenOrder>()
+
+  /** @throws VerifyError when an event contradicts the ones before it */
+  take(event: EngineEvent): void {
+    switch (event.kind) {
+      case 'AccountOpened':
+        this.accounts.set(event.accountId, {
+          accountId: event.accountId,
+          owner: hexOf(event.owner),
+          subaccount: event.subaccount,
+          cashQuote: 0,
+          positions: new Map(),
+          lanes: new Map(),
+        })
+        return
+      case 'DepositCredited': {
+        const account = this.account(event.accountId)
+        account.cashQuote += event.amountQuote
+        this.expectCash(event.seq, account, event.cashQuote)
+        const { depositId, amountQuote, blockNumber } = event
+        const { owner, subaccount } = account
+        this.deposits.push({ depositId, owner, subaccount, amountQuote, blockNumber })
+        return
+      }
+      case 'WithdrawalAccepted': {
+        const account = this.account(event.accountId)
+        account.cashQuote -= event.amountQuote
+        this.expectCash(event.seq, account, event.cashQuote)
+        account.lanes.set(event.lane, { seq: event.laneSeq, filledLots: -1 })
+        this.totals.pendingQuote += event.amountQuote
+        return
+      }
+      case 'WithdrawalPaid':
+        this.totals.pendingQuote -= event.amountQuote
+        this.totals.paidQuote += event.amountQuote
+        return
+      case 'FundingSettled': {
+        const account = this.account(event.accountId)
+        account.cashQuote -= event.paymentQuote
+        const pool = this.fundingPools.get(event.market) ?? 0
+        this.fundingPools.set(event.market, pool + event.paymentQuote)
+        const position = account.positions.get(event.market)
+        if (position !== undefined) position.fundingSnapshot = event.fundingIndex
+        return
+      }
+      case 'FundingApplied':
+        this.fundingIndex.set(event.market, event.fundingIndex)
+        return
+      case 'OrderPlaced':
+      case 'OrderAmended': {
+        const { orderId, accountId, lane, laneSeq } = event
+        this.orders.set(orderId, { accountId, lane, laneSeq })
+        return
+      }
+      case 'OrderClosed':
+        this.orders.delete(event.orderId)
+        return
+      case 'TradeExecuted':
+        return this.takeTrade(event)
+      case 'BatchConfirmed':
+      case 'CommandRejected':
+      case 'DuplicateRequest':
+      case 'ExchangeOpened':
+      case 'IndexUpdated':
+      case 'MarkUpdated':
+      case 'MarketListed':
+      case 'MarketStateChanged':
+      case 'PremiumSampled':
+      case 'WithdrawalsSwitched':
+        return
+      default:
+        return event satisfies never
+    }
+  }
+
+  private account(accountId: number): AccountHeld {
+    const account = this.accounts.get(accountId)
+    if (account === undefined)
+      throw new VerifyError('journal', `account ${accountId} was never opened`)
+    return account
+  }
+
+  private expectCash(seq: number, account: AccountHeld, cashQuote: number): void {
+    if (account.cashQuote !== cashQuote)
+      throw new VerifyError(
+        'journal',
+        `seq ${seq}: account ${account.accountId} holds ${cashQuote}, its events sum to ${account.cashQuote}`,
+      )
+  }
+
+  private takeTrade(trade: Trade): void {
+    const taker = this.account(trade.takerAccountId)
+    const maker = this.account(trade.makerAccountId)
+    const paid = trade.takerSide === side.buy ? trade.quote : -trade.quote
+    taker.cashQuote -= paid + trade.takerFeeQuote
+    maker.cashQuote -= -paid + trade.makerFeeQuote
+    this.totals.feesQuote += trade.takerFeeQuote + trade.makerFeeQuote
+    const lots = trade.takerSide === side.buy ? trade.sizeLots : -trade.sizeLots
+    this.movePosition(trade, taker, lots, trade.takerPositionLots)
+    this.movePosition(trade, maker, -lots, trade.makerPositionLots)
+    this.fillLane(trade.seq, trade.takerOrderId, trade.sizeLots)
+    this.fillLane(trade.seq, trade.makerOrderId, trade.sizeLots)
+  }
+
+  private movePosition(trade: Trade, account: AccountHeld, lots: number, after: number): void {
+    const before = account.positions.get(trade.market)
+    if ((before?.lots ?? 0) + lots !== after)
+      throw new VerifyError(
+        'journal',
+        `trade ${trade.tradeId}: account ${account.accountId} has ${after} lots, its trades sum to ${(before?.lots ?? 0) + lots}`,
+      )
+    // Both sides' funding is settled before the fill: what is held from here on starts at today's index.
+    if (after === 0) account.positions.delete(trade.market)
+    else
+      account.positions.set(trade.market, {
+        lots: after,
+        fundingSnapshot: this.fundingIndex.get(trade.market) ?? 0,
+      })
+  }
+
+  private fillLane(seq: number, orderId: number, lots: number): void {
+    const order = this.orders.get(orderId)
+    if (order === undefined)
+      throw new VerifyError('journal', `seq ${seq}: order ${orderId} fills but is not open`)
+    const { lanes } = this.account(order.accountId)
+    const used = lanes.get(order.lane)
+    const filled = used?.seq === order.laneSeq ? used.filledLots : 0
+    lanes.set(order.lane, { seq: order.laneSeq, filledLots: filled + lots })
+  }
+
+  /** A copy that later events do not touch. */
+  snapshot(): BookSnapshot {
+    return structuredClone({
+      accounts: this.accounts,
+      fundingIndex: this.fundingIndex,
+      fundingPools: this.fundingPools,
+      totals: this.totals,
+      depositCount: this.deposits.length,
+    })
+  }
+}
+
+/** The book as of one seq. */
+export type BookSnapshot = {
+  accounts: Map<number, AccountHeld>
+  fundingIndex: Map<number, number>
+  fundingPools: Map<number, number>
+  totals: BookTotals
+  depositCount: number
+}

@@ -1,0 +1,126 @@
+//! A devnet of its own for one test: a process like `npm start`, on free ports, in a temporary folder.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+const devnet = (file: string) => join(root, 'services', 'devnet', 'dist', file)
+
+export type Addresses = {
+  gatewayUrl: string
+  rpcUrl: string
+  databaseUrl: string
+  contract: string
+  token: string
+}
+
+/** A running devnet. */
+export type House = {
+  readonly state: string
+  readonly addresses: Addresses
+  /** All it has said so far. */
+  said(): string
+  /** Pid of one of its processes by name. */
+  pid(name: string): number
+  /** Ctrl-C; resolves with the exit code. */
+  stop(): Promise<number>
+  /** kill -9 of every process at once: supervisor, chain, PostgreSQL, services. */
+  kill(): Promise<void>
+}
+
+/** A folder for state, which PostgreSQL's own user can enter. */
+export const makeState = (): string => {
+  const state = mkdtempSync(join(tmpdir(), 'plumb-house-'))
+  chmodSync(state, 0o755)
+  return state
+}
+
+export const removeState = (state: string): void => rmSync(state, { recursive: true, force: true })
+
+const entries = (state: string): { name: string; pid: number }[] =>
+  JSON.parse(readFileSync(join(state, 'run', 'processes.json'), 'utf8'))
+
+const kill9 = (pid: number) => {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // Gone already.
+  }
+}
+
+const exitOf = (child: ChildProcess) =>
+  new Promise<number>((resolve) => {
+    child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 137)))
+  })
+
+/** What a command said and how it ended. */
+export type Outcome = { code: number; output: string; stdout: string }
+
+/** Runs a devnet command (`demo`, `verify`, …) to its end. */
+export const runCommand = async (name: string, args: readonly string[]): Promise<Outcome> => {
+  const child = spawn(process.execPath, [devnet(`${name}.js`), ...args], { cwd: root })
+  let output = ''
+  let stdout = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString()
+    output += chunk.toString()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    output += chunk.toString()
+  })
+  const code = await exitOf(child)
+  return { code, output, stdout }
+}
+
+/** The JSON object on the last line of a `--json` command. */
+export const lastJson = ({ stdout }: Outcome): unknown =>
+  JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
+
+/**
+ * Starts a devnet on `state` and waits until it is ready.
+ *
+ * @throws Error with all it said when it ends instead
+ */
+export const startHouse = async (state: string, args: readonly string[] = []): Promise<House> => {
+  const ports = ['--gateway-port', '0', '--rpc-port', '0', '--postgres-port', '0']
+  const all = [devnet('main.js'), '--state', state, ...ports, '--json', ...args]
+  const child = spawn(process.execPath, all, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const exited = exitOf(child)
+  let text = ''
+  let line = ''
+  const ready = new Promise<Addresses>((resolve, reject) => {
+    child.stderr.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+    })
+    child.stdout.on('data', (chunk: Buffer) => {
+      line += chunk.toString()
+      if (line.includes('\n')) resolve(JSON.parse(line))
+    })
+    exited.then(
+      (code) => reject(new Error(`the devnet ended with ${code}:\n${text}`)),
+      () => {},
+    )
+  })
+  const addresses = await ready
+  const supervisor = child.pid ?? 0
+  return {
+    state,
+    addresses,
+    said: () => text,
+    pid: (name) => {
+      const pid = entries(state).find((entry) => entry.name === name)?.pid
+      if (pid === undefined) throw new Error(`no process ${name}`)
+      return pid
+    },
+    stop: () => {
+      child.kill('SIGINT')
+      return exited
+    },
+    kill: async () => {
+      for (const pid of [supervisor, ...entries(state).map((entry) => entry.pid)]) kill9(pid)
+      await exited
+    },
+  }
+}
