@@ -110,9 +110,10 @@ for (const [code, count] of errorCodes) console.log(`    ${count} x ${code}`)
 if (values.json) console.log(JSON.stringify({ name: 'orders', figures, environment }))
 if (figures.lost > 0 || figures.errors > 0) process.exitCode = 1
 
+// The devnet's players (services/devnet/src/tape-players.ts): no rate limit applies to them there.
 function openDesks(exchange: Client): Desk[] {
   return Array.from({ length: accountCount }, (_, i) => {
-    const digest = createHash('sha256').update(`plumb bench account ${i}`).digest('hex')
+    const digest = createHash('sha256').update(`plumb devnet player ${i}`).digest('hex')
     const signer = createDigestSigner(`0x${digest}`)
     return { signer, trader: exchange.trader(signer), lanes: new LaneManager() }
   })
@@ -247,7 +248,9 @@ async function closedLoop(bodies: readonly string[]): Promise<Outcome> {
   return outcome
 }
 
-const micros = () => buildHistogram({ highestTrackableValue: 60_000_000 })
+function micros() {
+  return buildHistogram({ highestTrackableValue: 60_000_000 })
+}
 
 /** Orders leave when they are due, whether earlier ones were answered or not. */
 async function openLoop(bodies: readonly string[], perSecondWanted: number): Promise<Latency> {

@@ -2,6 +2,7 @@
 import type { DevnetDeployment } from './deployment.ts'
 import type { DevnetPaths } from './devnet-paths.ts'
 import { devnetChainId } from './local-chain.ts'
+import { playerAddresses } from './tape-players.ts'
 
 /** Everything the services' environments are made of. */
 export type Wiring = {
@@ -114,6 +115,7 @@ export const services: readonly ServiceEntry[] = [
       PLUMB_MARGIN_URL: statusUrl(wiring, 'margin'),
       PLUMB_TOKEN_SECRET_FILE: wiring.keyFiles.token,
       PLUMB_DEVNET_FILE: wiring.paths.description,
+      PLUMB_RATE_EXEMPT: playerAddresses().join(','),
     }),
   },
   {

@@ -1,6 +1,5 @@
 //! The accounts that play a tape: keys known to every devnet, funded once, with a clean slate before each run.
-import { createHash } from 'node:crypto'
-import { createDigestSigner, createRpc } from '@plumb/chain'
+import { createRpc } from '@plumb/chain'
 import {
   createWallet,
   LaneManager,
@@ -9,6 +8,7 @@ import {
   type Trader,
   textToQuote,
 } from '@plumb/sdk'
+import { playerSigner } from './tape-players.ts'
 import type { Exchange } from './trade-connection.ts'
 import { until } from './trade-transfers.ts'
 
@@ -23,8 +23,7 @@ const REFILL_BELOW_QUOTE = TARGET_QUOTE / 2
 /** The players' traders; nothing is sent yet. */
 export function openPlayers({ client }: Exchange, count: number): TapePlayer[] {
   return Array.from({ length: count }, (_, i) => {
-    const digest = createHash('sha256').update(`plumb devnet tape player ${i}`).digest('hex')
-    const signer = createDigestSigner(`0x${digest}`)
+    const signer = playerSigner(i)
     return { signer, trader: client.trader(signer), lanes: new LaneManager() }
   })
 }
