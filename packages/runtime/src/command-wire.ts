@@ -1,5 +1,5 @@
 //! Layout of the command channel's frames.
-import { FRAME_HEADER_BYTES, FrameError } from './frame.ts'
+import { FRAME_HEADER_BYTES, FrameError, plainView } from './frame.ts'
 import { FrameType, ReplyStatus, readSeq, writeSeq } from './wire.ts'
 
 // Commands: u32 id of the first, u16 count, then u16 length + bytes each; ids count up by one.
@@ -150,7 +150,7 @@ export const visitReplies = (payload: Buffer, visit: (reply: WireReply) => void)
       status: toStatus(payload.readUInt8(offset + 4)),
       seq: readSeq(payload, offset + 8),
       timeMs: payload.readDoubleLE(offset + 16),
-      events: payload.subarray(offset + replyHeadBytes, end),
+      events: plainView(payload, offset + replyHeadBytes, end),
     })
     offset = end
   }

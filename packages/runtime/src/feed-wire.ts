@@ -1,5 +1,6 @@
 //! Layout of the feed's frames; the sequencer's feed log keeps the same bytes.
-import { encodeFrame, FRAME_HEADER_BYTES, FrameError } from './frame.ts'
+import type { StateHash } from '@plumb/model'
+import { encodeFrame, FRAME_HEADER_BYTES, FrameError, plainView } from './frame.ts'
 import { FrameType, readSeq, writeSeq } from './wire.ts'
 
 // Entries: u64 seq of the first, u32 count, then u32 command length, u32 events length, both each.
@@ -9,9 +10,6 @@ const groupEndBytes = 48
 
 /** What one command was and did. Both are views of the received bytes and may be kept. */
 export type FeedEntry = { seq: number; command: Uint8Array; events: Uint8Array }
-
-/** The engine's state hash, as two unsigned halves. */
-export type StateHash = { hi: number; lo: number }
 
 /** The end of a durable journal batch and its two witnesses. */
 export type FeedGroupEnd = { lastSeq: number; chainHash: Uint8Array; stateHash: StateHash }
@@ -88,8 +86,8 @@ export const decodeFeedEntries = (payload: Buffer): FeedEntry[] => {
     offset = eventsAt + payload.readUInt32LE(offset + 4)
     if (offset > payload.length)
       throw new FrameError('FRAME_MALFORMED', 'a feed frame has a wrong length')
-    const command = payload.subarray(commandAt, eventsAt)
-    entries.push({ seq: firstSeq + i, command, events: payload.subarray(eventsAt, offset) })
+    const command = plainView(payload, commandAt, eventsAt)
+    entries.push({ seq: firstSeq + i, command, events: plainView(payload, eventsAt, offset) })
   }
   if (offset !== payload.length)
     throw new FrameError('FRAME_MALFORMED', 'a feed frame has a wrong length')

@@ -32,6 +32,13 @@ export const encodeFrame = (type: number, ...parts: readonly Uint8Array[]): Buff
   return frame
 }
 
+/**
+ * A part of a received frame as a plain Uint8Array. Handing out Buffers would hand out their `slice`,
+ * which does not copy: code written for Uint8Array then reads a neighbour's bytes.
+ */
+export const plainView = (payload: Buffer, start: number, end: number): Uint8Array =>
+  new Uint8Array(payload.buffer, payload.byteOffset + start, end - start)
+
 /** Takes chunks as they arrive and calls back with whole frames. */
 export type FrameReader = {
   /** @throws FrameError when the stream is not ours */

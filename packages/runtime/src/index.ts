@@ -18,7 +18,7 @@ export type { Heartbeat } from './every-interval.ts'
 export { everyInterval } from './every-interval.ts'
 export type { FeedClient, FeedClientOptions, FeedGroup } from './feed-client.ts'
 export { createFeedClient, FeedError } from './feed-client.ts'
-export type { FeedEntriesWriter, FeedEntry, FeedGroupEnd, StateHash } from './feed-wire.ts'
+export type { FeedEntriesWriter, FeedEntry, FeedGroupEnd } from './feed-wire.ts'
 export {
   createFeedEntriesWriter,
   decodeFeedEntries,

@@ -4,8 +4,9 @@ import type { Engine } from '@plumb/engine'
 import { createEngine, restoreEngine } from '@plumb/engine'
 import type { Journal, JournalBatch } from '@plumb/journal'
 import { JournalError } from '@plumb/journal'
+import type { StateHash } from '@plumb/model'
 import { CommandBuffer } from '@plumb/model'
-import type { Logger, StateHash } from '@plumb/runtime'
+import type { Logger } from '@plumb/runtime'
 import { createFeedEntriesWriter, encodeFeedGroupEnd } from '@plumb/runtime'
 import type { FeedLog } from './feed-log.ts'
 
@@ -16,6 +17,17 @@ const sameHash = (a: StateHash, b: StateHash) => a.hi === b.hi && a.lo === b.lo
 
 const show = ({ hi, lo }: StateHash) =>
   hi.toString(16).padStart(8, '0') + lo.toString(16).padStart(8, '0')
+
+/** An engine of another version may not know the snapshot: the journal still has everything. */
+const restore = (bytes: Uint8Array, logger: Logger): Engine | undefined => {
+  try {
+    // A plain array: a Buffer would share its memory with others.
+    return restoreEngine(new Uint8Array(bytes))
+  } catch (error) {
+    logger.warn({ err: error }, 'a snapshot cannot be restored')
+    return undefined
+  }
+}
 
 /** The newest snapshot that verifies, restores to its own hash, and where the feed log can go on. */
 const findStart = (journal: Journal, feedLog: FeedLog, logger: Logger): Start => {
@@ -29,9 +41,9 @@ const findStart = (journal: Journal, feedLog: FeedLog, logger: Logger): Start =>
       logger.warn({ seq }, 'the feed log does not reach this snapshot: trying an older one')
       continue
     }
-    const engine = restoreEngine(bytes)
-    if (engine.seq === seq && sameHash(engine.stateHash(), stateHash)) return { engine, seq }
-    logger.error({ seq }, 'a snapshot restores to another state than it names: trying an older one')
+    const engine = restore(bytes, logger)
+    if (engine?.seq === seq && sameHash(engine.stateHash(), stateHash)) return { engine, seq }
+    logger.error({ seq }, 'a snapshot does not restore to the state it names: trying an older one')
   }
   feedLog.clear()
   return { engine: createEngine(), seq: 0 }

@@ -211,7 +211,7 @@ describe('the sequencer as a process', { timeout: 60_000 }, () => {
     const before = feedBytes(house)
     const second = await boot(house)
     expect(second.output()).toContain('"replayed":0')
-    expect(feedBytes(house)).toEqual(before)
+    expect(feedBytes(house).equals(before)).toBe(true)
     await client.ready()
     const next = await client.submit(encodeCommand({ kind: 'Tick' }))
     expect(next.seq).toBe(traded.seq + 1)
@@ -287,7 +287,7 @@ describe('the sequencer as a process', { timeout: 60_000 }, () => {
 
     rmSync(join(house.directory, 'data', 'feed'), { recursive: true })
     await stopped(await boot(house))
-    expect(feedBytes(house)).toEqual(whole)
+    expect(feedBytes(house).equals(whole)).toBe(true)
 
     const newest = join(journal, snapshots().at(-1) ?? '')
     const bytes = readFileSync(newest)
@@ -296,7 +296,7 @@ describe('the sequencer as a process', { timeout: 60_000 }, () => {
     const third = await boot(house)
     expect(third.output()).not.toContain('"replayed":0')
     await stopped(third)
-    expect(feedBytes(house)).toEqual(whole)
+    expect(feedBytes(house).equals(whole)).toBe(true)
   })
 
   test('refuses: a second writer, another genesis, no genesis, damage, a follower from the future', async () => {

@@ -7,8 +7,9 @@
 //! batch. Nothing of a unit leaves before its commit: no answer, no feed, no snapshot.
 import type { Engine } from '@plumb/engine'
 import type { Commit, Journal, JournalRecord } from '@plumb/journal'
+import type { StateHash } from '@plumb/model'
 import { CommandBuffer, commandBytes, commandKind, header } from '@plumb/model'
-import type { Peer, ReplyBatch, RoleHandler, StateHash } from '@plumb/runtime'
+import type { Peer, ReplyBatch, RoleHandler } from '@plumb/runtime'
 import {
   createFeedEntriesWriter,
   createReplyBatch,

@@ -1,7 +1,8 @@
 //! Takes snapshots of the engine at batch boundaries and stores them once they may be seen.
 import type { Engine } from '@plumb/engine'
 import type { Journal } from '@plumb/journal'
-import type { Clock, Logger, StateHash } from '@plumb/runtime'
+import type { StateHash } from '@plumb/model'
+import type { Clock, Logger } from '@plumb/runtime'
 import type { FeedLog } from './feed-log.ts'
 import type { Telemetry } from './telemetry.ts'
 
