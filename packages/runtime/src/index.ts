@@ -1,4 +1,5 @@
 //! @plumb/runtime: what every process needs — configuration, log, metrics, life, clock, transport.
+export type { StateHash } from '@plumb/model'
 
 export type { Address, SocketTarget } from './address.ts'
 export { parseAddress, socketTarget } from './address.ts'
