@@ -86,7 +86,7 @@ export const deployDevnet = async (rpc: Rpc, keys: OwnKeys): Promise<DevnetDeplo
       quorum: publisherQuorum,
       settlementLagS,
       markAgeMaxS: settlementLagS,
-      minDepositQuote: 1_000_000,
+      minDepositQuote: 1,
       maxDepositsQuote: limits.cashQuoteMax,
     })
     await fund(rpc, deployment.token, keys)
