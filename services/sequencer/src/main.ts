@@ -25,13 +25,13 @@ const lifecycle = createLifecycle({ logger, parentPid: config.PLUMB_PARENT_PID }
 const metrics = createMetrics('sequencer')
 const telemetry = createTelemetry(metrics)
 const onFatal = lifecycle.crash
-let isServing = false
+let serving: (() => object) | undefined
 
 const status = await startStatusServer({
   listen: config.PLUMB_HTTP,
   logger,
   metrics,
-  ready: () => ({ ready: isServing }),
+  ready: () => ({ ready: serving !== undefined, detail: serving?.() ?? {} }),
 })
 lifecycle.onClose('status', status.close)
 
@@ -114,5 +114,10 @@ const transport = await startTransportServer({
 })
 lifecycle.onClose('transport', transport.close)
 lifecycle.onClose('sequencer', () => sequencer.stop())
-isServing = true
+serving = () => ({
+  seq: engine.seq,
+  durableSeq: journal.durableSeq,
+  epoch: journal.epoch,
+  followers: hub.followers,
+})
 logger.info({ address: transport.address, seq: engine.seq, epoch: journal.epoch }, 'serving')
