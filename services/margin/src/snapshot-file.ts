@@ -1,0 +1,67 @@
+//! The margin service's own snapshots: a shorter start, nothing more. The feed can always replace them.
+import { createHash } from 'node:crypto'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Seq } from '@plumb/model'
+
+/** An engine's state after `seq`. */
+export type MarginSnapshot = { seq: Seq; chainHash: Uint8Array; bytes: Uint8Array }
+
+// Header: magic u32, version u32, seq f64, chain hash 32, SHA-256 of all that and of the body.
+const magic = 0x474d4c50
+const version = 1
+const digestAt = 48
+const headerBytes = 80
+const kept = 2
+const pattern = /^margin-(\d{16})\.snap$/
+
+const digestOf = (head: Uint8Array, body: Uint8Array) =>
+  createHash('sha256').update(head.subarray(0, digestAt)).update(body).digest()
+
+/** Writes to a temporary name, syncs, renames; then removes all but the newest two. */
+export const writeSnapshot = async (
+  directory: string,
+  { seq, chainHash, bytes }: MarginSnapshot,
+): Promise<void> => {
+  await mkdir(directory, { recursive: true })
+  const head = Buffer.alloc(headerBytes)
+  head.writeUInt32LE(magic, 0)
+  head.writeUInt32LE(version, 4)
+  head.writeDoubleLE(seq, 8)
+  head.set(chainHash, 16)
+  head.set(digestOf(head, bytes), digestAt)
+  const path = join(directory, `margin-${String(seq).padStart(16, '0')}.snap`)
+  const file = await open(`${path}.tmp`, 'w')
+  try {
+    await file.write(head)
+    await file.write(bytes)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(`${path}.tmp`, path)
+  for (const name of (await listSnapshots(directory)).slice(kept)) await rm(join(directory, name))
+}
+
+/** The newest snapshot that verifies, or undefined: then the feed is replayed from its beginning. */
+export const readNewestSnapshot = async (
+  directory: string,
+): Promise<MarginSnapshot | undefined> => {
+  for (const name of await listSnapshots(directory)) {
+    const file = await readFile(join(directory, name))
+    const body = file.subarray(headerBytes)
+    const isWhole =
+      file.length >= headerBytes &&
+      file.readUInt32LE(0) === magic &&
+      file.readUInt32LE(4) === version &&
+      digestOf(file, body).equals(file.subarray(digestAt, headerBytes))
+    if (!isWhole) continue
+    return { seq: file.readDoubleLE(8), chainHash: file.subarray(16, digestAt), bytes: body }
+  }
+  return undefined
+}
+
+const listSnapshots = async (directory: string): Promise<string[]> => {
+  const names = await readdir(directory).catch(() => [])
+  return names.filter((name) => pattern.test(name)).toSorted((a, b) => (a < b ? 1 : -1))
+}
