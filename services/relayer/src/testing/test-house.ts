@@ -23,6 +23,7 @@ import { type EventBody, side as sides, timeInForce } from '@plumb/model'
 import { createMetrics, silentLogger, systemClock } from '@plumb/runtime'
 import { Relayer } from '../relayer.ts'
 import { createRelayerMetrics } from '../relayer-metrics.ts'
+import type { RelayerStore } from '../relayer-store.ts'
 import type { BatchLimits } from '../settle-feed.ts'
 import { MemoryDisk, memoryStore } from './memory-store.ts'
 import { ScriptedExchange } from './scripted-exchange.ts'
@@ -99,12 +100,12 @@ export class TestHouse {
   }
 
   /** A relayer on the same disk and chain; an earlier one must be dead. */
-  start(change: { rpc?: Rpc } = {}): Relayer {
+  start(change: { rpc?: Rpc; store?: RelayerStore } = {}): Relayer {
     const rpc = change.rpc ?? this.rpc
     const relayer = new Relayer({
       openFeed: this.exchange.openFeed,
       commands: { submit: this.exchange.submit },
-      store: memoryStore(this.disk),
+      store: change.store ?? memoryStore(this.disk),
       rpcs: [rpc],
       views: contractViews(rpc, this.contract),
       contract: this.contract,
