@@ -354,6 +354,33 @@ BEGIN
   END LOOP;
 END
 $$;
+
+-- Rows of the projection are written only by the transaction that moved the cursor over them (L2, L6): a statement that
+-- strays out of its transaction, as after a lost connection, is refused.
+CREATE FUNCTION refuse_outside_cursor() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM cursors WHERE consumer = 'ledger' AND xmin = pg_current_xact_id()::xid) THEN
+    RAISE EXCEPTION '% on ledger.% is refused: this transaction did not move the cursor', TG_OP, TG_TABLE_NAME
+      USING ERRCODE = 'invalid_transaction_state';
+  END IF;
+  RETURN NULL;
+END
+$$;
+DO $$
+DECLARE
+  projected text;
+BEGIN
+  FOREACH projected IN ARRAY ARRAY[
+    'accounts', 'transfers', 'trades', 'funding_rates', 'funding_payments', 'deposits', 'withdrawals',
+    'withdrawal_payments', 'settlements', 'seq_times', 'exchange', 'markets', 'orders', 'positions', 'candles'
+  ] LOOP
+    EXECUTE format(
+      'CREATE TRIGGER with_cursor BEFORE INSERT OR UPDATE ON %I
+       FOR EACH STATEMENT EXECUTE FUNCTION refuse_outside_cursor()', projected);
+  END LOOP;
+END
+$$;
 GRANT SELECT ON balances, transfer_kinds TO plumb_app;
 GRANT SELECT, UPDATE ON cursors TO plumb_app;
 GRANT SELECT, INSERT, UPDATE ON markets, orders, positions, candles TO plumb_app;

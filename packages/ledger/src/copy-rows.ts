@@ -95,10 +95,10 @@ export class CopyRows {
     this.#view.setInt16(this.#length, -1)
     const bytes = this.#bytes.subarray(0, this.#length + 2)
     const into = tx`COPY ${tx(this.table)} (${tx(this.columns)}) FROM STDIN WITH (FORMAT binary)`
-    const stream = await into.writable()
-    const done = finished(stream)
+    const failed = failureOf(into)
+    const stream = await Promise.race([into.writable(), failed])
     stream.end(Buffer.from(bytes.buffer, 0, bytes.length))
-    await done
+    await Promise.race([finished(stream), failed])
   }
 
   #grow(more: number): void {
@@ -109,4 +109,16 @@ export class CopyRows {
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer)
   }
+}
+
+/**
+ * Rejects with the error of a COPY. postgres.js tells nobody about one that comes after the last byte, which is when
+ * triggers and keys are checked: it calls `reject` of a query that was resolved when its stream opened.
+ */
+function failureOf(query: object): Promise<never> {
+  const failed = new Promise<never>((_, reject) => {
+    Object.assign(query, { reject })
+  })
+  failed.catch(() => {})
+  return failed
 }
