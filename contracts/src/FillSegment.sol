@@ -2,13 +2,13 @@
 pragma solidity 0.8.37;
 
 import {ExchangeStorage} from "./ExchangeStorage.sol";
-import {AccountRun} from "./libraries/AccountRun.sol";
+import {AccountRun, REDUCE_BUYS, REDUCE_SELLS} from "./libraries/AccountRun.sol";
 import {BatchCodes} from "./libraries/BatchCodes.sol";
-import {Bits} from "./libraries/Bits.sol";
-import {Context, ROW_BEFORE, ROW_SIZE, limitsOf, marketOf} from "./libraries/Context.sol";
+import {Context, Row} from "./libraries/Context.sol";
 import {Words, allocate, calldataWord, freeMemory, releaseMemory} from "./libraries/Memory.sol";
 import {
     FILL_BYTES,
+    LANE_MAX,
     ORDER_BYTES,
     OrderFields,
     OrderRecord,
@@ -22,16 +22,19 @@ import {
 } from "./libraries/OrderRecord.sol";
 import {RiskMath} from "./libraries/RiskMath.sol";
 import {Settleable} from "./libraries/Settleable.sol";
+import {ShortRun} from "./libraries/ShortRun.sol";
 
 /// @notice A run of fills between two order-sensitive operations: verify every order, prove every fill, then load,
 /// check and store each account once.
 abstract contract FillSegment is ExchangeStorage {
     // The table of orders in memory: four words each.
-    uint256 private constant OWNER = 0; // owner << 8 | subaccount
+    uint256 private constant HOLDER = 0; // owner << 40 | subaccount << 32 | market's row
     uint256 private constant FIELDS = 1; // OrderFields
     uint256 private constant FILLED = 2; // lots filled in this segment
     uint256 private constant CASH = 3; // int: micro-USDC moved by its fills and fees
     uint256 private constant STRIDE = 4;
+    uint256 private constant ROW_BITS = 32;
+    uint256 private constant ROW_MASK = type(uint32).max;
 
     function _settleFills(Context memory context, uint256 pos, uint256 end) internal {
         uint256 memoryBefore = freeMemory();
@@ -60,18 +63,19 @@ abstract contract FillSegment is ExchangeStorage {
             uint256 previousKey = 0;
             for (uint256 i = 0; i < orders; ++i) {
                 OrderFields fields = OrderFields.wrap(calldataWord(pos + 64));
-                Words row = context.row(fields.market(), i);
-                uint8 code = _checkOrder(fields, limitsOf(row).maxOrderLots());
+                Row row = context.row(fields.market(), i);
+                uint8 code = _checkOrder(fields, row.limits().maxOrderLots());
                 if (code != 0) context.reject(code, i);
-                address owner = OrderRecord.recover(pos, fields, limitsOf(row), DOMAIN);
+                address owner = OrderRecord.recover(pos, fields, row.limits(), DOMAIN);
                 if (owner == address(0)) context.reject(BatchCodes.INVALID_SIGNATURE, i);
 
                 uint256 holder = (uint256(uint160(owner)) << 8) | fields.subaccount();
-                uint256 key = (holder << 48) | (fields.lane() << 32) | fields.seq();
+                uint256 key = (holder << 48) | fields.laneAndSeq();
                 if (key <= previousKey) context.reject(BatchCodes.ORDERS_NOT_SORTED, i);
                 previousKey = key;
-                table.set(i * STRIDE + OWNER, holder);
-                table.set(i * STRIDE + FIELDS, OrderFields.unwrap(fields));
+                uint256 entry = i * STRIDE;
+                table.set(entry + HOLDER, (holder << ROW_BITS) | Row.unwrap(row));
+                table.set(entry + FIELDS, OrderFields.unwrap(fields));
                 pos += ORDER_BYTES;
             }
         }
@@ -88,14 +92,16 @@ abstract contract FillSegment is ExchangeStorage {
         }
         if (fields.kind() != 0) return BatchCodes.UNSUPPORTED_KIND;
         if (fields.price() == 0) return BatchCodes.INVALID_PRICE;
-        uint256 size = fields.size();
-        if (size == 0 || size > maxOrderLots) return BatchCodes.INVALID_SIZE;
-        if (fields.lane() > 1023 || fields.seq() == 0) return BatchCodes.INVALID_LANE;
+        unchecked {
+            // Zero wraps around.
+            if (fields.size() - 1 >= maxOrderLots) return BatchCodes.INVALID_SIZE;
+        }
+        if (fields.lane() > LANE_MAX || fields.seq() == 0) return BatchCodes.INVALID_LANE;
         if (block.timestamp > fields.expiry()) return BatchCodes.EXPIRED;
-        if (
-            fields.takerFee() > fields.maxFee()
-                || fields.makerFee() > int256(fields.maxFee())
-        ) return BatchCodes.FEE_ABOVE_MAX;
+        int256 maxFee = int256(fields.maxFee());
+        if (int256(fields.takerFee()) > maxFee || fields.makerFee() > maxFee) {
+            return BatchCodes.FEE_ABOVE_MAX;
+        }
     }
 
     // Proves each fill against its two orders; the price is the maker's limit.
@@ -105,7 +111,7 @@ abstract contract FillSegment is ExchangeStorage {
         uint256 orders,
         uint256 pos,
         uint256 fills
-    ) private view {
+    ) private pure {
         unchecked {
             uint256 fees = 0;
             for (uint256 i = 0; i < fills; ++i) {
@@ -125,8 +131,8 @@ abstract contract FillSegment is ExchangeStorage {
                 uint8 code = _checkPair(taken, made);
                 if (code != 0) context.reject(code, i);
 
-                uint256 notional = quantity * made.price()
-                    * marketOf(context.heldRow(made.market())).quotePerTickLot();
+                Row row = Row.wrap(table.get(maker + HOLDER) & ROW_MASK);
+                uint256 notional = quantity * made.price() * row.word().quotePerTickLot();
                 uint256 takerFee = RiskMath.fee(notional, taken.takerFee());
                 int256 makerFee = _makerFee(notional, made.makerFee());
                 if (-makerFee > int256(takerFee)) {
@@ -165,49 +171,87 @@ abstract contract FillSegment is ExchangeStorage {
 
     function _settleAccounts(Context memory context, Words table, uint256 orders) private {
         AccountRun memory run;
+        run.rows = allocate(context.span);
         uint256 next = 0;
-        while (next < orders) next = _settleAccount(context, run, table, orders, next);
+        while (next < orders) {
+            if (_tryShort(context, table, orders, next)) {
+                ++next;
+                continue;
+            }
+            next = _fillAccount(context, run, table, orders, next);
+            Settleable.check(run, context, MARK_AGE_MAX_S);
+            run.store(context);
+        }
     }
 
-    // One account: all its orders of the table, then the checks, then one store.
-    function _settleAccount(
+    function _tryShort(Context memory context, Words table, uint256 orders, uint256 index)
+        private
+        returns (bool)
+    {
+        unchecked {
+            uint256 entry = index * STRIDE;
+            uint256 word = table.get(entry + HOLDER);
+            uint256 holder = word >> ROW_BITS;
+            bool hasMore =
+                index + 1 < orders && table.get(entry + STRIDE + HOLDER) >> ROW_BITS == holder;
+            if (hasMore) return false;
+            return ShortRun.trySettle(
+                context,
+                Row.wrap(word & ROW_MASK),
+                holder,
+                OrderFields.wrap(table.get(entry + FIELDS)),
+                table.get(entry + FILLED),
+                int256(table.get(entry + CASH)),
+                MARK_AGE_MAX_S
+            );
+        }
+    }
+
+    // One account: loads it and applies all its orders of the table.
+    function _fillAccount(
         Context memory context,
         AccountRun memory run,
         Words table,
         uint256 orders,
-        uint256 first
-    ) private returns (uint256 next) {
+        uint256 next
+    ) private returns (uint256) {
         unchecked {
-            uint256 holder = table.get(first * STRIDE + OWNER);
-            run.load(context, address(uint160(holder >> 8)), holder & 0xFF, first);
-            uint256 reduceBuys = 0; // markets with a filled reduce-only buy
-            uint256 reduceSells = 0;
-            next = first;
+            uint256 entry = next * STRIDE;
+            uint256 word = table.get(entry + HOLDER);
+            uint256 holder = word >> ROW_BITS;
+            run.load(context, address(uint160(holder >> 8)), holder & 0xFF, next);
             do {
-                uint256 entry = next * STRIDE;
                 OrderFields fields = OrderFields.wrap(table.get(entry + FIELDS));
                 uint256 filled = table.get(entry + FILLED);
                 uint8 code = _checkFilled(run, fields, filled);
                 if (code != 0) context.reject(code, next);
-
-                uint256 market = fields.market();
-                Words row = context.heldRow(market);
-                run.settleFunding(context, row, market);
-                bool sells = fields.sideFlags() & SELL != 0;
-                row.addSigned(ROW_SIZE, sells ? -int256(filled) : int256(filled));
-                int256 moved = int256(table.get(entry + CASH));
-                run.cash += moved;
-                run.moved += moved;
-                if (fields.sideFlags() & REDUCE_ONLY_BIT != 0) {
-                    if (sells) reduceSells |= 1 << market;
-                    else reduceBuys |= 1 << market;
-                }
+                _move(run, Row.wrap(word & ROW_MASK), fields, filled, int256(table.get(entry + CASH)));
                 ++next;
-            } while (next < orders && table.get(next * STRIDE + OWNER) == holder);
+                entry += STRIDE;
+                if (next == orders) break;
+                word = table.get(entry + HOLDER);
+            } while (word >> ROW_BITS == holder);
+            return next;
+        }
+    }
 
-            _checkPositions(context, run, reduceBuys, reduceSells);
-            Settleable.check(run, context, MARK_AGE_MAX_S);
-            run.store(context);
+    function _move(
+        AccountRun memory run,
+        Row row,
+        OrderFields fields,
+        uint256 filled,
+        int256 cash
+    ) private pure {
+        unchecked {
+            run.settleFunding(row);
+            uint256 flags = fields.sideFlags();
+            bool sells = flags & SELL != 0;
+            row.addSize(sells ? -int256(filled) : int256(filled));
+            if (flags & REDUCE_ONLY_BIT != 0) {
+                row.setState(row.state() | (sells ? REDUCE_SELLS : REDUCE_BUYS));
+            }
+            run.cash += cash;
+            run.moved += cash;
         }
     }
 
@@ -220,36 +264,6 @@ abstract contract FillSegment is ExchangeStorage {
         if (code != 0) return code;
         if ((fields.sideFlags() >> TIF_SHIFT) & 3 == TIF_FOK && filled != fields.size()) {
             return BatchCodes.FOK_NOT_FILLED;
-        }
-    }
-
-    // Reduce-only is judged on the account's position over the whole segment; the relayer cuts segments so that
-    // this agrees with the engine's order-by-order judgement.
-    function _checkPositions(
-        Context memory context,
-        AccountRun memory run,
-        uint256 reduceBuys,
-        uint256 reduceSells
-    ) private view {
-        uint256 map = run.settled;
-        while (map != 0) {
-            uint256 market = Bits.lowest(map);
-            map &= map - 1;
-            Words row = context.heldRow(market);
-            int256 before = int256(row.get(ROW_BEFORE));
-            int256 size = int256(row.get(ROW_SIZE));
-            bool buys = (reduceBuys >> market) & 1 != 0;
-            bool sells = (reduceSells >> market) & 1 != 0;
-            if (buys || sells) {
-                bool opposite = (!buys || before < 0) && (!sells || before > 0);
-                if (!opposite || !Settleable.isWithin(size, before)) {
-                    context.reject(BatchCodes.REDUCE_ONLY, run.index);
-                }
-            }
-            uint256 lots = RiskMath.abs(size);
-            if (lots > limitsOf(row).maxPositionLots() && lots > RiskMath.abs(before)) {
-                context.reject(BatchCodes.POSITION_LIMIT, run.index);
-            }
         }
     }
 }

@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 import {ExchangeStorage} from "./ExchangeStorage.sol";
 import {BatchCodes} from "./libraries/BatchCodes.sol";
-import {Context, ROW_MARKET, marketOf} from "./libraries/Context.sol";
-import {Words, calldataWord} from "./libraries/Memory.sol";
+import {Context, Row} from "./libraries/Context.sol";
+import {calldataWord} from "./libraries/Memory.sol";
 import {MarketWord} from "./libraries/MarketWord.sol";
 import {RiskMath} from "./libraries/RiskMath.sol";
 
@@ -36,8 +36,8 @@ abstract contract FundingSegment is ExchangeStorage {
         private
     {
         unchecked {
-            Words row = context.row(market, place);
-            MarketWord word = marketOf(row);
+            Row row = context.row(market, place);
+            MarketWord word = row.word();
             if (!RiskMath.signedFits(index, INDEX_BITS)) {
                 context.reject(BatchCodes.FUNDING_OVERFLOW, place);
             }
@@ -51,7 +51,7 @@ abstract contract FundingSegment is ExchangeStorage {
                 context.reject(BatchCodes.FUNDING_CLAMP, place);
             }
             word = word.withFunding(index, from + used);
-            row.set(ROW_MARKET, MarketWord.unwrap(word));
+            row.setWord(word);
             marketWords[market] = MarketWord.unwrap(word);
         }
     }

@@ -10,8 +10,7 @@ import {PriceSegment} from "./PriceSegment.sol";
 import {WithdrawSegment} from "./WithdrawSegment.sol";
 import {Genesis, IPlumbExchange} from "./interfaces/IPlumbExchange.sol";
 import {BatchCodes} from "./libraries/BatchCodes.sol";
-import {Bits} from "./libraries/Bits.sol";
-import {Context, ROW_INTEREST, ROW_POOL, ROW_WORDS} from "./libraries/Context.sol";
+import {Context, ROW_BYTES, ROW_WORDS, Row} from "./libraries/Context.sol";
 import {Words, allocate, calldataWord} from "./libraries/Memory.sol";
 
 /// @notice The margin contract: custody, accounts, and settlement of what traders signed.
@@ -119,16 +118,13 @@ contract PlumbExchange is
     // Fees and the markets' pools, once for the whole batch.
     function _storeTotals(Context memory context) private {
         if (context.fees != 0) feeAccount += uint128(context.fees);
-        uint256 map = context.touched;
-        while (map != 0) {
-            uint256 market = Bits.lowest(map);
-            map &= map - 1;
-            Words row = context.heldRow(market);
+        for (uint256 market = 0; market < context.span; ++market) {
+            Row row = Row.wrap(Words.unwrap(context.markets) + market * ROW_BYTES);
+            if (row.poolDelta() == 0 && row.interestDelta() == 0) continue;
             uint256 stored = marketPools[market];
-            int256 pool = (int256(stored) >> 128) + int256(row.get(ROW_POOL));
-            int256 interest = int256(stored & type(uint128).max) + int256(row.get(ROW_INTEREST));
-            marketPools[market] =
-                (uint256(pool) << 128) | (uint256(interest) & type(uint128).max);
+            int256 pool = (int256(stored) >> 128) + row.poolDelta();
+            int256 interest = int256(stored & type(uint128).max) + row.interestDelta();
+            marketPools[market] = (uint256(pool) << 128) | (uint256(interest) & type(uint128).max);
         }
     }
 }

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {ExchangeStorage} from "./ExchangeStorage.sol";
 import {BatchCodes} from "./libraries/BatchCodes.sol";
-import {Context, ROW_MARKET, limitsOf, marketOf} from "./libraries/Context.sol";
+import {Context, Row} from "./libraries/Context.sol";
 import {Words, allocate, calldataWord, freeMemory, releaseMemory} from "./libraries/Memory.sol";
 import {MarketWord} from "./libraries/MarketWord.sol";
 import {RiskMath} from "./libraries/RiskMath.sol";
@@ -121,17 +121,17 @@ abstract contract PriceSegment is ExchangeStorage {
                 uint256 market = word >> 248;
                 uint256 mark = (word >> 216) & 0xFFFFFFFF;
                 pos += MARK_BYTES;
-                Words row = context.row(market, i);
-                MarketWord moving = marketOf(row);
+                Row row = context.row(market, i);
+                MarketWord moving = row.word();
                 if (moving.hasFixedMark()) context.reject(BatchCodes.FIXED_MARK, i);
                 uint256 median = _median(context, table, vectors, quotes, market, i);
                 uint256 distance = mark > median ? mark - median : median - mark;
                 if (
                     mark == 0
-                        || distance * RiskMath.PPM > median * limitsOf(row).markBandPpm()
+                        || distance * RiskMath.PPM > median * row.limits().markBandPpm()
                 ) context.reject(BatchCodes.MARK_OUT_OF_BAND, i);
                 moving = moving.withMark(mark, block.timestamp);
-                row.set(ROW_MARKET, MarketWord.unwrap(moving));
+                row.setWord(moving);
                 marketWords[market] = MarketWord.unwrap(moving);
             }
         }

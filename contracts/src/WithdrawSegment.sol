@@ -4,9 +4,9 @@ pragma solidity 0.8.37;
 import {Custody} from "./Custody.sol";
 import {AccountRun} from "./libraries/AccountRun.sol";
 import {BatchCodes} from "./libraries/BatchCodes.sol";
-import {Bits} from "./libraries/Bits.sol";
-import {Context} from "./libraries/Context.sol";
+import {Context, Row} from "./libraries/Context.sol";
 import {Words, allocate, calldataWord, freeMemory, releaseMemory} from "./libraries/Memory.sol";
+import {LANE_MAX} from "./libraries/OrderRecord.sol";
 import {Settleable} from "./libraries/Settleable.sol";
 import {Signatures} from "./libraries/Signatures.sol";
 import {TypeHashes} from "./libraries/TypeHashes.sol";
@@ -26,6 +26,7 @@ abstract contract WithdrawSegment is Custody {
             pos += 2;
             if (pos + count * RECORD_BYTES != end) context.reject(BatchCodes.MALFORMED, 0);
             AccountRun memory run;
+            run.rows = allocate(context.span);
             uint256 first = pos;
             Words owners = allocate(count);
             uint256 total = 0;
@@ -54,7 +55,7 @@ abstract contract WithdrawSegment is Custody {
         uint256 seq = (word >> 136) & 0xFFFFFFFF;
         uint256 expiry = (word >> 104) & 0xFFFFFFFF;
         if (amount == 0) context.reject(BatchCodes.ZERO_AMOUNT, index);
-        if (lane > 1023 || seq == 0) context.reject(BatchCodes.INVALID_LANE, index);
+        if (lane > LANE_MAX || seq == 0) context.reject(BatchCodes.INVALID_LANE, index);
         if (block.timestamp > expiry) context.reject(BatchCodes.EXPIRED, index);
         owner = Signatures.recover(
             DOMAIN,
@@ -70,11 +71,8 @@ abstract contract WithdrawSegment is Custody {
         uint8 code = run.useLane(lane, seq, LANE_CONSUMED, LANE_CONSUMED);
         // A lane that has filled anything at this sequence number overfills: a withdrawal needs a fresh one.
         if (code != 0) context.reject(BatchCodes.LANE_SPENT, index);
-        uint256 map = run.loaded;
-        while (map != 0) {
-            uint256 market = Bits.lowest(map);
-            map &= map - 1;
-            run.settleFunding(context, context.heldRow(market), market);
+        for (uint256 i = 0; i < run.count; ++i) {
+            run.settleFunding(Row.wrap(run.rows.get(i)));
         }
         run.cash -= int256(amount);
         Settleable.checkCovered(run, context, MARK_AGE_MAX_S);

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {
     AccountWord,
-    CASH_BITS,
     EXTRA_FLAG,
     LANE_MASK,
     PositionWord,
@@ -17,40 +16,33 @@ import {
 } from "./AccountWord.sol";
 import {BatchCodes} from "./BatchCodes.sol";
 import {Bits} from "./Bits.sol";
-import {
-    Context,
-    ROW_BEFORE,
-    ROW_INTEREST,
-    ROW_POOL,
-    ROW_SIZE,
-    ROW_SNAPSHOT,
-    limitsOf,
-    marketOf
-} from "./Context.sol";
+import {Context, Row} from "./Context.sol";
 import {Words, loadSlot, storeSlot} from "./Memory.sol";
-import {MarketWord} from "./MarketWord.sol";
 import {RiskMath} from "./RiskMath.sol";
 
 /// @notice One account between its load and its store: read once, changed in memory, checked once, written once.
 struct AccountRun {
     uint256 base; // storage slot of the account word
-    AccountWord word; // as loaded
     int256 cash;
     int256 moved; // cash moved by the fills of this run
     uint256 lane0;
     uint256 extra; // slot |1 as loaded; the low 64 bits are the map of positions outside the primary place
-    uint256 loaded; // markets whose row holds this account's position
-    uint256 settled; // of these, funding settled in this run
-    uint256 laneAt; // slot of the lanes pos hand, 0 = none
+    uint256 stamp; // number of the run, marks the rows that hold its positions
+    Words rows; // the rows held, in the order of their loading
+    uint256 count;
+    uint256 laneAt; // slot of the lanes at hand, 0 = none
     uint256 laneWord;
     uint256 index; // names the account in a refusal
 }
 
+// Row state: stamp of the run << 3, and what the run did with the position.
+uint256 constant SETTLED = 1; // funding settled: the position may move
+uint256 constant REDUCE_BUYS = 2; // a reduce-only buy was filled
+uint256 constant REDUCE_SELLS = 4;
+
 using AccountRunLibrary for AccountRun global;
 
 library AccountRunLibrary {
-    uint256 private constant POSITIONS_MASK = type(uint64).max;
-
     /// @notice Reads the account and every position it holds (margin needs them all).
     function load(
         AccountRun memory run,
@@ -61,57 +53,45 @@ library AccountRunLibrary {
     ) internal view {
         uint256 base = accountSlot(owner, subaccount);
         AccountWord word = AccountWord.wrap(loadSlot(base));
+        uint256 stamp;
+        unchecked {
+            stamp = ++context.runs;
+        }
         run.base = base;
-        run.word = word;
         run.cash = word.cash();
         run.moved = 0;
         run.lane0 = word.lane0();
+        run.stamp = stamp;
+        run.count = 0;
         run.laneAt = 0;
-        run.settled = 0;
         run.index = index;
         run.extra = 0;
-        uint256 loaded = 0;
         if (word.size() != 0) {
-            uint256 primary = word.primaryMarket();
-            loaded = 1 << primary;
-            _fill(context.heldRow(primary), word.size(), word.fundingSnapshot());
+            Row row = context.row(word.primaryMarket(), index);
+            _hold(run, row, word.size(), word.fundingSnapshot(), stamp << 3);
         }
-        if (word.hasExtra()) {
-            uint256 extra = loadSlot(extraSlot(base));
-            run.extra = extra;
-            uint256 map = extra & POSITIONS_MASK;
-            loaded |= map;
-            while (map != 0) {
-                uint256 market = Bits.lowest(map);
-                map &= map - 1;
-                PositionWord position = PositionWord.wrap(loadSlot(positionSlot(base, market)));
-                _fill(context.heldRow(market), position.sizeOf(), position.snapshotOf());
-            }
-        }
-        run.loaded = loaded;
+        if (word.hasExtra()) _loadExtra(run, context, base, index);
     }
 
     /// @notice Settles funding of one market; afterwards its position may move.
-    function settleFunding(AccountRun memory run, Context memory context, Words row, uint256 market)
-        internal
-        pure
-    {
-        uint256 bit = 1 << market;
-        if (run.settled & bit != 0) return;
-        run.settled |= bit;
-        int256 index = marketOf(row).fundingIndex();
-        if (run.loaded & bit == 0) {
-            run.loaded |= bit;
-            _fill(row, 0, index);
-            return;
+    function settleFunding(AccountRun memory run, Row row) internal pure {
+        unchecked {
+            uint256 held = run.stamp << 3;
+            uint256 state = row.state();
+            if (state >= held | SETTLED) return;
+            int256 index = row.word().fundingIndex();
+            if (state != held) {
+                _hold(run, row, 0, index, held | SETTLED);
+                return;
+            }
+            row.setState(held | SETTLED);
+            int256 delta = index - row.snapshot();
+            if (delta == 0) return;
+            int256 payment = RiskMath.funding(row.size(), delta);
+            row.setSnapshot(index);
+            row.addPool(payment);
+            run.cash -= payment;
         }
-        int256 delta = index - int256(row.get(ROW_SNAPSHOT));
-        if (delta == 0) return;
-        int256 payment = RiskMath.funding(int256(row.get(ROW_SIZE)), delta);
-        row.set(ROW_SNAPSHOT, uint256(index));
-        run.cash -= payment;
-        row.addSigned(ROW_POOL, payment);
-        context.touched |= bit;
     }
 
     /// @notice Uses `quantity` of an order's lane; the pair (seq, filled) only rises.
@@ -129,7 +109,7 @@ library AccountRunLibrary {
         }
         uint256 slot = laneSlot(run.base, lane);
         if (slot != run.laneAt) {
-            storeLanes(run);
+            if (run.laneAt != 0) storeSlot(run.laneAt, run.laneWord);
             run.laneAt = slot;
             run.laneWord = loadSlot(slot);
         }
@@ -140,67 +120,100 @@ library AccountRunLibrary {
         run.laneWord = (word & ~(LANE_MASK << shift)) | (advanced << shift);
     }
 
-    /// @notice Writes the account back. Position rows of the run are void afterwards.
+    /// @notice Writes the account back, and the change of its long positions into the rows.
     function store(AccountRun memory run, Context memory context) internal {
-        storeLanes(run);
-        if (!RiskMath.signedFits(run.cash, CASH_BITS)) {
+        if (run.laneAt != 0) storeSlot(run.laneAt, run.laneWord);
+        if (int72(run.cash) != run.cash) {
             context.reject(BatchCodes.CASH_OVERFLOW, run.index);
         }
-        AccountWord word = run.word;
-        uint256 primary = word.primaryMarket();
+        uint256 count = run.count;
+        if (run.extra != 0 || count > 1) return _storeMany(run, context);
         int256 size = 0;
         int256 snapshot = 0;
-        // The primary place first: when it closes, a position opened in this run may take it.
-        bool held = word.size() != 0;
-        if (held) {
-            Words row = context.heldRow(primary);
-            size = int256(row.get(ROW_SIZE));
-            snapshot = int256(row.get(ROW_SNAPSHOT));
+        uint256 primary = 0;
+        if (count != 0) {
+            Row row = Row.wrap(run.rows.get(0));
+            _countInterest(row);
+            size = row.size();
+            if (size != 0) {
+                snapshot = row.snapshot();
+                primary = context.marketOf(row);
+            }
         }
+        AccountWord packed = packAccount(run.cash, size, snapshot, run.lane0, primary, 0);
+        storeSlot(run.base, AccountWord.unwrap(packed));
+    }
+
+    // The general form of `store`: positions outside the primary place, and who takes the place when it is free.
+    function _storeMany(AccountRun memory run, Context memory context) private {
         uint256 extra = run.extra;
-        uint256 map = run.settled;
-        while (map != 0) {
-            uint256 market = Bits.lowest(map);
+        Row primary; // zero: the place is free
+        for (uint256 i = 0; i < run.count; ++i) {
+            Row row = Row.wrap(run.rows.get(i));
+            _countInterest(row);
+            uint256 market = context.marketOf(row);
             uint256 bit = 1 << market;
-            map &= map - 1;
-            Words row = context.heldRow(market);
-            int256 sizeNow = int256(row.get(ROW_SIZE));
-            _countInterest(context, row, sizeNow, bit);
-            if (held && market == primary) continue;
             bool outside = extra & bit != 0;
-            if (!outside && sizeNow == 0) continue;
-            if (!outside && size == 0) {
-                primary = market;
-                size = sizeNow;
-                snapshot = int256(row.get(ROW_SNAPSHOT));
-                held = true;
+            if (outside && row.state() & SETTLED == 0) continue; // untouched
+            if (!outside && row.size() == 0) continue; // opened and closed in this run, or the primary one closed
+            if (!outside && Row.unwrap(primary) == 0) {
+                primary = row;
                 continue;
             }
             PositionWord position;
-            if (sizeNow == 0) {
+            if (row.size() == 0) {
                 extra &= ~bit;
             } else {
                 extra |= bit;
-                position = packPosition(sizeNow, int256(row.get(ROW_SNAPSHOT)));
+                position = packPosition(row.size(), row.snapshot());
             }
             storeSlot(positionSlot(run.base, market), PositionWord.unwrap(position));
         }
         if (extra != run.extra) storeSlot(extraSlot(run.base), extra);
-        if (size == 0) snapshot = 0;
-        AccountWord packed = packAccount(
-            run.cash, size, snapshot, run.lane0, primary, extra == 0 ? 0 : EXTRA_FLAG
-        );
+        uint256 flags = extra == 0 ? 0 : EXTRA_FLAG;
+        AccountWord packed;
+        if (Row.unwrap(primary) == 0) {
+            packed = packAccount(run.cash, 0, 0, run.lane0, 0, flags);
+        } else {
+            packed = packAccount(
+                run.cash,
+                primary.size(),
+                primary.snapshot(),
+                run.lane0,
+                context.marketOf(primary),
+                flags
+            );
+        }
         storeSlot(run.base, AccountWord.unwrap(packed));
     }
 
-    function storeLanes(AccountRun memory run) internal {
-        if (run.laneAt != 0) storeSlot(run.laneAt, run.laneWord);
+    function _loadExtra(
+        AccountRun memory run,
+        Context memory context,
+        uint256 base,
+        uint256 index
+    ) private view {
+        uint256 extra = loadSlot(extraSlot(base));
+        run.extra = extra;
+        uint256 map = extra & type(uint64).max;
+        while (map != 0) {
+            uint256 market = Bits.lowest(map);
+            map &= map - 1;
+            PositionWord position = PositionWord.wrap(loadSlot(positionSlot(base, market)));
+            Row row = context.row(market, index);
+            _hold(run, row, position.sizeOf(), position.snapshotOf(), run.stamp << 3);
+        }
     }
 
-    function _fill(Words row, int256 size, int256 snapshot) private pure {
-        row.set(ROW_BEFORE, uint256(size));
-        row.set(ROW_SIZE, uint256(size));
-        row.set(ROW_SNAPSHOT, uint256(snapshot));
+    function _hold(AccountRun memory run, Row row, int256 size, int256 snapshot, uint256 state)
+        private
+        pure
+    {
+        row.hold(size, snapshot, state);
+        run.rows.set(run.count, Row.unwrap(row));
+        unchecked {
+            ++run.count;
+        }
     }
 
     function _advance(uint256 stored, uint256 seq, uint256 quantity, uint256 size)
@@ -218,16 +231,12 @@ library AccountRunLibrary {
         }
     }
 
-    function _countInterest(Context memory context, Words row, int256 sizeNow, uint256 bit)
-        private
-        pure
-    {
+    function _countInterest(Row row) private pure {
         unchecked {
-            int256 before = int256(row.get(ROW_BEFORE));
-            int256 change = (sizeNow > 0 ? sizeNow : int256(0)) - (before > 0 ? before : int256(0));
-            if (change == 0) return;
-            row.addSigned(ROW_INTEREST, change);
-            context.touched |= bit;
+            int256 size = row.size();
+            int256 before = row.sizeBefore();
+            if (size == before) return;
+            row.addInterest((size > 0 ? size : int256(0)) - (before > 0 ? before : int256(0)));
         }
     }
 }

@@ -21,6 +21,7 @@ using {
     maxFee,
     lane,
     seq,
+    laneAndSeq,
     expiry,
     takerFee,
     makerFee
@@ -29,6 +30,7 @@ using {
 uint256 constant ORDER_BYTES = 90;
 uint256 constant FILL_BYTES = 9;
 
+uint256 constant LANE_MAX = 1023;
 uint256 constant SELL = 1;
 // Signed flags stand one bit higher than in the signed message, above the side.
 uint256 constant REDUCE_ONLY_BIT = 1 << 1;
@@ -75,6 +77,11 @@ function lane(OrderFields fields) pure returns (uint256) {
 
 function seq(OrderFields fields) pure returns (uint256) {
     return (OrderFields.unwrap(fields) >> 96) & 0xFFFFFFFF;
+}
+
+/// @notice lane << 32 | seq.
+function laneAndSeq(OrderFields fields) pure returns (uint256) {
+    return (OrderFields.unwrap(fields) >> 96) & 0xFFFFFFFFFFFF;
 }
 
 /// @notice Last second at which the order settles.

@@ -58,15 +58,17 @@ export class AccountRun {
 
   /** Why the account's fills cannot settle, or null: reduce-only, position limit, then `settleable`. */
   check(timeS: number): BatchCodeName | null {
-    for (const [market, size] of [...this.#touched].toSorted(([a], [b]) => a - b)) {
+    let isAboveLimit = false
+    for (const [market, size] of this.#touched) {
       const before = this.#sizeBefore(market)
       const buys = this.#reduceBuys.has(market)
       const sells = this.#reduceSells.has(market)
       const opposite = (!buys || before < 0n) && (!sells || before > 0n)
       if ((buys || sells) && !(opposite && isWithin(size, before))) return 'REDUCE_ONLY'
       const lots = abs(size)
-      if (lots > this.#market(market).maxPositionLots && lots > abs(before)) return 'POSITION_LIMIT'
+      if (lots > this.#market(market).maxPositionLots && lots > abs(before)) isAboveLimit = true
     }
+    if (isAboveLimit) return 'POSITION_LIMIT'
     return this.checkSettleable(timeS, true)
   }
 

@@ -62,8 +62,10 @@ export const testMarkets: readonly Market[] = [
 ]
 
 /** Deploys on a fresh anvil. */
-export async function startSettlementWorld(): Promise<SettlementWorld> {
-  const anvil = await startAnvil()
+export async function startSettlementWorld(
+  anvilArgs: readonly string[] = [],
+): Promise<SettlementWorld> {
+  const anvil = await startAnvil(anvilArgs)
   const provider = new JsonRpcProvider(anvil.url, CHAIN_ID, { staticNetwork: true })
   const signer = await provider.getSigner(0)
   const publishers = [0, 1, 2, 3, 4].map((i) => testWallet(`publisher ${i}`))

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {PlumbExchange} from "../../src/PlumbExchange.sol";
+import {TestUsdc} from "../../src/TestUsdc.sol";
+import {MarketListing} from "../../src/interfaces/IExchangeAdmin.sol";
+import {Genesis, Position} from "../../src/interfaces/IPlumbExchange.sol";
+import {BatchCodes} from "../../src/libraries/BatchCodes.sol";
+import {Batches, TestFill, TestOrder, TestVector, TestWithdrawal} from "./Batches.sol";
+import {Test} from "./Test.sol";
+
+/// @notice An exchange with an observed market 0 and a recorded market 2 with a fixed mark; this contract is admin and
+/// relayer. Prices in ticks of 0.1 USDC, lots of 0.0001.
+abstract contract ExchangeTest is Test {
+    uint64 internal constant TICK_E8 = 10_000_000;
+    uint64 internal constant LOT_E8 = 10_000;
+    uint32 internal constant QUOTE = 10;
+    uint8 internal constant OBSERVED = 0;
+    uint8 internal constant FIXED = 2;
+    uint32 internal constant MARK = 600_000;
+    uint64 internal constant USDC = 1e6;
+    uint32 internal constant LAG_S = 600;
+    uint32 internal constant MARK_AGE_MAX_S = 3600;
+
+    TestUsdc internal usdc;
+    PlumbExchange internal exchange;
+    bytes32 internal domain;
+    uint32 internal nextBatch = 1;
+    uint256 internal nowS = 1_800_000_000;
+
+    function setUp() public virtual {
+        vm.chainId(1337);
+        vm.warp(nowS);
+        usdc = new TestUsdc();
+        exchange = new PlumbExchange(
+            Genesis(address(usdc), address(this), LAG_S, MARK_AGE_MAX_S, USDC, 9e15)
+        );
+        domain = exchange.domainSeparator();
+        exchange.setRelayer(address(this), true);
+        address[] memory publishers = new address[](5);
+        for (uint256 i = 0; i < 5; ++i) {
+            publishers[i] = vm.addr(publisherKey(i));
+        }
+        exchange.setPublishers(publishers, 3);
+        exchange.listMarket(listing(OBSERVED));
+        MarketListing memory tape = listing(FIXED);
+        tape.fixedMark = MARK;
+        tape.markBandPpm = 0;
+        exchange.listMarket(tape);
+        usdc.mint(address(this), 1e18);
+        usdc.approve(address(exchange), type(uint256).max);
+    }
+
+    function listing(uint8 id) internal pure returns (MarketListing memory) {
+        return MarketListing({
+            market: id,
+            tickE8: TICK_E8,
+            lotE8: LOT_E8,
+            quotePerTickLot: QUOTE,
+            imBps: 500,
+            mmBps: 250,
+            markBandPpm: 30_000,
+            fixedMark: 0,
+            maxOrderLots: 1e11,
+            maxPositionLots: 1e12
+        });
+    }
+
+    // Keys and addresses
+
+    function publisherKey(uint256 i) internal pure returns (uint256) {
+        return uint256(keccak256(abi.encode("publisher", i)));
+    }
+
+    function traderKey(uint256 i) internal pure returns (uint256) {
+        return uint256(keccak256(abi.encode("trader", i)));
+    }
+
+    function trader(uint256 i) internal pure returns (address) {
+        return vm.addr(traderKey(i));
+    }
+
+    /// @notice `count` keys ascending by address, as the order table wants them.
+    function sortedKeys(uint256 count) internal pure returns (uint256[] memory keys) {
+        keys = new uint256[](count);
+        address[] memory owners = new address[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 key = traderKey(i);
+            address owner = vm.addr(key);
+            uint256 j = i;
+            for (; j > 0 && owners[j - 1] > owner; --j) {
+                owners[j] = owners[j - 1];
+                keys[j] = keys[j - 1];
+            }
+            owners[j] = owner;
+            keys[j] = key;
+        }
+    }
+
+    function deposit(uint256 key, uint256 amount) internal {
+        exchange.depositFor(vm.addr(key), 0, amount);
+    }
+
+    // Descriptions with the usual values
+
+    function orderOf(uint256 key, uint8 side, uint32 price, uint40 size)
+        internal
+        view
+        returns (TestOrder memory)
+    {
+        return TestOrder({
+            key: key,
+            market: FIXED,
+            subaccount: 0,
+            side: side,
+            flags: 0,
+            kind: 0,
+            price: price,
+            size: size,
+            maxFee: 50,
+            lane: 0,
+            seq: 1,
+            expiry: uint32(nowS + 1000),
+            takerFee: 45,
+            makerFee: 15
+        });
+    }
+
+    /// @notice Two orders in table order (the trader with the lower address first) and one fill; order 0 takes.
+    function pair(TestOrder memory first, TestOrder memory second, uint40 quantity)
+        internal
+        view
+        returns (bytes memory batch)
+    {
+        TestOrder[] memory orders = new TestOrder[](2);
+        TestFill[] memory fills = new TestFill[](1);
+        bool ordered = vm.addr(first.key) < vm.addr(second.key);
+        (orders[0], orders[1]) = ordered ? (first, second) : (second, first);
+        fills[0] = ordered ? TestFill(0, 1, quantity) : TestFill(1, 0, quantity);
+        return fillBatch(orders, fills);
+    }
+
+    function fillBatch(TestOrder[] memory orders, TestFill[] memory fills)
+        internal
+        view
+        returns (bytes memory)
+    {
+        bytes memory body = Batches.fills(domain, TICK_E8, LOT_E8, orders, fills);
+        return oneSegment(Batches.KIND_FILLS, body);
+    }
+
+    function oneSegment(uint8 kind, bytes memory body) internal view returns (bytes memory) {
+        return bytes.concat(
+            Batches.header(nextBatch, nextBatch, 1), Batches.segment(kind, body)
+        );
+    }
+
+    function withdrawBatch(TestWithdrawal memory withdrawal) internal view returns (bytes memory) {
+        return oneSegment(
+            Batches.KIND_WITHDRAW,
+            bytes.concat(abi.encodePacked(uint16(1)), Batches.withdrawal(domain, withdrawal))
+        );
+    }
+
+    function withdrawalOf(uint256 key, uint64 amount)
+        internal
+        view
+        returns (TestWithdrawal memory)
+    {
+        return TestWithdrawal(key, 0, amount, 9, 1, uint32(nowS + 1000));
+    }
+
+    /// @notice Vectors of `count` publishers quoting `quote` for market 0, and its mark.
+    function priceBatch(uint256 count, uint32 quote, uint32 mark)
+        internal
+        view
+        returns (bytes memory)
+    {
+        TestVector[] memory vectors = new TestVector[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            vectors[i] = vectorOf(i, quote);
+        }
+        return priceBatchOf(vectors, mark);
+    }
+
+    function vectorOf(uint256 publisher, uint32 quote) internal view returns (TestVector memory) {
+        uint32[] memory prices = new uint32[](1);
+        prices[0] = quote;
+        return TestVector(
+            publisherKey(publisher), uint8(publisher), 0, uint48(nowS * 1000), prices
+        );
+    }
+
+    function priceBatchOf(TestVector[] memory vectors, uint32 mark)
+        internal
+        view
+        returns (bytes memory)
+    {
+        bytes memory body = abi.encodePacked(uint8(vectors.length));
+        for (uint256 i = 0; i < vectors.length; ++i) {
+            body = bytes.concat(body, Batches.vector(domain, vectors[i]));
+        }
+        body = abi.encodePacked(body, uint8(1), OBSERVED, mark);
+        return oneSegment(Batches.KIND_PRICE, body);
+    }
+
+    function fundingBatch(uint8 market, int64 index) internal view returns (bytes memory) {
+        return oneSegment(Batches.KIND_FUNDING, abi.encodePacked(uint8(1), market, index));
+    }
+
+    // Settling
+
+    function settle(bytes memory batch) internal {
+        exchange.settle(batch);
+        ++nextBatch;
+    }
+
+    function settleRejected(bytes memory batch, uint8 code, uint256 index) internal {
+        vm.expectRevert(
+            abi.encodeWithSelector(BatchCodes.BatchRejected.selector, code, 0, index)
+        );
+        exchange.settle(batch);
+    }
+
+    function setMark(uint32 mark) internal {
+        settle(priceBatch(3, mark, mark));
+    }
+
+    function pass(uint256 seconds_) internal {
+        nowS += seconds_;
+        vm.warp(nowS);
+    }
+
+    // Reading
+
+    function cashOf(uint256 key) internal view returns (int256 cash) {
+        (cash,) = exchange.account(vm.addr(key), 0);
+    }
+
+    function sizeOf(uint256 key, uint8 market) internal view returns (int256) {
+        (, Position[] memory positions) = exchange.account(vm.addr(key), 0);
+        for (uint256 i = 0; i < positions.length; ++i) {
+            if (positions[i].market == market) return positions[i].size;
+        }
+        return 0;
+    }
+}

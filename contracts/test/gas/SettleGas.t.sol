@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {TestFill, TestOrder} from "../base/Batches.sol";
+import {ExchangeTest} from "../base/ExchangeTest.sol";
+
+/// @notice Gas of whole transactions by scenario (contracts design, section 2); snapshots/settle.json is the record.
+contract SettleGasTest is ExchangeTest {
+    // The exchange has settled before: its own slots are in use.
+    function setUp() public override {
+        super.setUp();
+        uint256[] memory keys = _funded(2, 99);
+        settle(pair(orderOf(keys[0], 0, MARK, 10), orderOf(keys[1], 1, MARK, 10), 10));
+    }
+
+    function test_gas_budget_a() public {
+        _distinct(1);
+        _distinct(10);
+        _distinct(50);
+        _distinct(100);
+        _distinct(200);
+    }
+
+    function test_gas_budget_b() public {
+        _oneMaker(1);
+        _oneMaker(10);
+        _oneMaker(50);
+        _oneMaker(100);
+        _oneMaker(200);
+    }
+
+    function test_gas_budget_c() public {
+        _oneMakerOrder(1);
+        _oneMakerOrder(10);
+        _oneMakerOrder(50);
+        _oneMakerOrder(100);
+        _oneMakerOrder(200);
+    }
+
+    function test_gas_budget_mixed() public {
+        _mixed(1, 1, 1, 2);
+        _mixed(10, 9, 3, 6);
+        _mixed(50, 29, 22, 19);
+        _mixed(100, 43, 52, 39);
+        _mixed(200, 55, 97, 53);
+    }
+
+    // (a) every account distinct, every order new.
+    function _distinct(uint256 n) private {
+        uint256[] memory keys = _funded(2 * n, n);
+        TestOrder[] memory orders = new TestOrder[](2 * n);
+        TestFill[] memory fills = new TestFill[](n);
+        for (uint256 i = 0; i < n; ++i) {
+            orders[2 * i] = orderOf(keys[2 * i], 0, MARK, 10);
+            orders[2 * i + 1] = orderOf(keys[2 * i + 1], 1, MARK, 10);
+            fills[i] = TestFill(uint16(2 * i), uint16(2 * i + 1), 10);
+        }
+        _measure("a", n, orders, fills);
+    }
+
+    // (b) one maker account with an order for each of n takers.
+    function _oneMaker(uint256 n) private {
+        _makerAgainstTakers("b", n, n);
+    }
+
+    // (c) one maker order against n takers.
+    function _oneMakerOrder(uint256 n) private {
+        _makerAgainstTakers("c", n, 1);
+    }
+
+    function _makerAgainstTakers(string memory name, uint256 n, uint256 makerOrders) private {
+        uint256[] memory keys = _funded(n + 1, n + 10_000 * makerOrders);
+        TestOrder[] memory orders = new TestOrder[](n + makerOrders);
+        TestFill[] memory fills = new TestFill[](n);
+        for (uint256 i = 0; i < makerOrders; ++i) {
+            orders[i] = orderOf(keys[0], 1, MARK, uint40(10 * n));
+            orders[i].lane = uint16(i);
+        }
+        for (uint256 i = 0; i < n; ++i) {
+            orders[makerOrders + i] = orderOf(keys[i + 1], 0, MARK, 10);
+            fills[i] = TestFill(uint16(makerOrders + i), uint16(i % makerOrders), 10);
+        }
+        _measure(name, n, orders, fills);
+    }
+
+    // Toy flow: makers and takers share accounts; each account's orders stand in lanes of their own.
+    function _mixed(uint256 n, uint256 makers, uint256 takers, uint256 accounts) private {
+        uint256[] memory keys = _funded(accounts, n + 7_000_000);
+        (TestOrder[] memory orders, TestFill[] memory fills) =
+            _mixedFlow(n, makers, takers, keys, 1);
+        _measure("mixedFirst", n, orders, fills);
+        (orders, fills) = _mixedFlow(n, makers, takers, keys, 2);
+        _measure("mixed", n, orders, fills);
+    }
+
+    function _mixedFlow(
+        uint256 n,
+        uint256 makers,
+        uint256 takers,
+        uint256[] memory keys,
+        uint32 seq
+    ) private view returns (TestOrder[] memory orders, TestFill[] memory fills) {
+        uint256 total = makers + takers;
+        orders = new TestOrder[](total);
+        uint256[] memory makerPlace = new uint256[](makers);
+        uint256[] memory takerPlace = new uint256[](takers);
+        uint256 place = 0;
+        // Order j belongs to account j % accounts: orders are laid out account by account to come out sorted.
+        for (uint256 account = 0; account < keys.length; ++account) {
+            uint16 lane = 0;
+            for (uint256 j = account; j < total; j += keys.length) {
+                bool makes = j < makers;
+                orders[place] = orderOf(keys[account], makes ? 1 : 0, MARK, uint40(10 * n));
+                orders[place].lane = lane++;
+                orders[place].seq = seq;
+                if (makes) makerPlace[j] = place;
+                else takerPlace[j - makers] = place;
+                ++place;
+            }
+        }
+        fills = new TestFill[](n);
+        for (uint256 i = 0; i < n; ++i) {
+            fills[i] = TestFill(
+                uint16(takerPlace[i * takers / n]), uint16(makerPlace[i * makers / n]), 1
+            );
+        }
+    }
+
+    // Accounts that have deposited before; `salt` keeps scenarios apart.
+    function _funded(uint256 count, uint256 salt) private returns (uint256[] memory keys) {
+        keys = new uint256[](count);
+        address[] memory owners = new address[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 key = uint256(keccak256(abi.encode(salt, i)));
+            address owner = vm.addr(key);
+            uint256 j = i;
+            for (; j > 0 && owners[j - 1] > owner; --j) {
+                owners[j] = owners[j - 1];
+                keys[j] = keys[j - 1];
+            }
+            owners[j] = owner;
+            keys[j] = key;
+            exchange.depositFor(owner, 0, 1e10);
+        }
+    }
+
+    function _measure(
+        string memory name,
+        uint256 n,
+        TestOrder[] memory orders,
+        TestFill[] memory fills
+    ) private {
+        bytes memory batch = fillBatch(orders, fills);
+        settle(batch);
+        uint256 gasUsed =
+            vm.snapshotGasLastCall("settle", string.concat(name, vm.toString(n)));
+        assertTrue(gasUsed < 16_777_216, "fits one transaction (EIP-7825)");
+    }
+}
