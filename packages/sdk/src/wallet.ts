@@ -59,7 +59,9 @@ export type Wallet = {
  * await wallet.deposit(1_000_000_000) // 1,000 USDC
  */
 export function createWallet(options: WalletOptions): Wallet {
-  const provider = new JsonRpcProvider(options.rpcUrl, undefined, { staticNetwork: true })
+  // ethers repeats an answer for 250 ms: a chain that mines at once would be sent the same nonce twice.
+  const settings = { staticNetwork: true, cacheTimeout: -1 }
+  const provider = new JsonRpcProvider(options.rpcUrl, undefined, settings)
   provider.pollingInterval = 250
   const signer =
     typeof options.signer === 'string' ? new KeyWallet(options.signer, provider) : options.signer
