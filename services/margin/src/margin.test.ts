@@ -147,6 +147,10 @@ describe('a follower', () => {
       initialMarginQuote: 12_000_000,
       maintenanceMarginQuote: 6_000_000,
     })
+    for (const id of [1, 2])
+      expect(routes(`/accounts/${id}/risk`)?.body).toMatchObject({
+        equityQuote: follower.engine.account(id)?.equityQuote,
+      })
     expect(routes('/accounts/3/risk')).toEqual({ status: 404, body: { error: 'UNKNOWN_ACCOUNT' } })
     expect(routes('/accounts/x/risk')).toBeUndefined()
     expect(routes('/metrics')).toBeUndefined()

@@ -18,8 +18,7 @@ export type ComparerOptions = {
   rpc: Rpc
   views: ContractViews
   contract: string
-  /** Where reading deposits the engine has not credited yet may start. */
-  depositBlock: () => number
+  deployBlock: number
 }
 
 const describe = ({ cash, positions }: TwinAccountView) =>
@@ -69,8 +68,8 @@ const waitingDeposits = async (
   toBlock: number,
 ) => {
   const topics = [topicOf('Deposited'), null, `0x${owner.slice(2).padStart(64, '0')}`]
-  const fromBlock = Math.min(options.depositBlock(), toBlock)
-  const logs = await options.rpc.logs({ address: options.contract, topics, fromBlock, toBlock })
+  const { rpc, contract: address, deployBlock: fromBlock } = options
+  const logs = await rpc.logs({ address, topics, fromBlock, toBlock })
   let waiting = 0n
   for (const log of logs) {
     const values = exchangeInterface.decodeEventLog('Deposited', log.data, log.topics)

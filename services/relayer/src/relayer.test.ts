@@ -99,6 +99,23 @@ describe('settlement on a real chain', () => {
     expect(await positionOf(bob)).toBe(15)
   }, 30_000)
 
+  test('a deposit the engine has not seen yet is no difference', async () => {
+    const relayer = house.start()
+    await fund()
+    house.confirmations = 1_000
+    await house.stop()
+    const waiting = house.start()
+    await house.deposit(bob, 123)
+    await house.deposit(bob, 77)
+    trade(10)
+    await house.until('mined', async () => (await house.views.lastBatch()).batchNo === 1)
+    trade(10)
+    await house.until('mined', async () => (await house.views.lastBatch()).batchNo === 2)
+    expect(waiting.status.difference).toBeUndefined()
+    expect(relayer.status.difference).toBeUndefined()
+    expect(house.exchange.withdrawalsPaused).toBe(false)
+  }, 30_000)
+
   test('an answer that is lost credits nobody twice', async () => {
     house.exchange.lostReplies = 3
     house.start()

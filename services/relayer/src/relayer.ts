@@ -261,8 +261,7 @@ export class Relayer {
     const expectation = this.#expectations.get(batchNo)
     if (expectation === undefined) return
     const [rpc] = rpcs
-    const depositBlock = () => Math.min(this.#crediter?.cursor.blockNumber ?? 0, deployBlock)
-    const comparer = { rpc, views, contract, depositBlock }
+    const comparer = { rpc, views, contract, deployBlock }
     const found = await compareAccounts(comparer, expectation, receipt.blockNumber)
     if (found.length === 0) return
     const [difference] = found
