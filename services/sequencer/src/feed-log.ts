@@ -102,6 +102,14 @@ async function* readGroups(
   }
 }
 
+const retire = async (fd: number): Promise<void> => {
+  try {
+    await systemFiles.fdatasync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** How a feed log is opened. */
 export type FeedLogOptions = { segmentBytes?: number; onFatal?: (error: unknown) => void }
 
@@ -115,6 +123,8 @@ export class FeedLog {
   private unwritten: FeedGroupBytes[] = []
   private writing: Promise<void> | undefined
   private fd: number | undefined
+  /** Finished files on their way to the disk: a snapshot waits for them, the feed does not. */
+  private readonly retired: Promise<void>[] = []
   private fdOffset = 0
   private ordinal = 0
   private written = 0
@@ -228,7 +238,7 @@ export class FeedLog {
   }
 
   private async write(groups: readonly FeedGroupBytes[]): Promise<void> {
-    if (this.fd === undefined || this.fdOffset >= this.segmentBytes) await this.roll(groups[0])
+    if (this.fd === undefined || this.fdOffset >= this.segmentBytes) this.roll(groups[0])
     const parts = groups.flatMap(({ bytes }) => {
       const head = Buffer.alloc(recordHeaderBytes)
       head.writeUInt32LE(bytes.length, 0)
@@ -240,12 +250,8 @@ export class FeedLog {
     this.fdOffset += chunk.length
   }
 
-  private async roll(first: FeedGroupBytes | undefined): Promise<void> {
-    if (this.fd !== undefined) {
-      // A finished file is never looked at again at start, so it must be whole.
-      await systemFiles.fdatasync(this.fd)
-      closeSync(this.fd)
-    }
+  private roll(first: FeedGroupBytes | undefined): void {
+    if (this.fd !== undefined) this.retired.push(retire(this.fd))
     this.ordinal += 1
     const ordinal = String(this.ordinal).padStart(8, '0')
     const name = `feed-${ordinal}-${String(first?.firstSeq ?? 0).padStart(16, '0')}.log`
@@ -266,6 +272,7 @@ export class FeedLog {
   /** Waits until everything appended so far survives whatever happens to the machine. */
   async sync(): Promise<void> {
     await this.flush()
+    await Promise.all(this.retired.splice(0))
     if (this.fd !== undefined) await systemFiles.fdatasync(this.fd)
     const directory = await open(this.directory, 'r')
     try {

@@ -14,6 +14,8 @@ import {
   createFeedEntriesWriter,
   createReplyBatch,
   encodeFeedGroupEnd,
+  FrameError,
+  FrameType,
   ReplyStatus,
   visitCommands,
 } from '@plumb/runtime'
@@ -99,10 +101,12 @@ export class Sequencer {
 
   /** What the transport server needs. */
   get role(): RoleHandler {
-    return { onPeer: () => {}, onFrame: (peer, _type, payload) => this.onFrame(peer, payload) }
+    return { onPeer: () => {}, onFrame: (peer, type, payload) => this.onFrame(peer, type, payload) }
   }
 
-  private onFrame(peer: Peer, payload: Buffer): void {
+  private onFrame(peer: Peer, type: number, payload: Buffer): void {
+    if (type !== FrameType.Commands)
+      throw new FrameError('FRAME_MALFORMED', `a frame of type ${type} where commands belong`)
     let refused: ReplyBatch | undefined
     visitCommands(payload, (id, command) => {
       const status = this.admit(command)
