@@ -18,6 +18,8 @@ const setupSchema = z.object({
   PLUMB_RPC_URL: z.url(),
   /** The gateway as clients reach it. */
   PLUMB_PUBLIC_URL: z.url().default('http://127.0.0.1:8080'),
+  /** The chain as clients reach it; as we do, if absent. */
+  PLUMB_PUBLIC_RPC_URL: z.url().optional(),
 })
 
 /** @throws ConfigError with every bad key */

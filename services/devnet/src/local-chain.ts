@@ -35,7 +35,7 @@ export type ChainOptions = {
 }
 
 /** anvil itself, not its npm wrapper: no extra process, signals arrive. */
-const anvilBinary = (): string => {
+export const anvilBinary = (): string => {
   const own = createRequire(import.meta.url)
   const inside = createRequire(own.resolve('@foundry-rs/anvil/package.json'))
   const arch = process.arch === 'x64' ? 'amd64' : process.arch

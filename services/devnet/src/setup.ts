@@ -15,14 +15,11 @@ const logger = createLogger('setup')
 
 /** Files that other services read by `…_FILE` variables or paths; `genesis.json` comes last and says: complete. */
 const setUp = async () => {
-  const {
-    PLUMB_SETUP_DIR: dir,
-    PLUMB_RPC_URL: rpcUrl,
-    PLUMB_PUBLIC_URL: gatewayUrl,
-  } = setupConfig()
+  const config = setupConfig()
+  const { PLUMB_SETUP_DIR: dir, PLUMB_PUBLIC_URL: gatewayUrl } = config
   const genesisPath = join(dir, 'genesis.json')
   if (existsSync(genesisPath)) return logger.info({ dir }, 'already set up')
-  const rpc = createRpc(rpcUrl)
+  const rpc = createRpc(config.PLUMB_RPC_URL)
   await chainReady(rpc, 60_000, 'the log of the chain')
   const keysDir = join(dir, 'keys')
   const keys = await loadOwnKeys(keysDir)
@@ -31,6 +28,7 @@ const setUp = async () => {
   const deployment = await deployDevnet(rpc, keys)
   await writeFileDurably(join(dir, 'contract'), `${deployment.exchange}\n`)
   await writeFileDurably(join(dir, 'deploy-block'), `${deployment.deployBlock}\n`)
+  const rpcUrl = config.PLUMB_PUBLIC_RPC_URL ?? config.PLUMB_RPC_URL
   const description = describeDevnet({ deployment, rpcUrl, gatewayUrl, accounts: demoKeys })
   await writeFileDurably(join(dir, 'devnet.json'), `${JSON.stringify(description, undefined, 1)}\n`)
   const genesis = genesisCommands(deployment, keys)

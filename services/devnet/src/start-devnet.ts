@@ -4,6 +4,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRpc, type Rpc } from '@plumb/chain'
+import { migrate } from '@plumb/ledger'
 import { baseEnvironment } from './config.ts'
 import { type DevnetDeployment, deployDevnet, readDeployment } from './deployment.ts'
 import { describeDevnet } from './describe-devnet.ts'
@@ -224,6 +225,7 @@ const startPostgres = async (running: Running, paths: DevnetPaths, port: number,
   })
   running.start(spec)
   await postgresReady(port, 30_000, logPath)
+  await migrate(url)
   return url
 }
 
