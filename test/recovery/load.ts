@@ -1,4 +1,5 @@
 //! Traders that place, cancel and trade as fast as they are answered, and remember every answer.
+import { createDigestSigner } from '@plumb/chain'
 import {
   type Client,
   createClient,
@@ -45,7 +46,7 @@ export const openDesk = async (
   const { rpcUrl, contract, token } = await client.devnet()
   const stream = client.stream()
   await stream.ready()
-  const trader = client.trader(hand.key)
+  const trader = client.trader(createDigestSigner(hand.key))
   const wallet = createWallet({ rpcUrl, contract, token, signer: hand.key })
   return {
     hand,
