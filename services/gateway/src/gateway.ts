@@ -188,7 +188,8 @@ export async function createGateway(
       clearInterval(sweep)
       stream.close()
       await http.close()
-      await feed.close()
+      void feed.close()
+      await feed.done.catch(() => undefined)
       await commands.close()
       await pool.close()
     },

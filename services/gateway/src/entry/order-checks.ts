@@ -52,8 +52,9 @@ export function admitOrder(view: ExchangeView, order: OrderRequest, nowMs: numbe
       field: 'postOnly',
       message: `postOnly: an order that must rest cannot be ${order.timeInForce}`,
     })
+  checkFee(market, order)
   const priceTicks = checkPrice(market, order.price)
-  const sizeLots = checkSize(market, order.amount, order.reduceOnly, priceTicks)
+  const sizeLots = checkSize(market, order.amount, priceTicks)
   const account = fundedAccount(view, order.account, order.subaccount)
   const { postOnly, reduceOnly } = order
   return {
@@ -103,6 +104,12 @@ export function checkAmount(text: string): number {
   return amount
 }
 
+/** The signature must cover the fee of the part it may play: a post-only order only makes. */
+function checkFee({ definition }: MarketView, { postOnly, maxFee }: OrderRequest): void {
+  const limit = postOnly ? definition.makerFee : definition.takerFee
+  if (limit > maxFee) throw new PlumbError('FEE_ABOVE_MAX', { field: 'maxFee', limit })
+}
+
 function checkPrice({ definition }: MarketView, text: string): number {
   const ticks = textToUnits(text, definition.tickE8)
   const field = 'price'
@@ -115,12 +122,7 @@ function checkPrice({ definition }: MarketView, text: string): number {
   throw new PlumbError('INVALID_TICK', { field, limit })
 }
 
-function checkSize(
-  { definition }: MarketView,
-  text: string,
-  reduceOnly: boolean,
-  priceTicks: number,
-): number {
+function checkSize({ definition }: MarketView, text: string, priceTicks: number): number {
   const field = 'amount'
   const lots = textToUnits(text, definition.lotE8)
   const inLots = (limit: number) => unitsToText(limit, definition.lotE8)
@@ -129,12 +131,12 @@ function checkSize(
     throw new PlumbError('INVALID_STEP', { field, limit: inLots(1) })
   if (lots === 'too_large' || lots > definition.maxOrderLots)
     throw new PlumbError('MAX_SIZE', { field, limit: inLots(definition.maxOrderLots) })
-  if (!reduceOnly && lots < definition.minOrderLots)
+  if (lots < definition.minOrderLots)
     throw new PlumbError('INVALID_STEP', { field, limit: inLots(definition.minOrderLots) })
   const notional = notionalQuote(priceTicks, lots, definition.quotePerTickLot)
   if (notional > limits.notionalQuoteMax)
     throw new PlumbError('MAX_NOTIONAL', { field, limit: quoteToText(limits.notionalQuoteMax) })
-  if (!reduceOnly && notional < definition.minNotionalQuote)
+  if (notional < definition.minNotionalQuote)
     throw new PlumbError('MIN_NOTIONAL', {
       field,
       limit: quoteToText(definition.minNotionalQuote),

@@ -254,8 +254,11 @@ export class OrderEntry {
   async #submit(command: Uint8Array, market: MarketView | undefined): Promise<Answer> {
     const reply = await withDeadline(this.#parts.commands.submit(command))
     const events = decodeEvents(reply.events)
-    for (const event of events)
-      if (event.kind === 'CommandRejected') throw rejectError(event, market?.definition)
+    const rejected = eventOf(events, 'CommandRejected')
+    if (rejected !== undefined) {
+      await this.#shown(reply.seq)
+      throw rejectError(rejected, market?.definition)
+    }
     return { seq: reply.seq, timeMs: reply.timeMs, events }
   }
 

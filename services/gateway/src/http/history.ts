@@ -87,8 +87,8 @@ export class History {
     ].filter((order) => ofMarket(order, market))
     return page(
       {
-        items: orders.toSorted((a, b) => a.orderId - b.orderId),
-        keyOf: (order) => order.orderId,
+        items: orders.toSorted((a, b) => a.placedSeq - b.placedSeq),
+        keyOf: (order) => order.placedSeq,
         timeOf: (order) => order.createdAtMs,
         complete: status === 'open' || account.closedOrders.size < ACCOUNT_LIST_KEPT,
       },

@@ -2,8 +2,8 @@
 import {
   fundingPaymentQuote,
   initialMarginQuote,
-  type Market,
   maintenanceMarginQuote,
+  mulDivCeil,
   notionalQuote,
   orderFlag,
   side,
@@ -39,8 +39,19 @@ function notionalOf(market: MarketView, lots: number, ticks: number): number {
   return notionalQuote(ticks, lots, market.definition.quotePerTickLot)
 }
 
+const PPM = 1_000_000
+const FEE_UNIT_PPM = 10
+
+/** The engine's formulas (risk.md 1.5, 1.7), so that what is shown here is what it will accept. */
 export function accountMargin(account: AccountView): AccountMargin {
-  let [equity, unrealized, loss, initial, maintenance] = [account.cashQuote, 0, 0, 0, 0]
+  let [equity, unrealized, loss, initial, maintenance, notional] = [
+    account.cashQuote,
+    0,
+    0,
+    0,
+    0,
+    0,
+  ]
   for (const position of account.positions.values()) {
     if (position.sizeLots === 0) continue
     const { value, funding } = valueOf(position)
@@ -49,11 +60,12 @@ export function accountMargin(account: AccountView): AccountMargin {
     const pnl = value - position.costQuote
     unrealized += pnl
     loss += Math.max(0, -pnl)
+    notional += Math.abs(value)
     initial += initialMarginQuote(Math.abs(value), definition.imBps)
     maintenance += maintenanceMarginQuote(Math.abs(value), definition.mmBps)
   }
-  const order = orderMargin(account)
-  const free = equity - initial - order
+  const required = requirement(account)
+  const kept = Math.max(required, initial, mulDivCeil(notional, 1, 10))
   return {
     cashQuote: account.cashQuote,
     equityQuote: equity,
@@ -61,37 +73,55 @@ export function accountMargin(account: AccountView): AccountMargin {
     lossQuote: loss,
     initialQuote: initial,
     maintenanceQuote: maintenance,
-    orderQuote: order,
-    // An unrealised gain is never paid out (risk.md 1.7).
-    withdrawableQuote: Math.max(0, Math.min(free - Math.max(0, unrealized), account.cashQuote)),
+    orderQuote: Math.max(0, required - initial),
+    withdrawableQuote: Math.max(0, equity - Math.max(0, unrealized) - kept),
   }
 }
 
-type OpenLots = { market: MarketView; buys: number; sells: number }
+type OpenSide = { lots: number; quote: number; loss: number }
+const noOrders = (): OpenSide => ({ lots: 0, quote: 0, loss: 0 })
+type Open = { market: MarketView; buys: OpenSide; sells: OpenSide }
 
-/** For each market: margin if the worse side's orders all filled, less the margin of the position (risk.md 1.5). */
-function orderMargin(account: AccountView): number {
-  const open = new Map<number, OpenLots>()
+/** Sum of each market's initial margin with its open orders filled on the worse side. */
+function requirement(account: AccountView): number {
+  const open = new Map<number, Open>()
+  const openIn = (market: MarketView): Open => {
+    const id = market.definition.market
+    const known = open.get(id)
+    if (known !== undefined) return known
+    const fresh = { market, buys: noOrders(), sells: noOrders() }
+    open.set(id, fresh)
+    return fresh
+  }
+  for (const { market } of account.positions.values()) openIn(market)
   for (const order of account.openOrders.values()) {
     if ((order.flags & orderFlag.reduceOnly) !== 0) continue
-    const { market } = order
-    const lots = open.get(market.definition.market) ?? { market, buys: 0, sells: 0 }
-    if (order.side === side.buy) lots.buys += order.remainingLots
-    else lots.sells += order.remainingLots
-    open.set(market.definition.market, lots)
+    const { market, priceTicks, remainingLots } = order
+    const isBuy = order.side === side.buy
+    const into = isBuy ? openIn(market).buys : openIn(market).sells
+    const worse = isBuy
+      ? priceTicks - (market.markTicks ?? 0)
+      : (market.markTicks ?? 0) - priceTicks
+    into.lots += remainingLots
+    into.quote += notionalOf(market, remainingLots, priceTicks)
+    into.loss += notionalOf(market, remainingLots, Math.max(0, worse))
   }
   let total = 0
   for (const { market, buys, sells } of open.values()) {
-    const position = account.positions.get(market.definition.market)?.sizeLots ?? 0
-    const worst = Math.max(Math.abs(position), position + buys, sells - position)
-    const margin = (lots: number) => marginAt(market, market.definition, lots)
-    total += margin(worst) - margin(Math.abs(position))
+    const held = account.positions.get(market.definition.market)?.sizeLots ?? 0
+    total += Math.max(
+      sideRequirement(market, Math.max(0, held + buys.lots), buys),
+      sideRequirement(market, Math.max(0, sells.lots - held), sells),
+    )
   }
   return total
 }
 
-function marginAt(market: MarketView, definition: Market, lots: number): number {
-  return initialMarginQuote(notionalOf(market, lots, market.markTicks ?? 0), definition.imBps)
+function sideRequirement(market: MarketView, lots: number, orders: OpenSide): number {
+  const { imBps, takerFee } = market.definition
+  const notional = notionalOf(market, lots, market.markTicks ?? 0)
+  const fee = mulDivCeil(orders.quote + notional, takerFee * FEE_UNIT_PPM, PPM)
+  return initialMarginQuote(notional, imBps) + fee + orders.loss
 }
 
 /**

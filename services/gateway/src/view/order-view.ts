@@ -8,6 +8,8 @@ export type OrderView = OrderRecord & {
   readonly owner: AccountView
   readonly market: MarketView
   kind: OrderKind
+  /** Seq of the command that placed it: rises with time, which order ids do not. */
+  readonly placedSeq: number
   /** Size as signed last; with amends it is not filled + remaining. */
   signedLots: number
   /** What it adds to its book level; 0 while it does not rest. */
@@ -16,7 +18,7 @@ export type OrderView = OrderRecord & {
 
 /** A new order, before its fills. */
 export function newOrder(
-  event: Omit<OrderPlaced, 'kind'>,
+  event: Omit<OrderPlaced, 'kind'> & { seq: number },
   timeMs: number,
   owner: AccountView,
   market: MarketView,
@@ -24,6 +26,7 @@ export function newOrder(
   return {
     owner,
     market,
+    placedSeq: event.seq,
     orderId: event.orderId,
     clientOrderId: event.clientOrderId,
     digest: null,
