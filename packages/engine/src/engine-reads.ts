@@ -151,7 +151,7 @@ function records(state: EngineState, account: number): number[] {
   for (; record !== at.NONE; record = state.positions.i32[record * at.POSITION_W + at.P_NEXT]!)
     found.push(record)
   const marketOf = (r: number) => state.positions.i32[r * at.POSITION_W + at.P_MARKET]!
-  return found.sort((a, b) => marketOf(a) - marketOf(b))
+  return found.toSorted((a, b) => marketOf(a) - marketOf(b))
 }
 
 export function readAccount(state: EngineState, account: number): AccountView | undefined {
@@ -211,7 +211,7 @@ export function readOpenOrders(state: EngineState, account: number): OrderView[]
     for (; slot !== at.NONE; slot = state.orders.i32[slot * at.ORDER_W + at.W_OWN_NEXT]!)
       found.push(readOrder(state, slot))
   }
-  return found.sort((a, b) => a.orderId - b.orderId)
+  return found.toSorted((a, b) => a.orderId - b.orderId)
 }
 
 const marketStates: readonly MarketState[] = [0, 1, 2, 3, 4, 5]

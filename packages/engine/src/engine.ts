@@ -98,7 +98,7 @@ export class Engine {
 
   /** Account of an owner address (20 bytes) and subaccount; undefined before its first credited deposit. */
   accountIdOf(owner: Uint8Array, subaccount: number): number | undefined {
-    const words = new Int32Array(owner.slice(0, 20).buffer)
+    const words = new Int32Array(new Uint8Array(owner.subarray(0, 20)).buffer)
     const account = findAccount(this.#state.accounts, words, 0, subaccount)
     return account === 0 ? undefined : account
   }

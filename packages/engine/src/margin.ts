@@ -213,21 +213,23 @@ export function marketRequirement(
   )
 }
 
-/** Equity at mark, all funding settled. */
+/** Equity at mark, all funding settled; −Infinity for an account beyond exact arithmetic (it may open nothing). */
 export function equityOf(state: EngineState, account: number): number {
   const positions = state.positions
   let equity = state.accounts.f64[account * ACCOUNT_D + D_CASH]!
+  let gross = Math.abs(equity)
   let record = state.accounts.i32[account * ACCOUNT_W + W_FIRST_POSITION]!
   while (record !== NONE) {
     const w = record * POSITION_W
     const lots = positions.f64[record * POSITION_D + D_LOTS]!
     if (lots !== 0) {
-      const m = positions.i32[w + P_MARKET]! * MARKET_D
-      equity += lots * state.markets[m + M_MARK_QUOTE]! - fundingDue(state, record)
+      const worth = lots * state.markets[positions.i32[w + P_MARKET]! * MARKET_D + M_MARK_QUOTE]!
+      gross += Math.abs(worth)
+      equity += worth - fundingDue(state, record)
     }
     record = positions.i32[w + P_NEXT]!
   }
-  return equity
+  return gross < GROSS_MAX ? equity : -Infinity
 }
 
 /** Σ of the requirements of the account's other markets. */

@@ -93,5 +93,5 @@ function freshPrices(state: EngineState, page: number, place: number): number[] 
     const price = publishers[at + 1 + place]!
     if (price !== 0 && totals[TIME_MS]! - publishers[at]! <= PUBLISHER_FRESH_MS) prices.push(price)
   }
-  return prices.sort((a, b) => a - b)
+  return prices.toSorted((a, b) => a - b)
 }

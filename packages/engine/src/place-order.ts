@@ -23,7 +23,13 @@ import {
   refuseSize,
 } from './order-admission.ts'
 import { hasFreeOrder, orderIdOf, returnOrder, takeOrder } from './order-store.ts'
-import { findPosition, hasFreePosition, openPosition, releaseIfEmpty } from './position-store.ts'
+import {
+  findPosition,
+  hasFreePosition,
+  openPosition,
+  pinPosition,
+  unpinPosition,
+} from './position-store.ts'
 import { closeOrder, restOrder } from './rest-order.ts'
 import {
   ACCOUNT_W,
@@ -185,6 +191,7 @@ function acceptOrder(
   const to = orders.i32
   let record = findPosition(positions, account, market)
   if (record === NONE) record = openPosition(positions, accounts, account, market)
+  pinPosition(positions, record)
   orders.f64[slot * ORDER_D + D_REMAINING] = f64[d + 5]!
   orders.f64[slot * ORDER_D + D_SIZE] = f64[d + 5]!
   orders.f64[slot * ORDER_D + D_PRIORITY] = 0
@@ -234,5 +241,5 @@ function beginLife(
 function withdrawAcceptance(state: EngineState, slot: number): void {
   const record = state.orders.i32[slot * ORDER_W + W_POSITION]!
   returnOrder(state.orders, slot)
-  releaseIfEmpty(state.positions, state.accounts, record)
+  unpinPosition(state.positions, state.accounts, record)
 }

@@ -86,15 +86,23 @@ export function openPosition(
   return record
 }
 
-/** Gives the record back once it holds neither a position nor an order. */
-export function releaseIfEmpty(
+/** A live order holds on to its account's record, also while it is matched and off the book. */
+export function pinPosition(positions: PositionStore, record: number): void {
+  const at = record * POSITION_W + P_ORDERS
+  positions.i32[at] = positions.i32[at]! + 1
+}
+
+/** The order is gone; the record goes back once it holds neither a position nor an order. */
+export function unpinPosition(
   positions: PositionStore,
   accounts: AccountStore,
   record: number,
 ): void {
   const w = record * POSITION_W
   const i32 = positions.i32
-  if (i32[w + P_ORDERS] !== 0 || positions.f64[record * POSITION_D + D_LOTS] !== 0) return
+  const orders = i32[w + P_ORDERS]! - 1
+  i32[w + P_ORDERS] = orders
+  if (orders !== 0 || positions.f64[record * POSITION_D + D_LOTS] !== 0) return
   const next = i32[w + P_NEXT]!
   const prev = i32[w + P_PREV]!
   const account = i32[w + P_ACCOUNT]!

@@ -14,7 +14,7 @@ import { touch } from './dirty-set.ts'
 import { emitOrderClosed } from './emit.ts'
 import { findLane } from './lane-store.ts'
 import { releaseOrder } from './order-store.ts'
-import { releaseIfEmpty } from './position-store.ts'
+import { unpinPosition } from './position-store.ts'
 import {
   ACCOUNT_W,
   CLOSES,
@@ -35,7 +35,6 @@ import {
   ORDER_W,
   P_BUY_MAX,
   P_FIRST_ORDER,
-  P_ORDERS,
   P_SELL_MIN,
   POSITION_D,
   POSITION_W,
@@ -173,7 +172,6 @@ function linkToOwner(state: EngineState, slot: number): void {
   i32[o + W_OWN_PREV] = NONE
   if (first !== NONE) i32[first * ORDER_W + W_OWN_PREV] = slot
   positions[at + P_FIRST_ORDER] = slot
-  positions[at + P_ORDERS] = positions[at + P_ORDERS]! + 1
 }
 
 function unlinkFromOwner(state: EngineState, slot: number): void {
@@ -186,9 +184,7 @@ function unlinkFromOwner(state: EngineState, slot: number): void {
   if (next !== NONE) i32[next * ORDER_W + W_OWN_PREV] = prev
   if (prev === NONE) positions[at + P_FIRST_ORDER] = next
   else i32[prev * ORDER_W + W_OWN_NEXT] = next
-  const rest = positions[at + P_ORDERS]! - 1
-  positions[at + P_ORDERS] = rest
-  if (rest !== 0) return
+  if (positions[at + P_FIRST_ORDER] !== NONE) return
   positions[at + P_BUY_MAX] = 0
   positions[at + P_SELL_MIN] = -1
 }
@@ -250,5 +246,5 @@ export function closeOrder(state: EngineState, slot: number, reason: number): vo
   const entry = i32[o + W_CLIENT_ID]!
   if (entry !== NONE) retireClientId(clientIds, state.accounts, entry, ++state.totals[CLOSES]!)
   releaseOrder(state.orders, slot)
-  releaseIfEmpty(state.positions, state.accounts, i32[o + W_POSITION]!)
+  unpinPosition(state.positions, state.accounts, i32[o + W_POSITION]!)
 }

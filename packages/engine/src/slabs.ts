@@ -83,6 +83,7 @@ export const P_MARKET = 17
 export const P_NEXT = 18
 export const P_PREV = 19
 export const P_FIRST_ORDER = 20
+/** Live orders, resting or being matched. */
 export const P_ORDERS = 21
 /** Bounds of the prices of its open orders (u32): no buy above, no sell below. */
 export const P_BUY_MAX = 22

@@ -3,7 +3,7 @@ import { indexAccount } from './account-store.ts'
 import { bookSections } from './book-store.ts'
 import { indexClientId } from './client-id-store.ts'
 import type { DirtySet } from './dirty-set.ts'
-import type { EngineLimits } from './engine-limits.ts'
+import { defaultLimits, type EngineLimits } from './engine-limits.ts'
 import { stateHash } from './hash-state.ts'
 import { C_STATE, CLIENT_W } from './slabs.ts'
 import { createState, type EngineState } from './state.ts'
@@ -77,7 +77,7 @@ function restoreCounters(state: EngineState, values: Int32Array): void {
   hash.lo = take()
 }
 
-const used = <T extends Slab>(slab: T, records: number, perRecord: number): Slab =>
+const used = (slab: Slab, records: number, perRecord: number): Slab =>
   slab.subarray(0, records * perRecord)
 
 const terms = (dirty: DirtySet, records: number): Slab => dirty.terms.subarray(0, 2 * records)
@@ -140,11 +140,12 @@ export function takeSnapshot(state: EngineState): Uint8Array {
 /** A state equal to the one the snapshot was taken of. Throws on bytes that are not one of this version. */
 export function stateFromSnapshot(bytes: Uint8Array): EngineState {
   if (bytes.length < HEADER_WORDS * 4) throw new RangeError('snapshot is too short')
-  const header = new Int32Array(bytes.slice(0, HEADER_WORDS * 4).buffer)
+  const header = new Int32Array(new Uint8Array(bytes.subarray(0, HEADER_WORDS * 4)).buffer)
   if (header[0] !== MAGIC || header[1] !== VERSION)
     throw new RangeError(`not a snapshot of version ${VERSION}`)
-  const limits = Object.fromEntries(limitNames.map((name, i) => [name, header[2 + i]!]))
-  const state = createState(limits as EngineLimits)
+  const limits = { ...defaultLimits }
+  for (const [i, name] of limitNames.entries()) limits[name] = header[2 + i]!
+  const state = createState(limits)
   restoreCounters(state, header.subarray(2 + limitNames.length))
   let at = HEADER_WORDS * 4
   for (const part of sections(state)) {
