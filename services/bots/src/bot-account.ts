@@ -47,6 +47,9 @@ export class BotAccount {
     const owner = await this.trader.owner()
     await this.trader.use(this.#stream)
     await this.#stream.subscribe({ channel: 'orders', ...owner }, ({ data }) => this.#learn(data))
+    await this.#stream.subscribe({ channel: 'positions', ...owner }, ({ data }) => {
+      for (const position of listOf<Position>(data)) this.#positions.set(position.market, position)
+    })
     for (const market of markets)
       await this.#stream.subscribe({ channel: 'ticker', market }, ({ data }) => {
         for (const ticker of listOf<Ticker>(data)) this.#tickers.set(ticker.market, ticker)

@@ -103,8 +103,11 @@ async function settle(
   return { settled, wanted, differences: await awaitContract(exchange, players, market) }
 }
 
-function stepsOf(plan: TapePlan, kind: 'place' | 'cancel' | 'edit'): number {
-  return plan.steps.filter((item) => item.kind === kind).length
+/** How many commands of each kind the tape has. */
+function countOps(tape: Tape): ReplayFigures['ops'] {
+  const ops = { seed: 0, add: 0, order: 0, take: 0, cancel: 0, reduce: 0, replace: 0 }
+  for (const { op } of tape.commands) ops[op]++
+  return ops
 }
 
 async function replay(
@@ -164,23 +167,18 @@ function figuresOf(findings: Findings): ReplayFigures {
     (sum, item) => sum + (item.kind === 'place' ? item.expected.length : 0),
     0,
   )
-  const takes = plan.steps.filter(
-    (item) => item.kind === 'place' && item.order.timeInForce === 'IOC',
-  ).length
   const expectedCrc32 = tape.finalCrc32 ?? plan.crc32
   const figures: ReplayFigures = {
     tape: basename(file),
     market,
     commands: plan.steps.length,
-    orders: stepsOf(plan, 'place') - takes,
-    cancels: stepsOf(plan, 'cancel'),
-    reduces: stepsOf(plan, 'edit'),
-    takes,
+    ops: countOps(tape),
     fills: compared.fills,
     expectedFills,
     fillsExact: compared.exact,
     quantity: scale.amount(compared.qty),
     crc32,
+    whole: tape.finalCrc32 !== undefined,
     expectedCrc32,
     refused: run.refused.length,
     ordersPerSecond: Math.round(run.requests / run.seconds),

@@ -1,4 +1,5 @@
 //! What a replay found, for people.
+import type { TapeCommand } from './tape-file.ts'
 import { paint, print, step } from './trade-terminal.ts'
 
 /** The figures of one replay, as `--json` prints them. Fills count one side each. */
@@ -6,15 +7,15 @@ export type ReplayFigures = {
   tape: string
   market: string
   commands: number
-  orders: number
-  cancels: number
-  reduces: number
-  takes: number
+  /** Commands of the tape by kind. */
+  ops: Record<TapeCommand['op'], number>
   fills: number
   expectedFills: number
   fillsExact: number
   quantity: string
   crc32: string
+  /** Whether the whole tape was played: only then has it a final book of its own. */
+  whole: boolean
   expectedCrc32: string
   refused: number
   ordersPerSecond: number
@@ -29,13 +30,21 @@ const mark = (good: boolean) => (good ? 'done' : 'bad')
 
 /** Prints what was compared, and the first complaints. */
 export function printReport(figures: ReplayFigures, complaints: readonly string[]): void {
-  const { fills, expectedFills, fillsExact, quantity, crc32, expectedCrc32 } = figures
+  const { fills, expectedFills, fillsExact, quantity, crc32, expectedCrc32, ops } = figures
+  const played = Object.entries(ops).flatMap(([op, count]) =>
+    count === 0 ? [] : [`${count} ${op}`],
+  )
+  step(mark(figures.refused === 0), 'played', `${played.join(', ')}; ${figures.refused} refused`)
   step(
     mark(fillsExact === expectedFills && fills === expectedFills),
     'fills',
     `${fillsExact} of ${expectedFills} exact (maker, price, size), ${fills} in all, quantity ${quantity}`,
   )
-  step(mark(crc32 === expectedCrc32), 'book', `CRC-32 ${crc32}, the tape has ${expectedCrc32}`)
+  step(
+    mark(crc32 === expectedCrc32),
+    'book',
+    `CRC-32 ${crc32}, ${figures.whole ? 'the tape' : 'a plain book'} has ${expectedCrc32}`,
+  )
   step(
     mark(figures.unsettledFills === 0),
     'settled',
