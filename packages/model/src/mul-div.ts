@@ -30,12 +30,24 @@ export function mulDivCeilSigned(a: number, b: number, c: number): number {
   return a < 0 ? 0 - mulDivFloor(-a, b, c) : mulDivCeil(a, b, c)
 }
 
-// BigInt is exact and this branch is rare: amounts above 9e15 before the division.
 function mulDivWide(a: number, b: number, c: number, up: boolean): number {
+  if ((c - 1) * b <= Number.MAX_SAFE_INTEGER) return mulDivSplit(a, b, c, up)
+  // BigInt is exact and this branch is rare: two wide factors and a wide divisor.
   const product = BigInt(a) * BigInt(b)
   const divisor = BigInt(c)
   const quotient = product / divisor
   const result = Number(up && quotient * divisor !== product ? quotient + 1n : quotient)
+  if (result > Number.MAX_SAFE_INTEGER) throw new RangeError(`mulDiv: ${a}*${b}/${c} exceeds 2^53`)
+  return result
+}
+
+// A rate over a round divisor: a = q·c + r, so a·b/c = q·b + r·b/c with r·b below 2^53. The quotient q is exact because
+// two neighbouring multiples of 1/c below 2^53 are never one double.
+function mulDivSplit(a: number, b: number, c: number, up: boolean): number {
+  const whole = Math.floor(a / c)
+  const rest = (a - whole * c) * b
+  const part = Math.floor(rest / c)
+  const result = whole * b + (up && part * c !== rest ? part + 1 : part)
   if (result > Number.MAX_SAFE_INTEGER) throw new RangeError(`mulDiv: ${a}*${b}/${c} exceeds 2^53`)
   return result
 }

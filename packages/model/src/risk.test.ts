@@ -39,6 +39,20 @@ describe('mulDiv equals the exact rational', () => {
     )
   })
 
+  test('a rate over a round divisor, beyond 2^53', () => {
+    const rate = fc.integer({ min: 0, max: 10_000 })
+    const round = fc.constantFrom(10, 10_000, 1_000_000)
+    fc.assert(
+      fc.property(fc.maxSafeNat(), rate, round, (a, b, c) => {
+        const exact = BigInt(a) * BigInt(b)
+        fc.pre(fits(ceilDiv(exact, BigInt(c))))
+        expect(BigInt(mulDivFloor(a, b, c))).toBe(floorDiv(exact, BigInt(c)))
+        expect(BigInt(mulDivCeil(a, b, c))).toBe(ceilDiv(exact, BigInt(c)))
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
   test('signed', () => {
     fc.assert(
       fc.property(signed, amount, divisor, (a, b, c) => {

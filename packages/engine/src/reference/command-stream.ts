@@ -59,6 +59,8 @@ export type StreamProfile = {
   sizeMax: number
   /** Ordinary prices are mark ± this, ticks. */
   spread: number
+  /** One publisher's ordinary price step, ppm. */
+  volatility: number
   /** Open orders the stream aims at. */
   depth: number
 }
@@ -78,7 +80,9 @@ type OpenOrder = {
 const TWO: any = 2
 
 const zeros = (length: number) => new Uint8Array(length)
-const START_MS = 1_790_000_000_000
+const HOUR_MS = 3_600_000
+/** A minute before the full hour. */
+const START_MS = 1_790_002_740_000
 
 export class CommandStream {
   timeMs: number = START_MS
@@ -153,6 +157,7 @@ export class CommandStream {
     if (dice.chance(60)) this.timeMs += dice.between(0, 250)
     else if (dice.chance(4)) this.timeMs += dice.between(1_000, 8_000)
     else if (dice.chance(0.15)) this.timeMs += dice.between(20_000, 90_000)
+    else if (dice.chance(0.1)) this.timeMs += HOUR_MS - (this.timeMs % HOUR_MS) - 2_000
     else if (dice.chance(0.02)) this.timeMs += dice.between(600_000, 8_000_000)
   }
 
@@ -180,7 +185,9 @@ export class CommandStream {
     const prices = Array.from({ length: limits.pricesPerPage }, (_, market) => {
       const price = this.#prices.get(market)
       if (price === undefined || dice.chance(2)) return 0
-      const step = dice.chance(2) ? Math.ceil(price / 10) : Math.ceil(price / 1_000)
+      const step = dice.chance(2)
+        ? Math.ceil(price / 10)
+        : Math.ceil((price * this.#profile.volatility) / 1_000_000)
       return Math.min(Math.max(1, price + dice.between(-step, step)), limits.priceTicksMax)
     })
     return {
@@ -227,7 +234,7 @@ export class CommandStream {
     const dice = this.#dice
     const roll = dice.between(1, 10)
     if (roll <= 6) {
-      const state = dice.chance(75) ? 0 : dice.pick([-1, 0, 1, 2, 3, 4, 5, 6])
+      const state = dice.chance(85) ? 0 : dice.pick([-1, 0, 1, 2, 3, 4, 5, 6])
       return { kind: 'SetMarketState', market: this.#market(), state }
     }
     if (roll <= 8)
@@ -276,7 +283,7 @@ export class CommandStream {
       flags: this.#flags(),
       orderKind: 0,
       priceTicks: 0,
-      sizeLots: this.#size(),
+      sizeLots: 0,
       triggerTicks: 0,
       maxFee: dice.chance(2) ? dice.between(-1, 260) : 200,
       lane,
@@ -289,6 +296,7 @@ export class CommandStream {
       orderId: 0,
     }
     order.priceTicks = this.#price(order.market)
+    order.sizeLots = this.#size(order.market)
     if (dice.chance(3)) spoil(order, dice)
     if (order.clientOrderId !== '') this.#lastPlaced = order
     return order
@@ -306,7 +314,7 @@ export class CommandStream {
       flags: dice.chance(85) ? 0 : this.#flags(),
       orderKind: 0,
       priceTicks: keeps ? order.price : this.#price(order.market),
-      sizeLots: keeps ? dice.between(1, order.size) : this.#size(),
+      sizeLots: keeps ? dice.between(1, order.size) : this.#size(order.market),
       triggerTicks: 0,
       maxFee: 200,
       lane: dice.chance(2) ? dice.between(0, this.#profile.lanes - 1) : order.lane,
@@ -339,7 +347,7 @@ export class CommandStream {
     if (dice.chance(0.7)) return dice.between(-1, 40)
     const tif = dice.chance(72) ? 0 : dice.pick<TimeInForce>([1, 2])
     const postOnly = tif === 0 ? dice.chance(15) : dice.chance(1)
-    return orderFlags({ timeInForce: tif, postOnly, reduceOnly: dice.chance(14) })
+    return orderFlags({ timeInForce: tif, postOnly, reduceOnly: dice.chance(10) })
   }
 
   #price(market: number): number {
@@ -350,11 +358,13 @@ export class CommandStream {
     return Math.min(Math.max(1, price), limits.priceTicksMax)
   }
 
-  #size(): number {
+  #size(market: number): number {
     const dice = this.#dice
-    return dice.chance(4)
-      ? dice.between(1, this.#profile.sizeMax * 30)
-      : dice.between(1, this.#profile.sizeMax)
+    const listed = this.#profile.markets.find((m) => m.market === market)
+    const unit = (this.#prices.get(market) ?? 1) * (listed?.quotePerTickLot ?? 1)
+    const fits = Math.max(3, Math.floor(limits.notionalQuoteMax / unit / 4))
+    const most = Math.min(this.#profile.sizeMax, fits)
+    return (listed?.minOrderLots ?? 1) - 1 + dice.between(1, dice.chance(4) ? most * 30 : most)
   }
 
   #laneSeq(accountId: number, lane: number): number {

@@ -25,7 +25,7 @@ const base: Market = {
   makerFee: 15,
   minOrderLots: 1,
   maxOrderLots: 100_000,
-  maxPositionLots: 2_000,
+  maxPositionLots: 300,
   minNotionalQuote: 0,
   maxOpenInterestLots: 0,
   priceBandPpm: 50_000,
@@ -43,7 +43,7 @@ const rebate: Market = {
   makerFee: -20,
   minOrderLots: 3,
   minNotionalQuote: 2_000_000,
-  maxOpenInterestLots: 1_500,
+  maxOpenInterestLots: 250,
   priceBandPpm: 0,
   markBandPpm: 100_000,
 }
@@ -58,6 +58,7 @@ const tape: Market = {
   makerFee: 0,
   maxOrderLots: 1_099_511_627_775,
   maxPositionLots: 2 ** 44,
+
   priceBandPpm: 0,
   fixedIndexTicks: 23_550,
 }
@@ -68,7 +69,8 @@ const usual: StreamProfile = {
   lanes: 12,
   depositMax: 2_000_000_000,
   sizeMax: 30,
-  spread: 12,
+  spread: 5,
+  volatility: 1_000,
   depth: 60,
 }
 const wide: StreamProfile = {
@@ -78,7 +80,7 @@ const wide: StreamProfile = {
   sizeMax: 20_000_000_000,
   spread: 3_000,
 }
-const poor: StreamProfile = { ...usual, depositMax: 40_000_000, sizeMax: 12 }
+const poor: StreamProfile = { ...usual, depositMax: 60_000_000, sizeMax: 12, volatility: 8_000 }
 const crowded: StreamProfile = { ...usual, lanes: 300, spread: 4_000, depth: 200, owners: 9 }
 
 const roomy: Partial<EngineLimits> = {
