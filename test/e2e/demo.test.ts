@@ -43,7 +43,7 @@ describe('verify names damage', () => {
     const lastByte = bytes.findLastIndex((byte) => byte !== 0)
     for (const at of [Math.floor(lastByte / 2), Math.floor(lastByte / 3)]) {
       const damaged = Buffer.from(bytes)
-      damaged[at]! ^= 0x10
+      damaged.writeUInt8(damaged.readUInt8(at) ^ 0x10, at)
       writeFileSync(segment, damaged)
       const outcome = await verify('--journal', copy)
       expect(outcome.code, outcome.output).toBe(1)

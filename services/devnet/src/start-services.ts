@@ -1,0 +1,86 @@
+//! Starts the services and waits until they can work.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { baseEnvironment } from './config.ts'
+import { DevnetError } from './devnet-error.ts'
+import { repositoryRoot } from './devnet-paths.ts'
+import { type Progress, timed } from './progress.ts'
+import type { RunningProcesses } from './running-processes.ts'
+import { type ServiceEntry, type ServiceName, services, type Wiring } from './service-table.ts'
+
+const startTimeoutMs = 60_000
+
+const serviceSpec = (entry: ServiceEntry, wiring: Wiring) => ({
+  name: entry.name,
+  command: process.execPath,
+  args: ['--enable-source-maps', join(repositoryRoot, 'services', entry.name, 'dist', 'main.js')],
+  env: { ...baseEnvironment, ...entry.env(wiring) },
+  cwd: repositoryRoot,
+  logPath: join(wiring.paths.logs, `${entry.name}.log`),
+  signal: 'SIGTERM' as const,
+  graceMs: 5_000,
+})
+
+const isReady = async (url: string): Promise<boolean> => {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) })
+    await response.body?.cancel()
+    return response.ok
+  } catch {
+    return false
+  }
+}
+
+const readyUrl = (wiring: Wiring, name: ServiceName) =>
+  name === 'gateway'
+    ? `http://127.0.0.1:${wiring.gatewayPort}/ready`
+    : `http://127.0.0.1:${wiring.statusPorts.get(name)}/ready`
+
+const serviceReady = async (
+  running: RunningProcesses,
+  wiring: Wiring,
+  name: ServiceName,
+): Promise<void> => {
+  const end = Date.now() + startTimeoutMs
+  while (!(await isReady(readyUrl(wiring, name)))) {
+    const process = running.process(name)
+    const logPath = join(wiring.paths.logs, `${name}.log`)
+    if (running.stopped) throw new DevnetError('STOPPED', 'The start was abandoned.')
+    if ((process?.restarts ?? 0) >= 5)
+      throw new DevnetError('SERVICE_FAILED', `${name} keeps ending: see ${logPath}`)
+    if (Date.now() > end)
+      throw new DevnetError(
+        'SERVICE_SLOW',
+        `${name} was not ready within ${startTimeoutMs / 1000} s: see ${logPath}`,
+      )
+    await sleep(50)
+  }
+}
+
+/** @throws DevnetError NOT_BUILT, SERVICE_FAILED, SERVICE_SLOW */
+export const startServices = async (
+  running: RunningProcesses,
+  wiring: Wiring,
+  bots: boolean,
+  say: Progress,
+) => {
+  const wanted = services.filter(({ name }) => name !== 'bots' || bots)
+  for (const { name } of wanted)
+    if (!existsSync(join(repositoryRoot, 'services', name, 'dist', 'main.js')))
+      throw new DevnetError(
+        'NOT_BUILT',
+        `services/${name} is not built: run npm start, or npx tsc -b`,
+      )
+  const [first, ...others] = wanted
+  if (first === undefined) return
+  // The sequencer alone first: everyone else would only wait for its socket.
+  running.start(serviceSpec(first, wiring))
+  await timed(say, `${first.name} ready`, () => serviceReady(running, wiring, first.name))
+  for (const entry of others) running.start(serviceSpec(entry, wiring))
+  await Promise.all(
+    others
+      .filter(({ awaited }) => awaited)
+      .map(({ name }) => timed(say, `${name} ready`, () => serviceReady(running, wiring, name))),
+  )
+}
