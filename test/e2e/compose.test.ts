@@ -52,7 +52,7 @@ const portOf = async (host: string, port: string) => {
 
 /** A value of `name`'s environment as it must read on this machine: hosts, ports and volumes mapped. */
 const here = async (name: string, value: string): Promise<string> => {
-  let mapped = `${value}` // YAML may have read a number
+  let mapped = value
   for (const volume of compose.services[name]?.volumes ?? []) {
     const [source = '', target = ''] = volume.split(':')
     if (!source.startsWith('.'))
