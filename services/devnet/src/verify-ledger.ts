@@ -133,7 +133,9 @@ export class LedgerCheck {
         [...positions].map(([market, { lots }]) => [placeOf(accountId, market), lots] as const),
       ),
     )
-    const found = new Map(stored.map((row) => [placeOf(row.accountId, row.market), row.positionLots]))
+    const found = new Map(
+      stored.map((row) => [placeOf(row.accountId, row.market), row.positionLots]),
+    )
     for (const key of new Set([...wanted.keys(), ...found.keys()]))
       if (wanted.get(key) !== found.get(key))
         throw differ(
