@@ -1,9 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import type { FaultPoint, JournalFiles } from './file-system.ts'
 import { systemFiles } from './file-system.ts'
 import type { JournalOptions } from './journal.ts'
@@ -12,7 +12,9 @@ import type { JournalRecord } from './layout.ts'
 import { readBatches, verifyJournal } from './reader.ts'
 import { listSegments } from './segment-files.ts'
 
-const freshDirectory = () => mkdtempSync(join(tmpdir(), 'plumb-j-'))
+const root = mkdtempSync(join(tmpdir(), 'plumb-j-'))
+const freshDirectory = () => mkdtempSync(join(root, 'd-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
 const small: JournalOptions = { segmentBytes: 8 * 1024, idleProofMs: 1e6 }
 
 const record = (
@@ -27,7 +29,12 @@ const record = (
 const range = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, i) => record(from + i))
 const plain = (records: Iterable<JournalRecord>) =>
-  [...records].map((r) => ({ ...r, payload: Buffer.from(r.payload).toString('hex') }))
+  [...records].map(({ seq, timeMs, kind, payload }) => ({
+    seq,
+    timeMs,
+    kind,
+    payload: Buffer.from(payload).toString('hex'),
+  }))
 
 const breaking = (point: FaultPoint, from = 1): JournalFiles => {
   let times = 0
@@ -39,7 +46,7 @@ const breaking = (point: FaultPoint, from = 1): JournalFiles => {
   }
 }
 
-describe('a journal', () => {
+describe('a journal', { timeout: 30_000 }, () => {
   test('gives back what was appended, in any grouping, over any number of openings', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -53,14 +60,15 @@ describe('a journal', () => {
           let journal = await Journal.open(directory, small)
           const wanted: JournalRecord[] = []
           for (const [i, payloads] of appends.entries()) {
-            const records = payloads.map((p) => record(wanted.length + 1 + payloads.indexOf(p), p))
-            const renumbered = records.map((r, k) => ({
-              ...r,
-              seq: wanted.length + 1 + k,
+            const first = wanted.length + 1
+            const records = payloads.map((p, k) => ({
+              seq: first + k,
               timeMs: 5,
+              kind: 1,
+              payload: p,
             }))
-            wanted.push(...renumbered)
-            const commit = journal.append(renumbered, { seq: wanted.length, hi: i, lo: i })
+            wanted.push(...records)
+            const commit = journal.append(records, { seq: wanted.length, hi: i, lo: i })
             if (i % 3 === 0) expect((await commit).lastSeq).toBe(wanted.length)
             if (i === reopenAt) {
               await journal.close()

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env } from 'node:process'
@@ -59,4 +59,5 @@ test(`${cycles} kills of a writer lose nothing that was acknowledged`, {
     before = journal.lastSeq
     await journal.close()
   }
+  rmSync(directory, { recursive: true })
 })

@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { JournalFiles } from './file-system.ts'
 import { systemFiles } from './file-system.ts'
 import type { JournalOptions } from './journal.ts'
@@ -12,7 +12,9 @@ import { scanSegment } from './scan.ts'
 import type { SegmentFile } from './segment-files.ts'
 import { listSegments } from './segment-files.ts'
 
-const freshDirectory = () => mkdtempSync(join(tmpdir(), 'plumb-r-'))
+const root = mkdtempSync(join(tmpdir(), 'plumb-r-'))
+const freshDirectory = () => mkdtempSync(join(root, 'd-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
 const options: JournalOptions = { segmentBytes: 6 * 1024, idleProofMs: 1e6 }
 const pathOf = (segments: readonly SegmentFile[], index: number) => segments.at(index)?.path ?? ''
 const record = (seq: number) => ({ seq, timeMs: seq, kind: 1, payload: Buffer.alloc(90, seq) })
@@ -40,7 +42,7 @@ const judge = (bytes: Buffer) => {
   return { kept: state.nextSeq - 1, kind: end.kind }
 }
 
-describe('damage', () => {
+describe('damage', { timeout: 30_000 }, () => {
   let bytes: Buffer
   let usedBytes: number
   beforeAll(async () => {
@@ -81,7 +83,7 @@ describe('damage', () => {
   })
 })
 
-describe('a directory', () => {
+describe('a directory', { timeout: 30_000 }, () => {
   const template = freshDirectory()
   beforeAll(async () => {
     await write(template, true)
@@ -97,7 +99,7 @@ describe('a directory', () => {
     expect(segments.length).toBe(2)
     for (const { path } of segments) {
       const whole = readFileSync(path)
-      for (let length = 0; length < whole.length; length += length < 1_024 ? 1 : 37) {
+      for (let length = 0; length < whole.length; length += length < 600 ? 1 : 61) {
         writeFileSync(path, whole.subarray(0, length))
         expect(() => recover(segments, 0), `${path} ${length}`).toThrow(
           /JOURNAL|Nothing was changed/,
@@ -156,7 +158,7 @@ describe('a directory', () => {
         if (point === 'tail-cut') throw new Error('crash after the cut')
       },
     }
-    const crashing = mkdtempSync(join(tmpdir(), 'plumb-r-'))
+    const crashing = freshDirectory()
     cpSync(directory, crashing, { recursive: true })
     await expect(Journal.open(crashing, { ...options, files: crash })).rejects.toThrow(/crash/)
     const afterCrash = await Journal.open(crashing, options)

@@ -1,9 +1,9 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import type { Address } from './address.ts'
 import { socketTarget } from './address.ts'
 import { createCommandClient } from './command-client.ts'
@@ -28,7 +28,9 @@ afterEach(async () => {
 
 const refuse = () => ({ code: 'FOLLOWER_AHEAD', message: 'behind' })
 const unused: RoleHandler = { onPeer: () => {} }
-const socketIn = (): Address => `unix:${mkdtempSync(join(tmpdir(), 'plumb-t-'))}/s.sock`
+const root = mkdtempSync(join(tmpdir(), 'plumb-t-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+const socketIn = (): Address => `unix:${mkdtempSync(join(root, 's-'))}/s.sock`
 const fast = { minMs: 5, maxMs: 20 }
 
 const serve = async (roles: { commands?: RoleHandler; feed?: RoleHandler }, address?: Address) => {

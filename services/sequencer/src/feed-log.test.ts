@@ -1,12 +1,21 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createFeedEntriesWriter, encodeFeedGroupEnd } from '@plumb/runtime'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import type { FeedGroupBytes } from './feed-log.ts'
 import { FeedLog } from './feed-log.ts'
 
-const freshDirectory = () => mkdtempSync(join(tmpdir(), 'plumb-f-'))
+const root = mkdtempSync(join(tmpdir(), 'plumb-f-'))
+const freshDirectory = () => mkdtempSync(join(root, 'd-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 const group = (firstSeq: number, lastSeq: number): FeedGroupBytes => {
   const writer = createFeedEntriesWriter()

@@ -10,7 +10,7 @@ import type { Command, EngineEvent } from '@plumb/model'
 import { decodeCommand, decodeEvents, encodeCommand, orderFlags, timeInForce } from '@plumb/model'
 import type { Address, CommandClient, FeedGroup } from '@plumb/runtime'
 import { createCommandClient, createFeedClient } from '@plumb/runtime'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url))
 const address20 = (n: number) => Buffer.alloc(20, n)
@@ -49,6 +49,8 @@ const genesis = [
 ]
 
 type House = { directory: string; address: Address; extra: Record<string, string> }
+const root = mkdtempSync(join(tmpdir(), 'plumb-s-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
 const children: ChildProcess[] = []
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -57,7 +59,7 @@ afterEach(async () => {
 })
 
 const newHouse = (extra: Record<string, string> = {}): House => {
-  const directory = mkdtempSync(join(tmpdir(), 'plumb-s-'))
+  const directory = mkdtempSync(join(root, 'h-'))
   writeFileSync(join(directory, 'genesis.json'), JSON.stringify(genesis))
   return { directory, address: `unix:${directory}/s.sock`, extra }
 }
