@@ -13,14 +13,15 @@ import {
 import { OrderEntry } from './entry/order-entry.ts'
 import { BearerTokens } from './guard/bearer-tokens.ts'
 import { TrafficGuard, type TrafficLimits } from './guard/traffic-guard.ts'
+import { History } from './history/history.ts'
+import { LedgerSource } from './history/ledger-source.ts'
+import { reconciliationReport } from './history/reconciliation.ts'
 import { accountRoutes } from './http/account-routes.ts'
 import { serveDocs } from './http/docs.ts'
-import { History } from './http/history.ts'
 import { createHttpServer } from './http/http-server.ts'
 import { marketRoutes } from './http/market-routes.ts'
 import { orderRoutes } from './http/order-routes.ts'
 import { servePage } from './http/page-files.ts'
-import { noReconciliation } from './http/reconciliation.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { Channels } from './stream/channels.ts'
 import { StreamRequests } from './stream/stream-requests.ts'
@@ -124,7 +125,9 @@ export async function createGateway(
     answered: countAnswers(metrics),
   })
 
-  const history = new History(view, objects)
+  const ledger = new LedgerSource(config.databaseUrl, logger)
+  void ledger.start()
+  const history = new History(view, objects, ledger)
   const reads = { view, objects, history }
   const routes = [
     ...systemRoutes({
@@ -132,7 +135,7 @@ export async function createGateway(
       chainId,
       contract,
       devnetFile: config.devnetFile,
-      reconciliation: noReconciliation,
+      reconciliation: () => reconciliationReport(ledger),
       metrics,
       health,
       ready,
@@ -192,6 +195,7 @@ export async function createGateway(
       await feed.done.catch(() => undefined)
       await commands.close()
       await pool.close()
+      await ledger.close()
     },
   }
 }

@@ -398,6 +398,7 @@ function replayOrder(
         market,
         tradeId,
         seq,
+        leg: event.leg,
         timeMs,
         orderId,
         clientOrderId,

@@ -8,6 +8,7 @@ import {
   emptyQuery,
   fillObject,
   fundingPaymentObject,
+  ledgerObject,
   listOf,
   orderObject,
   orderParams,
@@ -100,9 +101,7 @@ export function accountRoutes({ view, objects, history }: ReadParts): Route[] {
       { body: unread, query: accountQuery, params: orderParams },
       { auth, tag, summary: 'One order', answer: orderObject },
       ({ params, query }, { session }) => {
-        const order = accountOf(session, query).order(orderIdOf(params.id))
-        if (order === undefined) throw new PlumbError('ORDER_NOT_FOUND', { field: 'id' })
-        return objects.order(order)
+        return history.order(accountOf(session, query), orderIdOf(params.id))
       },
     ),
     route(
@@ -111,9 +110,7 @@ export function accountRoutes({ view, objects, history }: ReadParts): Route[] {
       { body: unread, query: accountQuery, params: clientOrderParams },
       { auth, tag, summary: 'One order by your own id', answer: orderObject },
       ({ params, query }, { session }) => {
-        const order = accountOf(session, query).clientOrderIds.get(params.clientOrderId)
-        if (order === undefined) throw new PlumbError('ORDER_NOT_FOUND', { field: 'clientOrderId' })
-        return objects.order(order)
+        return history.clientOrder(accountOf(session, query), params.clientOrderId)
       },
     ),
     route(
@@ -143,6 +140,13 @@ export function accountRoutes({ view, objects, history }: ReadParts): Route[] {
       byList,
       { auth, tag, summary: 'Withdrawals', answer: listOf(transferObject) },
       ({ query }, { session }) => history.withdrawals(accountOf(session, query), query),
+    ),
+    route(
+      'GET',
+      '/v1/ledger',
+      byList,
+      { auth, tag, summary: 'Statement: every entry, rows chain', answer: listOf(ledgerObject) },
+      ({ query }, { session }) => history.entries(accountOf(session, query), query),
     ),
     route(
       'GET',

@@ -16,9 +16,9 @@ import {
 } from '@plumb/protocol'
 import { z } from 'zod'
 import { marketOf } from '../entry/order-checks.ts'
+import type { History } from '../history/history.ts'
 import type { ExchangeView } from '../view/exchange-view.ts'
 import type { PublicObjects } from '../view/public-objects.ts'
-import type { History } from './history.ts'
 import { type Route, route, unread } from './route.ts'
 
 const DEPTH_DEFAULT = 100

@@ -14,7 +14,6 @@ import {
 } from '@plumb/protocol'
 import type { Metrics } from '@plumb/runtime'
 import type { ReadParts } from './market-routes.ts'
-import type { Reconciliation } from './reconciliation.ts'
 import { type Route, route, unread } from './route.ts'
 
 export type SystemParts = ReadParts & {
@@ -22,7 +21,7 @@ export type SystemParts = ReadParts & {
   contract: string
   /** JSON file served at /v1/devnet; undefined where there are no demo accounts. */
   devnetFile: string | undefined
-  reconciliation: Reconciliation
+  reconciliation: () => Promise<object>
   metrics: Metrics
   health: () => object
   ready: () => { ready: boolean; detail: object }
@@ -74,7 +73,7 @@ export function systemRoutes(parts: SystemParts): Route[] {
       '/v1/reconciliation',
       none,
       { tag, summary: 'Last comparison of engine, ledger and chain' },
-      () => parts.reconciliation.latest(),
+      () => parts.reconciliation(),
     ),
     route('GET', '/v1/devnet', none, { tag, summary: 'Demo accounts (devnet only)' }, () =>
       devnet(parts.devnetFile),

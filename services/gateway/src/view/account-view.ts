@@ -23,6 +23,7 @@ export type FillView = {
   readonly market: MarketView
   tradeId: number
   seq: number
+  leg: number
   timeMs: number
   orderId: number
   clientOrderId: string
@@ -39,12 +40,15 @@ export type FillView = {
 export type DepositView = {
   depositId: number
   seq: number
+  leg: number
   timeMs: number
   amountQuote: number
   txHash: string
 }
 export type WithdrawalView = {
   withdrawalId: number
+  seq: number
+  leg: number
   timeMs: number
   amountQuote: number
   /** Batch that paid it; null while pending. */
@@ -54,6 +58,7 @@ export type WithdrawalView = {
 export type FundingPaymentView = {
   readonly market: MarketView
   seq: number
+  leg: number
   timeMs: number
   paymentQuote: number
   positionLots: number

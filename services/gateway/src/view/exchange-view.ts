@@ -191,23 +191,32 @@ export class ExchangeView {
 
   #depositCredited(event: EventOf<'DepositCredited'>): void {
     const account = this.#account(event.accountId)
-    const { depositId, seq, timeMs, amountQuote } = event
+    const { depositId, seq, leg, timeMs, amountQuote } = event
     account.cashQuote = event.cashQuote
     account.updatedAtMs = timeMs
     const txHash = bytesHex(event.txHash)
-    remember(account.deposits, { depositId, seq, timeMs, amountQuote, txHash })
+    remember(account.deposits, { depositId, seq, leg, timeMs, amountQuote, txHash })
     this.#sink?.accountChanged(account, null)
   }
 
   #withdrawalAccepted(event: EventOf<'WithdrawalAccepted'>): void {
     const account = this.#account(event.accountId)
     const { withdrawalId, timeMs, amountQuote, lane, laneSeq } = event
+    const [seq, leg] = [withdrawalId, 0]
     account.cashQuote = event.cashQuote
     account.pendingWithdrawalQuote += amountQuote
     account.updatedAtMs = timeMs
     account.lanes.set(lane, laneSeq)
     const [batchNo, paidAtMs] = [null, null]
-    remember(account.withdrawals, { withdrawalId, timeMs, amountQuote, batchNo, paidAtMs })
+    remember(account.withdrawals, {
+      withdrawalId,
+      seq,
+      leg,
+      timeMs,
+      amountQuote,
+      batchNo,
+      paidAtMs,
+    })
     this.#sink?.accountChanged(account, null)
   }
 
@@ -275,8 +284,8 @@ export class ExchangeView {
 
   #tradeExecuted(event: EventOf<'TradeExecuted'>): void {
     const market = this.#market(event.market)
-    const { tradeId, seq, timeMs, priceTicks, sizeLots, takerSide } = event
-    market.addTrade({ tradeId, seq, timeMs, priceTicks, sizeLots, takerSide }, event.quote)
+    const { tradeId, seq, leg, timeMs, priceTicks, sizeLots, takerSide } = event
+    market.addTrade({ tradeId, seq, leg, timeMs, priceTicks, sizeLots, takerSide }, event.quote)
     market.book.seq = seq
     this.batches.addTrade(seq)
     this.#applyFill(market, event, 'taker')
@@ -291,13 +300,14 @@ export class ExchangeView {
     const order = account.openOrders.get(part.orderId)
     moveMoney(account, market, part, event)
     if (order !== undefined) this.#fillOrder(order, part, event)
-    const { tradeId, seq, timeMs, priceTicks, sizeLots, quote } = event
+    const { tradeId, seq, leg, timeMs, priceTicks, sizeLots, quote } = event
     const { orderId, side: ofSide, feeQuote, fee, realizedQuote } = part
     const clientOrderId = order?.clientOrderId ?? ''
     const fill: FillView = {
       market,
       tradeId,
       seq,
+      leg,
       timeMs,
       orderId,
       clientOrderId,
@@ -340,14 +350,14 @@ export class ExchangeView {
     const account = this.#account(event.accountId)
     const market = this.#market(event.market)
     const position = account.position(market)
-    const { seq, timeMs, paymentQuote, positionLots } = event
+    const { seq, leg, timeMs, paymentQuote, positionLots } = event
     account.cashQuote = event.cashQuote
     account.updatedAtMs = timeMs
     position.fundingIndex = event.fundingIndex
     position.fundingPaidQuote += paymentQuote
     const rate = market.fundingRates.at(-1)?.rate ?? null
     const { markTicks } = market
-    const payment = { market, seq, timeMs, paymentQuote, positionLots, rate, markTicks }
+    const payment = { market, seq, leg, timeMs, paymentQuote, positionLots, rate, markTicks }
     remember(account.fundingPayments, payment)
     this.#sink?.accountChanged(account, market)
   }
@@ -362,9 +372,9 @@ export class ExchangeView {
     if (event.kind === 'MarkUpdated') market.markTicks = event.markTicks
     if (event.kind === 'FundingApplied') {
       market.fundingIndex = event.fundingIndex
-      const { timeMs, rate, indexTicks, intervalS } = event
+      const { seq, leg, timeMs, rate, indexTicks, intervalS } = event
       const { markTicks } = market
-      market.addFundingRate({ timeMs, rate, indexTicks, markTicks, intervalS })
+      market.addFundingRate({ seq, leg, timeMs, rate, indexTicks, markTicks, intervalS })
     }
     this.#sink?.pricesChanged(market)
   }

@@ -15,12 +15,15 @@ const FUNDING_KEPT = 720
 export type TradeView = {
   tradeId: number
   seq: number
+  leg: number
   timeMs: number
   priceTicks: number
   sizeLots: number
   takerSide: Side
 }
 export type FundingRateView = {
+  seq: number
+  leg: number
   timeMs: number
   /** 8-hour rate, 1e-10. */
   rate: number

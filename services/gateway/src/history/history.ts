@@ -1,0 +1,279 @@
+//! Lists: out of memory while it reaches back far enough, then out of the ledger, by the same cursors.
+import {
+  type Ledger,
+  listDeposits,
+  listEntries,
+  listFills,
+  listFundingPayments,
+  listFundingRates,
+  listOrders,
+  listTrades,
+  listWithdrawals,
+  orderByClientId,
+  orderById,
+  type Page,
+} from '@plumb/ledger'
+import {
+  type BatchObject,
+  type FillObject,
+  type FundingPaymentObject,
+  type FundingRateObject,
+  type LedgerObject,
+  type ListOf,
+  type OrderObject,
+  type PageQuery,
+  PlumbError,
+  type TradeObject,
+  type TransferObject,
+} from '@plumb/protocol'
+import { marketOf } from '../entry/order-checks.ts'
+import type { AccountView } from '../view/account-view.ts'
+import type { ExchangeView } from '../view/exchange-view.ts'
+import type { MarketView } from '../view/market-view.ts'
+import type { OrderView } from '../view/order-view.ts'
+import type { PublicObjects } from '../view/public-objects.ts'
+import { LedgerRows } from './ledger-rows.ts'
+import type { LedgerSource } from './ledger-source.ts'
+import {
+  compare,
+  cursorText,
+  LIST_LIMIT_DEFAULT,
+  type MemoryList,
+  memoryPage,
+  type Place,
+  walkOf,
+} from './memory-page.ts'
+
+const ACCOUNT_LIST_KEPT = 1_024
+const TRADES_KEPT = 1_000
+const FUNDING_KEPT = 720
+const BATCHES_KEPT = 100_000
+
+export type OrderFilter = PageQuery & {
+  market?: string | undefined
+  status?: 'open' | 'closed' | undefined
+}
+export type AccountFilter = PageQuery & { market?: string | undefined }
+type LedgerQuery = PageQuery & { limit: number }
+
+export class History {
+  readonly #view: ExchangeView
+  readonly #objects: PublicObjects
+  readonly #source: LedgerSource
+  readonly #rows: LedgerRows
+
+  constructor(view: ExchangeView, objects: PublicObjects, source: LedgerSource) {
+    this.#view = view
+    this.#objects = objects
+    this.#source = source
+    this.#rows = new LedgerRows(view, objects)
+  }
+
+  trades(market: MarketView, query: PageQuery): Promise<ListOf<TradeObject>> {
+    const list = {
+      items: market.trades,
+      placeOf: placeOfEvent,
+      timeOf: timeOfEvent,
+      complete: market.trades.length < TRADES_KEPT,
+    }
+    return this.#page(
+      list,
+      query,
+      (trade) => this.#objects.trade(market, trade),
+      (ledger, page) => listTrades(ledger, { ...page, market: market.definition.market }),
+      (row) => this.#objects.trade(market, row),
+    )
+  }
+
+  fundingRates(market: MarketView, query: PageQuery): Promise<ListOf<FundingRateObject>> {
+    const list = {
+      items: market.fundingRates,
+      placeOf: placeOfEvent,
+      timeOf: timeOfEvent,
+      complete: market.fundingRates.length < FUNDING_KEPT,
+    }
+    return this.#page(
+      list,
+      query,
+      (rate) => this.#objects.fundingRate(market, rate),
+      (ledger, page) => listFundingRates(ledger, { ...page, market: market.definition.market }),
+      (row) => this.#rows.fundingRate(market, row),
+    )
+  }
+
+  batches(query: PageQuery): ListOf<BatchObject> {
+    const items = this.#view.batches.list()
+    const found = memoryPage(
+      {
+        items,
+        placeOf: (batch): Place => [batch.batchNo, 0],
+        timeOf: timeOfEvent,
+        complete: items.length < BATCHES_KEPT,
+      },
+      query,
+    )
+    if (found === null) throw new PlumbError('HISTORY_UNAVAILABLE')
+    const { nextCursor } = found
+    return { items: found.items.map((batch) => this.#objects.batch(batch)), nextCursor }
+  }
+
+  orders(account: AccountView, filter: OrderFilter): Promise<ListOf<OrderObject>> {
+    const { status, market } = filter
+    const orders: OrderView[] = [
+      ...(status === 'open' ? [] : account.closedOrders.values()),
+      ...(status === 'closed' ? [] : account.openOrders.values()),
+    ].filter((order) => ofMarket(order, market))
+    const list = {
+      items: orders.toSorted((a, b) => a.placedSeq - b.placedSeq),
+      placeOf: (order: OrderView): Place => [order.placedSeq, 0],
+      timeOf: (order: OrderView) => order.createdAtMs,
+      complete: status === 'open' || account.closedOrders.size < ACCOUNT_LIST_KEPT,
+    }
+    return this.#page(
+      list,
+      filter,
+      (order) => this.#objects.order(order),
+      (ledger, page) => listOrders(ledger, { ...this.#scope(account, filter), ...page, status }),
+      (row) => this.#rows.order(account, row),
+    )
+  }
+
+  /** An order by id, also one that memory has forgotten; ORDER_NOT_FOUND. */
+  async order(account: AccountView, orderId: number): Promise<OrderObject> {
+    const order = account.order(orderId)
+    if (order !== undefined) return this.#objects.order(order)
+    if (account.closedOrders.size < ACCOUNT_LIST_KEPT)
+      throw new PlumbError('ORDER_NOT_FOUND', { field: 'id' })
+    const row = await this.#source.read((ledger) => orderById(ledger, orderId))
+    if (row === undefined || row.accountId !== account.accountId)
+      throw new PlumbError('ORDER_NOT_FOUND', { field: 'id' })
+    return this.#rows.order(account, row)
+  }
+
+  /** The newest order of a client id; ORDER_NOT_FOUND. */
+  async clientOrder(account: AccountView, clientOrderId: string): Promise<OrderObject> {
+    const order = account.clientOrderIds.get(clientOrderId)
+    if (order !== undefined) return this.#objects.order(order)
+    if (account.closedOrders.size < ACCOUNT_LIST_KEPT)
+      throw new PlumbError('ORDER_NOT_FOUND', { field: 'clientOrderId' })
+    const row = await this.#source.read((ledger) =>
+      orderByClientId(ledger, account.accountId, clientOrderId),
+    )
+    if (row === undefined) throw new PlumbError('ORDER_NOT_FOUND', { field: 'clientOrderId' })
+    return this.#rows.order(account, row)
+  }
+
+  fills(account: AccountView, filter: AccountFilter): Promise<ListOf<FillObject>> {
+    return this.#page(
+      accountList(account.fills, filter.market),
+      filter,
+      (fill) => this.#objects.fill(account, fill),
+      (ledger, page) => listFills(ledger, { ...this.#scope(account, filter), ...page }),
+      (row) => this.#rows.fill(account, row),
+    )
+  }
+
+  fundingPayments(
+    account: AccountView,
+    filter: AccountFilter,
+  ): Promise<ListOf<FundingPaymentObject>> {
+    return this.#page(
+      accountList(account.fundingPayments, filter.market),
+      filter,
+      (payment) => this.#objects.fundingPayment(account, payment),
+      (ledger, page) => listFundingPayments(ledger, { ...this.#scope(account, filter), ...page }),
+      (row) => this.#rows.fundingPayment(account, row),
+    )
+  }
+
+  deposits(account: AccountView, query: PageQuery): Promise<ListOf<TransferObject>> {
+    return this.#page(
+      accountList(account.deposits, undefined),
+      query,
+      (deposit) => this.#objects.deposit(account, deposit),
+      (ledger, page) => listDeposits(ledger, { ...page, accountId: account.accountId }),
+      (row) => this.#rows.deposit(account, row),
+    )
+  }
+
+  withdrawals(account: AccountView, query: PageQuery): Promise<ListOf<TransferObject>> {
+    return this.#page(
+      accountList(account.withdrawals, undefined),
+      query,
+      (withdrawal) => this.#objects.withdrawal(account, withdrawal),
+      (ledger, page) => listWithdrawals(ledger, { ...page, accountId: account.accountId }),
+      (row) => this.#rows.withdrawal(account, row),
+    )
+  }
+
+  /** The statement: every entry with the balance before and after. Only the ledger has it. */
+  async entries(account: AccountView, query: PageQuery): Promise<ListOf<LedgerObject>> {
+    const { limit = LIST_LIMIT_DEFAULT } = query
+    const { accountId } = account
+    const page = await this.#source.read((ledger) =>
+      listEntries(ledger, { ...query, limit, accountId }),
+    )
+    return {
+      items: page.items.map((row) => this.#rows.entry(account, row)),
+      nextCursor: page.nextCursor,
+    }
+  }
+
+  #scope(account: AccountView, { market }: AccountFilter) {
+    const { accountId } = account
+    if (market === undefined) return { accountId }
+    return { accountId, market: marketOf(this.#view, market).definition.market }
+  }
+
+  async #page<T, R, O>(
+    list: MemoryList<T>,
+    query: PageQuery,
+    toObject: (item: T) => O,
+    ask: (ledger: Ledger, page: LedgerQuery) => Promise<Page<R>>,
+    rowToObject: (row: R) => O,
+  ): Promise<ListOf<O>> {
+    const found = memoryPage(list, query)
+    if (found !== null) return { items: found.items.map(toObject), nextCursor: found.nextCursor }
+    const { since, until, cursor, limit = LIST_LIMIT_DEFAULT } = query
+    const page = await this.#source.read((ledger) => ask(ledger, { since, until, cursor, limit }))
+    const items = page.items.map(rowToObject)
+    const nextCursor = page.nextCursor ?? (await this.#intoMemory(list, query))
+    return { items, nextCursor }
+  }
+
+  /** Walking towards now, the ledger ends where it lags: the rest is in memory, if the two overlap. */
+  async #intoMemory<T>(list: MemoryList<T>, query: PageQuery): Promise<string | null> {
+    const newest = list.items.at(-1)
+    const [oldest] = list.items
+    if (!walkOf(query).forward || newest === undefined || oldest === undefined) return null
+    const ledgerSeq = await this.#source.cursorSeq()
+    const ledgerEnd: Place = [ledgerSeq, Number.MAX_SAFE_INTEGER]
+    if (compare(list.placeOf(newest), ledgerEnd) <= 0) return null
+    if (compare(list.placeOf(oldest), ledgerEnd) > 0) throw new PlumbError('HISTORY_UNAVAILABLE')
+    return cursorText(true, [ledgerSeq, 9_999_999_999])
+  }
+}
+
+function placeOfEvent({ seq, leg }: { seq: number; leg: number }): Place {
+  return [seq, leg]
+}
+
+function timeOfEvent({ timeMs }: { timeMs: number }): number {
+  return timeMs
+}
+
+function ofMarket(item: { market?: MarketView }, symbol: string | undefined): boolean {
+  return symbol === undefined || item.market?.definition.symbol === symbol
+}
+
+function accountList<T extends { seq: number; leg: number; timeMs: number; market?: MarketView }>(
+  items: readonly T[],
+  market: string | undefined,
+): MemoryList<T> {
+  return {
+    items: items.filter((item) => ofMarket(item, market)),
+    placeOf: placeOfEvent,
+    timeOf: timeOfEvent,
+    complete: items.length < ACCOUNT_LIST_KEPT,
+  }
+}

@@ -1,0 +1,69 @@
+//! The gateway's connection to the ledger: it may come late and go away, and the gateway serves on without it.
+import { type Ledger, openLedger, readCursor } from '@plumb/ledger'
+import { PlumbError } from '@plumb/protocol'
+import type { Logger } from '@plumb/runtime'
+
+const RETRY_MS = 2_000
+const CONNECTIONS_MAX = 4
+
+export class LedgerSource {
+  readonly #url: string | undefined
+  readonly #logger: Logger
+  #ledger: Ledger | null = null
+  #retry: NodeJS.Timeout | undefined
+  #closed = false
+  #told = ''
+
+  /** @param url undefined: there is no ledger, and history beyond memory answers HISTORY_UNAVAILABLE */
+  constructor(url: string | undefined, logger: Logger) {
+    this.#url = url
+    this.#logger = logger
+  }
+
+  /** Connects, now or as soon as the database can be reached. */
+  async start(): Promise<void> {
+    if (this.#url === undefined || this.#closed) return
+    try {
+      this.#ledger = await openLedger(this.#url, {
+        applicationName: 'plumb-gateway',
+        max: CONNECTIONS_MAX,
+      })
+      this.#logger.info('ledger connected')
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      if (why !== this.#told) this.#logger.warn({ why }, 'no ledger yet')
+      this.#told = why
+      this.#retry = setTimeout(() => void this.start(), RETRY_MS)
+    }
+  }
+
+  get connected(): boolean {
+    return this.#ledger !== null
+  }
+
+  /** Runs a query; HISTORY_UNAVAILABLE without a database, BAD_REQUEST for a cursor it does not know. */
+  async read<T>(query: (ledger: Ledger) => Promise<T>): Promise<T> {
+    if (this.#ledger === null) throw new PlumbError('HISTORY_UNAVAILABLE')
+    try {
+      return await query(this.#ledger)
+    } catch (error) {
+      if (error instanceof PlumbError) throw error
+      if (error instanceof RangeError && error.message === 'cursor')
+        throw new PlumbError('BAD_REQUEST', { field: 'cursor' })
+      this.#logger.warn({ err: error }, 'ledger query failed')
+      throw new PlumbError('HISTORY_UNAVAILABLE')
+    }
+  }
+
+  /** Seq up to which the ledger has everything; 0 when unknown. */
+  async cursorSeq(): Promise<number> {
+    const cursor = await this.read((ledger) => readCursor(ledger))
+    return cursor?.seq ?? 0
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#retry)
+    await this.#ledger?.close()
+  }
+}
