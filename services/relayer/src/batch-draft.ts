@@ -7,7 +7,7 @@ import {
   type PricesSegment,
 } from '@plumb/chain'
 import { type MarketId, type Seq, timeInForce, timeInForceOf } from '@plumb/model'
-import { enginePrices } from './engine-prices.ts'
+import { enginePrices, type PriceSet } from './engine-prices.ts'
 import type { RelayerState } from './relayer-state.ts'
 import type { FillStep, FundingStep, SettlementStep, WithdrawalStep } from './settlement-step.ts'
 
@@ -31,6 +31,8 @@ export type DraftOptions = {
   nowS: () => number
   /** Marks older than this are renewed with the next fill in their market. */
   refreshAgeS: number
+  /** Prices of now, for what is settled too late for its own. */
+  fresh: PriceSet | undefined
 }
 
 const driftPart = 4
@@ -40,6 +42,7 @@ export class BatchDraft {
   readonly #state: RelayerState
   readonly #nowS: () => number
   readonly #refreshAgeS: number
+  readonly #fresh: PriceSet | undefined
   #open: { builder: BatchBuilder; timeS: number } | undefined
   readonly #seen = new Set<MarketId>()
   /** Accounts whose words this batch changes. */
@@ -50,10 +53,11 @@ export class BatchDraft {
   /** Commands with something to settle. */
   commandCount = 0
 
-  constructor({ state, nowS, refreshAgeS }: DraftOptions) {
+  constructor({ state, nowS, refreshAgeS, fresh }: DraftOptions) {
     this.#state = state
     this.#nowS = nowS
     this.#refreshAgeS = refreshAgeS
+    this.#fresh = fresh
   }
 
   get #batch(): { builder: BatchBuilder; timeS: number } {
@@ -193,7 +197,9 @@ export class BatchDraft {
   }
 
   #enginePrices(markets: Iterable<MarketId>): PricesSegment | null {
-    return enginePrices(this.#state, markets, this.#batch.timeS, this.#refreshAgeS)
+    const { timeS } = this.#batch
+    const refreshAgeS = this.#refreshAgeS
+    return enginePrices({ state: this.#state, timeS, refreshAgeS, fresh: this.#fresh }, markets)
   }
 
   #touch(owner: string, subaccount: number, lane?: number): void {

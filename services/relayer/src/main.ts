@@ -24,6 +24,9 @@ import { ledgerStore } from './ledger-store.ts'
 import { Relayer } from './relayer.ts'
 import { createRelayerMetrics } from './relayer-metrics.ts'
 
+/** Less than the lifecycle allows for the whole ending. */
+const drainMs = 6_000
+
 const config = readConfig()
 const logger = createLogger('relayer', { level: config.PLUMB_LOG_LEVEL })
 const metrics = createMetrics('relayer')
@@ -67,6 +70,7 @@ lifecycle.onClose('commands', () => commands.close())
 const relayer = new Relayer({
   openFeed: (fromSeq) => createFeedClient({ address, name: 'relayer', fromSeq, logger }),
   commands,
+  headSeq: () => commands.durableSeq,
   store: ledgerStore(ledger, systemClock),
   rpcs,
   views,
@@ -87,7 +91,7 @@ const relayer = new Relayer({
 })
 const { done } = await relayer.start()
 done.catch((error: unknown) => lifecycle.crash(error))
-lifecycle.onClose('relayer', () => relayer.close())
+lifecycle.onClose('relayer', () => relayer.close(drainMs))
 
 // 4. Answer to the operator.
 const status = await startStatusServer({

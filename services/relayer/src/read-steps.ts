@@ -15,7 +15,7 @@ import {
 } from '@plumb/model'
 import type { FeedEntry } from '@plumb/runtime'
 import { accountName, type OrderStore, signedOrder } from './order-store.ts'
-import type { FillStep, SettlementStep } from './settlement-step.ts'
+import type { FillStep, MarkStep, SettlementStep, VectorStep } from './settlement-step.ts'
 
 const settled = new Set<number>([
   eventKind.AccountOpened,
@@ -46,7 +46,23 @@ export const readSteps = (store: OrderStore, entry: FeedEntry): SettlementStep[]
   return vector === undefined ? steps : [vector, ...steps]
 }
 
-const readVector = ({ command, events, seq }: FeedEntry): SettlementStep | undefined => {
+/** Only the prices of a command: its vector if it was accepted, and the marks it moved. */
+export const readPrices = (entry: FeedEntry): (VectorStep | MarkStep)[] => {
+  const { events } = entry
+  const view = new DataView(events.buffer, events.byteOffset, events.byteLength)
+  const steps: (VectorStep | MarkStep)[] = []
+  const vector = readVector(entry)
+  if (vector !== undefined) steps.push(vector)
+  for (let at = 0; at < events.length; at += EVENT_STRIDE) {
+    if (view.getInt32(at + eventHeader.kindI32 * 4, true) !== eventKind.MarkUpdated) continue
+    const event = decodeEvent(events, at)
+    if (event.kind === 'MarkUpdated')
+      steps.push({ kind: 'mark', seq: event.seq, market: event.market, markTicks: event.markTicks })
+  }
+  return steps
+}
+
+const readVector = ({ command, events, seq }: FeedEntry): VectorStep | undefined => {
   const view = new DataView(command.buffer, command.byteOffset, command.byteLength)
   if (view.getInt32(header.kindI32 * 4, true) !== commandKind.ObservePrice) return undefined
   const { command: observed } = decodeCommand(command)

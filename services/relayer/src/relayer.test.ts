@@ -124,6 +124,48 @@ describe('settlement on a real chain', () => {
   }, 30_000)
 })
 
+describe('late', () => {
+  test('what was matched is settled before a clean end', async () => {
+    house.limits = { ...house.limits, ageMs: 60_000 }
+    house.start()
+    await fund()
+    trade(10)
+    await house.stop(10_000)
+    expect(await positionOf(bob)).toBe(10)
+  }, 30_000)
+
+  test('a fill that is too late for its own prices settles at those of now', async () => {
+    house.start()
+    await fund()
+    await house.stop()
+    const bid = house.rest(carol, priceMarket, side.buy, 599_000, 50)
+    house.price(priceMarket, 600_000, 600_000, Date.now() - 2 * 3_600_000)
+    house.take(dave, priceMarket, [[bid, 20]])
+    const relayer = house.start()
+    await house.until('stands', () => relayer.status.poison !== undefined)
+    house.price(priceMarket, 605_000)
+    await house.settled()
+    expect(await positionOf(carol)).toBe(20)
+    expect((await house.views.market(priceMarket)).markTicks).toBe(605_000)
+    house.price(priceMarket, 606_000)
+    house.take(dave, priceMarket, [[bid, 30]])
+    await house.settled()
+    expect(await positionOf(carol)).toBe(50)
+    expect(relayer.status.poison).toBeUndefined()
+  }, 30_000)
+
+  test('a vector that nobody registered signed is left out', async () => {
+    house.start()
+    await fund()
+    house.price(priceMarket, 600_000)
+    house.forgePrice(priceMarket, 600_000)
+    const bid = house.rest(carol, priceMarket, side.buy, 599_000, 50)
+    house.take(dave, priceMarket, [[bid, 20]])
+    await house.settled()
+    expect(await positionOf(carol)).toBe(20)
+  }, 30_000)
+})
+
 describe('killed at every write', () => {
   test('nothing is lost, nothing is sent or paid twice', async () => {
     house.limits = { ...house.limits, fillsMax: 2 }

@@ -15,14 +15,24 @@ import { UnsettleableError } from './batch-draft.ts'
 import { type BatchPipeline, createBatchPipeline, type MinedBatch } from './batch-pipeline.ts'
 import { compareAccounts, type Expectation } from './compare-accounts.ts'
 import { createDepositCrediter, type DepositCrediter } from './credit-deposits.ts'
+import type { PriceSet } from './engine-prices.ts'
+import { peekPrices } from './peek-prices.ts'
 import type { RelayerMetrics } from './relayer-metrics.ts'
 import { restoreState } from './relayer-state.ts'
 import type { RelayerStore } from './relayer-store.ts'
-import { type BatchLimits, BatchRefusedError, type OpenFeed, SettleFeed } from './settle-feed.ts'
+import {
+  type BatchLimits,
+  BatchRefusedError,
+  type OpenFeed,
+  type Progress,
+  SettleFeed,
+} from './settle-feed.ts'
 
 export type RelayerOptions = {
   openFeed: OpenFeed
   commands: Pick<CommandClient, 'submit'>
+  /** Newest durable command known. */
+  headSeq: () => Seq
   store: RelayerStore
   /** The first one is written to; deposits must be the same on all. */
   rpcs: readonly [Rpc, ...Rpc[]]
@@ -74,6 +84,8 @@ export class Relayer {
   readonly #pollMs: number
   readonly #retryMs: number
   #crediter: DepositCrediter | undefined
+  #draining = false
+  #isEmpty = true
   #running: Promise<void> = Promise.resolve()
   readonly status: RelayerStatus = {
     cursorSeq: 0,
@@ -128,14 +140,28 @@ export class Relayer {
     return { done: this.#running }
   }
 
-  /** Ends in order; nothing is lost wherever it stops. */
-  async close(): Promise<void> {
+  /**
+   * Ends in order; nothing is lost wherever it stops. With `drainMs`, what the engine has matched is brought into a
+   * block first, for at most so long: fills that wait for the next start may be too old for their prices by then.
+   */
+  async close(drainMs = 0): Promise<void> {
+    const toSeq = this.#options.headSeq()
+    const untilMs = this.#options.clock.monotonicMs() + drainMs
+    this.#draining = true
+    while (!this.#isDrained(toSeq) && this.#options.clock.monotonicMs() < untilMs)
+      await sleep(this.#pollMs / 5)
     this.#abort.abort()
     await this.#running.catch(() => {})
   }
 
   async #run(): Promise<void> {
     await Promise.all([this.#settle(), this.#carry(), this.#credit()])
+  }
+
+  #isDrained(toSeq: Seq): boolean {
+    const { poison, lastSeq } = this.status
+    if (poison !== undefined || this.#closing) return true
+    return lastSeq >= toSeq && this.#isEmpty && this.#pipeline.isClear
   }
 
   get #closing(): boolean {
@@ -163,6 +189,7 @@ export class Relayer {
     const { store, markAgeMaxS, logger, metrics, limits } = this.#options
     let commandsMax = Number.MAX_SAFE_INTEGER
     let stopBefore: Seq = 0
+    let fresh: PriceSet | undefined
     while (!this.#closing) {
       const stored = await store.load()
       // A checkpoint whose answer was lost may have been stored all the same.
@@ -176,6 +203,8 @@ export class Relayer {
         limits,
         commandsMax,
         stopBefore,
+        fresh,
+        isDraining: () => this.#draining,
         refreshAgeS: Math.floor(markAgeMaxS / 2),
         signal: this.#abort.signal,
         onHeader: (batchNo, expectation) => {
@@ -199,6 +228,8 @@ export class Relayer {
           stopBefore = error.seq
           logger.error({ err: error, seq: error.seq }, 'command cannot settle')
           if (again) await this.#poisoned(error.message)
+          // It may only be late (we were away for longer than L): then today's prices must do.
+          fresh = await peekPrices(this.#options.openFeed, this.#options.headSeq())
         } else if (isPassing(error)) await this.#failed('settle', error)
         else throw error
       }
@@ -242,8 +273,8 @@ export class Relayer {
     }
   }
 
-  #onProgress(progress: { cursorSeq: Seq; lastSeq: Seq; headSeq: Seq; oldestMs: number }): void {
-    const { cursorSeq, lastSeq, headSeq, oldestMs } = progress
+  #onProgress({ cursorSeq, lastSeq, headSeq, oldestMs, isEmpty }: Progress): void {
+    this.#isEmpty = isEmpty
     Object.assign(this.status, { cursorSeq, lastSeq, headSeq, unsettledMs: oldestMs })
     this.#options.metrics.lagSeqs.set(headSeq - lastSeq)
     this.#options.metrics.unsettledSeconds.set(oldestMs / 1000)

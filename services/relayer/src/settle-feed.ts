@@ -7,6 +7,7 @@ import type { Clock, FeedClient, FeedEntry, FeedGroup, Logger } from '@plumb/run
 import { BatchDraft } from './batch-draft.ts'
 import type { BatchPipeline, Refusal } from './batch-pipeline.ts'
 import type { Expectation } from './compare-accounts.ts'
+import type { PriceSet } from './engine-prices.ts'
 import { readGenesis, readSteps } from './read-steps.ts'
 import { openExchange, type RelayerState, stateChanges, stateSaved } from './relayer-state.ts'
 import type { PreparedBatch, RelayerStore } from './relayer-store.ts'
@@ -25,6 +26,15 @@ export type BatchLimits = {
   fundingAgeMs: number
 }
 
+/** Where a run stands. `oldestMs`: age of the oldest step in no batch, 0 while there is none. */
+export type Progress = {
+  cursorSeq: Seq
+  lastSeq: Seq
+  headSeq: Seq
+  oldestMs: number
+  isEmpty: boolean
+}
+
 export type SettleFeedOptions = {
   openFeed: OpenFeed
   state: RelayerState
@@ -39,11 +49,15 @@ export type SettleFeedOptions = {
   stopBefore: Seq
   /** Marks older than this are renewed on-chain. */
   refreshAgeS: number
+  /** Prices of now, where a command was too late for its own. */
+  fresh: PriceSet | undefined
+  /** Settle what there is without waiting for company: the process is about to end. */
+  isDraining: () => boolean
   clock: Clock
   logger: Logger
   signal: AbortSignal
   onHeader: (batchNo: number, expectation: Expectation) => void
-  onProgress: (progress: { cursorSeq: Seq; lastSeq: Seq; headSeq: Seq; oldestMs: number }) => void
+  onProgress: (progress: Progress) => void
 }
 
 /** The contract refuses a batch: nothing was stored, the state is void, begin again from the cursor with less. */
@@ -116,8 +130,9 @@ export class SettleFeed {
   }
 
   #newDraft(): BatchDraft {
-    const { state, refreshAgeS, clock } = this.#options
-    return new BatchDraft({ state, refreshAgeS, nowS: () => Math.floor(clock.nowMs() / 1000) })
+    const { state, refreshAgeS, fresh, clock } = this.#options
+    const nowS = () => Math.floor(clock.nowMs() / 1000)
+    return new BatchDraft({ state, refreshAgeS, fresh, nowS })
   }
 
   async #takeGroup(group: FeedGroup): Promise<void> {
@@ -165,7 +180,7 @@ export class SettleFeed {
   }
 
   async #flushIfDue(): Promise<void> {
-    const { clock, limits, pipeline, onProgress } = this.#options
+    const { clock, limits, pipeline, onProgress, isDraining } = this.#options
     const now = clock.nowMs()
     const { fillCount, withdrawalCount, isEmpty } = this.#draft
     const ageMs = fillCount + withdrawalCount > 0 ? limits.ageMs : limits.fundingAgeMs
@@ -175,11 +190,13 @@ export class SettleFeed {
       lastSeq: this.#lastSeq,
       headSeq: Math.max(this.#headSeq, this.#lastSeq),
       oldestMs,
+      isEmpty,
     })
-    if (!isEmpty && pipeline.isClear && oldestMs >= ageMs) return this.#flush()
+    const isDue = oldestMs >= ageMs || isDraining()
+    if (!isEmpty && pipeline.isClear && isDue) return this.#flush()
     const moved = this.#lastSeq - this.#cursorSeq
-    const isDue = moved >= checkpointSeqs || (moved > 0 && now - this.#savedMs >= checkpointMs)
-    if (isEmpty && isDue) await this.#save()
+    const isOld = moved > 0 && now - this.#savedMs >= checkpointMs
+    if (isEmpty && (moved >= checkpointSeqs || isOld)) await this.#save()
   }
 
   async #flush(): Promise<void> {

@@ -105,6 +105,7 @@ export class TestHouse {
     const relayer = new Relayer({
       openFeed: this.exchange.openFeed,
       commands: { submit: this.exchange.submit },
+      headSeq: () => this.exchange.headSeq,
       store: change.store ?? memoryStore(this.disk),
       rpcs: [rpc],
       views: contractViews(rpc, this.contract),
@@ -141,8 +142,8 @@ export class TestHouse {
     }
   }
 
-  async stop(): Promise<void> {
-    await this.#relayer?.close()
+  async stop(drainMs = 0): Promise<void> {
+    await this.#relayer?.close(drainMs)
     this.#relayer = undefined
   }
 
@@ -190,8 +191,7 @@ export class TestHouse {
   }
 
   /** Signed prices of all publishers, and the engine's mark that follows from them. */
-  price(market: number, ticks: number, mark = ticks): void {
-    const publishTimeMs = Date.now()
+  price(market: number, ticks: number, mark = ticks, publishTimeMs = Date.now()): void {
     for (const [publisher, wallet] of this.world.publishers.entries()) {
       const prices = [...Array.from({ length: market % 32 }, () => 0), ticks]
       const vector = { publisher, page: Math.floor(market / 32), publishTimeMs, prices }
@@ -202,6 +202,15 @@ export class TestHouse {
         isLast ? [{ kind: 'MarkUpdated', market, markTicks: mark, indexTicks: ticks }] : [],
       )
     }
+  }
+
+  /** A vector of publisher 4 that somebody else signed, and that got past the sequencer. */
+  forgePrice(market: number, ticks: number): void {
+    const prices = [...Array.from({ length: market % 32 }, () => 0), ticks]
+    const vector = { publisher: 4, page: 0, publishTimeMs: Date.now(), prices }
+    const signature = this.world.signer.signPrices(testWallet('mallory'), vector)
+    const command = { kind: 'ObservePrice', ...vector, count: prices.length, signature } as const
+    this.exchange.append(command, [])
   }
 
   funding(market: number, fundingIndex: number): void {
