@@ -36,6 +36,7 @@ export { type Ledger, openLedger } from './open-ledger.ts'
 export type { Page, PageQuery } from './page.ts'
 export { type Posting, postingsOf, type TransferKind, transferKind } from './postings-of.ts'
 export type { Frame } from './project-frame.ts'
+export { type CreditedDeposit, readDeposits, readExchange } from './read-deposits.ts'
 export { readTransfers, type StoredTransfer } from './read-transfers.ts'
 export {
   balancesAt,

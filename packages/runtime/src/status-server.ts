@@ -18,6 +18,8 @@ export type StatusServerOptions = {
   health?: () => object
   /** More GET routes of this service: an answer, or undefined where there is none. */
   routes?: (path: string, query: URLSearchParams) => StatusAnswer | undefined
+  /** POST routes: what an operator may ask the service to do; undefined where there is none. */
+  actions?: (path: string) => Promise<StatusAnswer> | undefined
 }
 
 /** An answer of a service's own route, sent as JSON. */
@@ -54,6 +56,17 @@ const answer = (options: StatusServerOptions, url: string, response: ServerRespo
   return sendJson(response, ready ? 200 : 503, { ready, ...detail })
 }
 
+const act = (options: StatusServerOptions, url: string, response: ServerResponse) => {
+  const acting = options.actions?.(url.split('?')[0] ?? '/')
+  if (acting === undefined) return sendJson(response, 405, { error: 'METHOD_NOT_ALLOWED' })
+  acting
+    .then(({ status, body }) => sendJson(response, status, body))
+    .catch((error: unknown) => {
+      options.logger.error({ err: error, url }, 'action failed')
+      sendJson(response, 500, { error: 'INTERNAL' })
+    })
+}
+
 /**
  * Listens on loopback unless a host is named.
  *
@@ -69,6 +82,7 @@ export const startStatusServer = async (options: StatusServerOptions): Promise<S
     (request, response) => {
       const isRead = request.method === 'GET' || request.method === 'HEAD'
       if (isRead) answer(options, request.url ?? '/', response)
+      else if (request.method === 'POST') act(options, request.url ?? '/', response)
       else sendJson(response, 405, { error: 'METHOD_NOT_ALLOWED' })
     },
   )

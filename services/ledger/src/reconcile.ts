@@ -1,0 +1,156 @@
+//! One comparison of engine, ledger and chain.
+import type { Rpc } from '@plumb/chain'
+import {
+  type AccountRow,
+  balancesAt,
+  type Ledger,
+  ledgerTotalsAt,
+  listAccounts,
+  positionsAt,
+  type ReconciliationRow,
+  type Totals,
+} from '@plumb/ledger'
+import { type ChainSide, readChainSide } from './chain-side.ts'
+import {
+  type AccountFigures,
+  carriedBack,
+  compareAccount,
+  compareTotals,
+  settledForm,
+} from './compare-sides.ts'
+import { accountName, type DepositTrail, type UncreditedDeposits } from './deposit-trail.ts'
+import { type EngineSide, readEngineSide } from './engine-side.ts'
+
+export type ReconcileParts = {
+  ledger: Ledger
+  rpc: Rpc
+  contract: string
+  marginUrl: string
+  trail: DepositTrail
+  /** Resolves when the ledger has reached `seq`. @throws when it does not within a fair time */
+  reached(seq: number): Promise<void>
+}
+
+export type Comparison = Omit<ReconciliationRow, 'id' | 'checkedMs' | 'trigger'>
+
+const hexOf = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString('hex')}`
+
+/**
+ * The engine is compared with the ledger as of the engine's seq, the contract as of the seq it has settled. The row is
+ * of the settled seq; the engine's totals are carried back to it over the postings in between.
+ *
+ * @throws when a side does not answer: no comparison, no alarm
+ */
+export async function reconcile(parts: ReconcileParts): Promise<Comparison> {
+  const { ledger, rpc, contract, marginUrl, trail, reached } = parts
+  const engine = await readEngineSide(marginUrl)
+  await reached(engine.seq)
+  const accounts = await listAccounts(ledger)
+  const names = accounts.map(({ owner, subaccount }) => ({ owner: hexOf(owner), subaccount }))
+  const chain = await readChainSide(rpc, contract, names)
+  await reached(chain.toSeq)
+  const uncredited = await trail.uncredited(chain.toSeq, chain.block, chain.deposits)
+
+  const atEngine = await ledgerSide(ledger, accounts, engine.seq)
+  const settled = await ledgerSide(ledger, accounts, chain.toSeq)
+  const ours = settledForm(settled.totals)
+  const onChain = chainTotals(chain, uncredited)
+  const firstDifference =
+    compareEngine(engine, atEngine) ??
+    uncredited.difference ??
+    compareChain(chain, uncredited, settled) ??
+    compareTotals('chain', onChain, ours) ??
+    underfunded(chain)
+  return {
+    batchNo: chain.batchNo,
+    seq: chain.toSeq,
+    ok: firstDifference === undefined,
+    accounts: accounts.length,
+    engine: settledForm(carriedBack(engine.totals, atEngine.totals, settled.totals)),
+    ledger: ours,
+    chain: onChain,
+    firstDifference: firstDifference ?? null,
+  }
+}
+
+type LedgerSide = { totals: Totals; accounts: Map<number, AccountFigures & { key: string }> }
+
+async function ledgerSide(
+  ledger: Ledger,
+  accounts: readonly AccountRow[],
+  seq: number,
+): Promise<LedgerSide> {
+  const [balances, held, totals] = await Promise.all([
+    balancesAt(ledger, seq),
+    positionsAt(ledger, seq),
+    ledgerTotalsAt(ledger, seq),
+  ])
+  const positions = new Map<number, Map<number, number>>()
+  for (const { accountId, market, positionLots } of held) {
+    const own = positions.get(accountId) ?? new Map<number, number>()
+    positions.set(accountId, own.set(market, positionLots))
+  }
+  const figures = accounts.map(({ accountId, owner, subaccount }) => {
+    const key = accountName(owner, subaccount)
+    const cashQuote = balances.get(accountId) ?? 0
+    const own = positions.get(accountId) ?? new Map<number, number>()
+    const name = `account ${accountId} (${key})`
+    return [accountId, { name, key, cashQuote, positions: own }] as const
+  })
+  return { totals, accounts: new Map(figures) }
+}
+
+/** An account opened by now but not yet by `seq` holds nothing on either side. */
+function compareEngine(engine: EngineSide, ours: LedgerSide): string | undefined {
+  for (const { accountId, owner, subaccount, cashQuote, positions } of engine.accounts) {
+    const own = ours.accounts.get(accountId)
+    const key = accountName(owner, subaccount)
+    if (own === undefined || own.key !== key)
+      return `account ${accountId} (${key}): unknown to the ledger`
+    const lots = new Map(positions.map((position) => [position.market, position.lots]))
+    const difference = compareAccount('engine', { name: own.name, cashQuote, positions: lots }, own)
+    if (difference !== undefined) return difference
+  }
+  return compareTotals('engine', engine.totals, ours.totals)
+}
+
+/** The contract counts a deposit at once, the ledger when it is credited. */
+function compareChain(
+  chain: ChainSide,
+  uncredited: UncreditedDeposits,
+  ours: LedgerSide,
+): string | undefined {
+  for (const [i, own] of [...ours.accounts.values()].entries()) {
+    const found = chain.accounts[i]
+    if (found === undefined) continue
+    const cashQuote = found.cashQuote - (uncredited.byAccount.get(own.key) ?? 0)
+    const positions = new Map(found.positions.map(({ market, sizeLots }) => [market, sizeLots]))
+    const difference = compareAccount('chain', { name: own.name, cashQuote, positions }, own)
+    if (difference !== undefined) return difference
+  }
+  return undefined
+}
+
+/**
+ * Cash is what the contract's own sums leave for accounts: an account that the ledger does not know would show here.
+ * Insurance is not on the contract, so pools are the funding pools.
+ */
+function chainTotals({ totals }: ChainSide, uncredited: UncreditedDeposits): Totals {
+  const { depositsQuote, withdrawalsQuote, feesQuote, fundingPoolsQuote } = totals
+  const heldQuote = depositsQuote - withdrawalsQuote - feesQuote - fundingPoolsQuote
+  return {
+    cashQuote: heldQuote - uncredited.totalQuote,
+    feesQuote,
+    poolsQuote: fundingPoolsQuote,
+    pendingWithdrawalsQuote: 0,
+    depositsQuote: depositsQuote - uncredited.totalQuote,
+    paidQuote: withdrawalsQuote,
+  }
+}
+
+function underfunded({ totals }: ChainSide): string | undefined {
+  const owed = totals.depositsQuote - totals.withdrawalsQuote
+  return totals.tokenBalanceQuote >= owed
+    ? undefined
+    : `the contract holds ${totals.tokenBalanceQuote} of its token and owes ${owed}`
+}
