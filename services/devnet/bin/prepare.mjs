@@ -67,7 +67,9 @@ const install = async () => {
   if (installed()) return
   const startMs = Date.now()
   say(`▸ installing what is pinned (${pnpmVersion()}; the first time takes a minute) …`)
-  await run('npx', ['--yes', pnpmVersion(), 'install', '--frozen-lockfile'])
+  // npx runs exactly the pinned version: pnpm itself need not look for it, nor record it in the lockfile.
+  const flags = ['--frozen-lockfile', '--pm-on-fail=ignore']
+  await run('npx', ['--yes', pnpmVersion(), 'install', ...flags])
   mkdirSync(join(root, 'node_modules'), { recursive: true })
   writeFileSync(stampFile, `${installHash()}\n`)
   say(`✓ installed (${since(startMs)})`)
