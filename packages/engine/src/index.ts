@@ -9,3 +9,4 @@ export type {
   PositionView,
 } from './engine-reads.ts'
 export type { EventBuffer } from './event-buffer.ts'
+export { ReferenceBook, type RestingOrder } from './reference/reference-book.ts'

@@ -1,0 +1,277 @@
+//! The engine bench's stream: 40 % new, 48 % cancels, 9 % crossing, 3 % amends, from a seed, as binary commands.
+import type { Engine } from '@plumb/engine'
+import {
+  type Command,
+  CommandBuffer,
+  commandKind,
+  encodeCommand,
+  eventKind,
+  type Market,
+} from '@plumb/model'
+
+export const MARKET_DEFAULTS: Market = {
+  market: 0,
+  symbol: 'BTC-PERP',
+  tickE8: 10_000_000,
+  lotE8: 100_000,
+  quotePerTickLot: 100,
+  imBps: 200,
+  mmBps: 100,
+  takerFee: 45,
+  makerFee: 15,
+  minOrderLots: 1,
+  maxOrderLots: 1_000_000,
+  maxPositionLots: 100_000_000,
+  minNotionalQuote: 1_000_000,
+  maxOpenInterestLots: 0,
+  priceBandPpm: 50_000,
+  markBandPpm: 30_000,
+  fixedIndexTicks: 0,
+}
+
+export type StreamOptions = { seed: number; accounts: number; markets: number; depth: number }
+
+const START_MS = 1_790_000_000_000
+const PRICE = 600_000
+const LANES = 64
+/** Commands of one simulated second: after them come three price messages and a tick. */
+const COMMANDS_PER_SECOND = 20_000
+
+/** What an order book without accounts needs to know of a placed order: its id. */
+export type Chunk = { buffer: CommandBuffer; count: number; orderIds: Float64Array }
+
+/**
+ * Writes commands chunk by chunk. Order ids are the engine's, so a shadow engine runs ahead, outside the timed part.
+ */
+export class BenchStream {
+  readonly #shadow: Engine
+  readonly #options: StreamOptions
+  readonly #lanes: Uint32Array
+  readonly #live: {
+    id: number
+    account: number
+    market: number
+    side: number
+    price: number
+    size: number
+    lane: number
+    laneSeq: number
+  }[] = []
+  readonly #place = new Map<number, number>()
+  #word: number
+  #seq = 0
+  #sinceTick = 0
+  #timeMs = START_MS
+  #nextLane = 0
+
+  constructor(shadow: Engine, options: StreamOptions) {
+    this.#shadow = shadow
+    this.#options = options
+    this.#word = options.seed
+    this.#lanes = new Uint32Array((options.accounts + 1) * LANES)
+  }
+
+  /** Genesis, markets, deposits, first prices. */
+  prologue(): Uint8Array[] {
+    const zeros = (n: number) => new Uint8Array(n)
+    const commands: Command[] = [
+      {
+        kind: 'Genesis',
+        chainId: 1337,
+        settlementLagS: 600,
+        publisherCount: 3,
+        publisherQuorum: 3,
+        contract: zeros(20),
+        publishers: zeros(100),
+      },
+    ]
+    for (let market = 0; market < this.#options.markets; market++)
+      commands.push({ kind: 'ListMarket', ...MARKET_DEFAULTS, market })
+    for (let n = 1; n <= this.#options.accounts; n++) {
+      const owner = zeros(20)
+      new DataView(owner.buffer).setUint32(0, n)
+      commands.push({
+        kind: 'CreditDeposit',
+        owner,
+        subaccount: 0,
+        amountQuote: 100_000_000_000,
+        depositId: n,
+        blockNumber: 1,
+        txHash: zeros(32),
+      })
+    }
+    commands.push(...this.#second())
+    const stored = commands.map((command) => {
+      const bytes = encodeCommand(command, ++this.#seq, this.#timeMs)
+      return bytes
+    })
+    const buffer = new CommandBuffer(1)
+    for (const bytes of stored) {
+      buffer.load(0, bytes)
+      this.#shadow.apply(buffer, 0)
+      this.#shadow.events.clear()
+    }
+    return stored
+  }
+
+  /** Fills the chunk. */
+  fill(chunk: Chunk): void {
+    const { buffer } = chunk
+    for (let slot = 0; slot < chunk.count; slot++) {
+      if (this.#sinceTick >= COMMANDS_PER_SECOND && slot + 8 < chunk.count) {
+        this.#timeMs += 1_000
+        this.#sinceTick = 0
+        for (const command of this.#second()) {
+          buffer.load(slot, encodeCommand(command, ++this.#seq, this.#timeMs))
+          this.#run(chunk, slot)
+          slot++
+        }
+      }
+      this.#sinceTick++
+      buffer.bytes.fill(0, slot * 256, slot * 256 + 256)
+      this.#write(buffer, slot)
+      buffer.stamp(slot, ++this.#seq, this.#timeMs)
+      this.#run(chunk, slot)
+    }
+  }
+
+  #second(): Command[] {
+    const pages = Math.ceil(this.#options.markets / 32)
+    const commands: Command[] = []
+    for (let page = 0; page < pages; page++)
+      for (let publisher = 0; publisher < 3; publisher++)
+        commands.push({
+          kind: 'ObservePrice',
+          publisher,
+          page,
+          count: 32,
+          publishTimeMs: this.#timeMs,
+          signature: new Uint8Array(64),
+          prices: Array.from({ length: 32 }, () => PRICE + this.#below(3) - 1),
+        })
+    return [...commands, { kind: 'Tick' }]
+  }
+
+  #below(n: number): number {
+    let x = this.#word
+    x ^= x << 13
+    x ^= x >>> 17
+    x ^= x << 5
+    this.#word = x
+    return (x >>> 0) % n
+  }
+
+  #write(buffer: CommandBuffer, slot: number): void {
+    const w = slot * 64
+    const d = slot * 32
+    const { i32, f64 } = buffer
+    const roll = this.#below(100)
+    const live = this.#live
+    const goal = this.#options.depth * this.#options.markets
+    const cancels = live.length > goal ? 88 : live.length < goal * 0.9 ? 20 : 51
+    if (live.length > 100 && roll < 3) {
+      const order = live[this.#below(live.length)]!
+      i32[w + 4] = commandKind.AmendOrder
+      f64[d + 11] = order.id
+      this.#order(
+        i32,
+        f64,
+        w,
+        d,
+        order.account,
+        order.market,
+        order.side,
+        order.price,
+        Math.max(1, order.size - 1),
+        order.lane,
+        order.laneSeq + 1,
+      )
+      return
+    }
+    if (live.length > 100 && roll < cancels) {
+      const order = live[this.#below(live.length)]!
+      i32[w + 4] = commandKind.CancelOrder
+      i32[w + 5] = order.account
+      f64[d + 11] = order.id
+      return
+    }
+    const account = 1 + this.#below(this.#options.accounts)
+    const market = this.#below(this.#options.markets)
+    const side = this.#below(2)
+    const crossing = this.#below(49) < 9
+    const away = 1 + Math.min(this.#below(300), this.#below(300))
+    const price =
+      side === 0 ? (crossing ? PRICE + 40 : PRICE - away) : crossing ? PRICE - 40 : PRICE + away
+    const lane = this.#nextLane++ & (LANES - 1)
+    const laneSeq = ++this.#lanes[account * LANES + lane]!
+    i32[w + 4] = commandKind.PlaceOrder
+    this.#order(i32, f64, w, d, account, market, side, price, 1 + this.#below(100), lane, laneSeq)
+    if (crossing) i32[w + 15] = 4
+  }
+
+  #order(
+    i32: Int32Array,
+    f64: Float64Array,
+    w: number,
+    d: number,
+    account: number,
+    market: number,
+    side: number,
+    price: number,
+    size: number,
+    lane: number,
+    laneSeq: number,
+  ): void {
+    i32[w + 5] = account
+    i32[w + 6] = market
+    f64[d + 4] = price
+    f64[d + 5] = size
+    i32[w + 14] = side
+    i32[w + 17] = 100
+    i32[w + 18] = lane
+    i32[w + 19] = laneSeq
+    i32[w + 20] = START_MS / 1_000 + 1_000_000
+  }
+
+  /** Lets the shadow engine run the command and learns from it what is open now. */
+  #run(chunk: Chunk, slot: number): void {
+    const shadow = this.#shadow
+    const events = shadow.events
+    const input = chunk.buffer
+    events.clear()
+    shadow.apply(input, slot)
+    chunk.orderIds[slot] = 0
+    for (let e = 0; e < events.count; e++) {
+      const kind = events.i32[e * 40 + 4]!
+      const id = events.f64[e * 20 + 4]!
+      if (kind === eventKind.OrderPlaced) {
+        chunk.orderIds[slot] = id
+        const w = slot * 64
+        this.#place.set(id, this.#live.length)
+        this.#live.push({
+          id,
+          account: input.i32[w + 5]!,
+          market: input.i32[w + 6]!,
+          side: input.i32[w + 14]!,
+          price: input.f64[slot * 32 + 4]!,
+          size: input.f64[slot * 32 + 5]!,
+          lane: input.i32[w + 18]!,
+          laneSeq: input.i32[w + 19]!,
+        })
+      } else if (kind === eventKind.OrderAmended) {
+        const order = this.#live[this.#place.get(id)!]!
+        order.size = events.f64[e * 20 + 6]!
+        order.laneSeq++
+        this.#lanes[order.account * LANES + order.lane] = order.laneSeq
+      } else if (kind === eventKind.OrderClosed) {
+        const at = this.#place.get(id)!
+        const last = this.#live.pop()!
+        this.#place.delete(id)
+        if (last.id !== id) {
+          this.#live[at] = last
+          this.#place.set(last.id, at)
+        }
+      }
+    }
+  }
+}
