@@ -33,7 +33,7 @@ const engineLimits = {
   accounts,
   openOrders: Math.min(2 ** 20, Math.max(131_072, 2 * depth * markets)),
   positions: Math.max(32_768, accounts * Math.min(markets, 16)),
-  lanePages: Math.max(16_384, accounts * 2),
+  lanePages: Math.max(65_536, accounts * 2),
 }
 
 type NaiveOrder = {

@@ -33,7 +33,7 @@ export type StreamOptions = { seed: number; accounts: number; markets: number; d
 
 const START_MS = 1_790_000_000_000
 const PRICE = 600_000
-const LANES = 64
+const LANES = 8
 /** Commands of one simulated second: after them come three price messages and a tick. */
 const COMMANDS_PER_SECOND = 20_000
 

@@ -3,6 +3,7 @@ import { createDirtySet, type DirtySet, touch } from './dirty-set.ts'
 import {
   ACCOUNT_W,
   NONE,
+  W_ACCOUNT_DIRTY,
   W_CLOSED_HEAD,
   W_CLOSED_TAIL,
   W_FIRST_POSITION,
@@ -26,14 +27,15 @@ export type AccountStore = {
 
 export function createAccountStore(capacity: number): AccountStore {
   const buffer = new ArrayBuffer((capacity + 1) * ACCOUNT_W * 4)
+  const i32 = new Int32Array(buffer)
   return {
     capacity,
     used: 0,
-    i32: new Int32Array(buffer),
+    i32,
     f64: new Float64Array(buffer),
     owners: new Int32Array((capacity + 1) * OWNER_WORDS),
     index: new Int32Array(tableSize(capacity)),
-    dirty: createDirtySet(capacity + 1),
+    dirty: createDirtySet(i32, ACCOUNT_W, W_ACCOUNT_DIRTY),
   }
 }
 

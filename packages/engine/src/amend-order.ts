@@ -23,10 +23,9 @@ import {
 import { slotOfOrder } from './order-store.ts'
 import {
   closeOrder,
-  linkToDue,
+  noteDue,
   reserve,
   restOrder,
-  unlinkFromDue,
   unrestOrder,
   widenPriceBounds,
 } from './rest-order.ts'
@@ -34,6 +33,8 @@ import {
   D_LOTS,
   D_REMAINING,
   D_SIZE,
+  L_SEQ,
+  LANE_W,
   NONE,
   ORDER_D,
   ORDER_W,
@@ -80,16 +81,13 @@ export function amendOrder(
   const remaining = orders.f64[slot * ORDER_D + D_REMAINING]!
   const keeps = f64[d + 4] === price && f64[d + 5]! <= remaining
   if (!keeps) unrestOrder(state, slot)
-  else {
-    reserve(state, slot, remaining, -1)
-    unlinkFromDue(state, slot)
-  }
+  else reserve(state, slot, remaining, -1)
   rewrite(state, slot, i32, f64, w, d)
   emitOrderAmended(state, slot, f64[d + 11]!, keeps, price, remaining)
   if (keeps) {
     reserve(state, slot, f64[d + 5]!, 1)
     widenPriceBounds(state, slot)
-    linkToDue(state, slot)
+    noteDue(state, slot)
     return
   }
   const stopped = matchOrder(state, slot, i32[w + 21]!)
@@ -185,8 +183,8 @@ function rewrite(
   orders.f64[slot * ORDER_D + D_SIZE] = f64[d + 5]!
   orders.f64[slot * ORDER_D + D_REMAINING] = f64[d + 5]!
   touch(orders.dirty, slot)
-  const place = findLane(lanes, i32[w + 5]!, i32[w + 18]!)
-  lanes.seqs[place] = i32[w + 19]! >>> 0
+  const place = findLane(lanes, state.accounts, i32[w + 5]!, i32[w + 18]!)
+  lanes.i32[place * LANE_W + L_SEQ] = i32[w + 19]!
   touch(lanes.dirty, place)
 }
 

@@ -6,6 +6,7 @@ import {
   ACCOUNT_W,
   C_ACCOUNT,
   C_ACCOUNT_NEXT,
+  C_DIRTY,
   C_EXPIRY,
   C_FLAGS,
   C_HASH,
@@ -53,14 +54,15 @@ export type ClientIdStore = {
 
 export function createClientIdStore(capacity: number): ClientIdStore {
   const buffer = new ArrayBuffer(capacity * CLIENT_W * 4)
+  const i32 = new Int32Array(buffer)
   return {
     capacity,
-    i32: new Int32Array(buffer),
+    i32,
     f64: new Float64Array(buffer),
     closeNumbers: new Float64Array(capacity),
     index: new Int32Array(tableSize(capacity)),
     free: new Int32Array(capacity),
-    dirty: createDirtySet(capacity),
+    dirty: createDirtySet(i32, CLIENT_W, C_DIRTY),
     used: 0,
     freeCount: 0,
     head: NONE,

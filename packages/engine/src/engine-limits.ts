@@ -15,7 +15,7 @@ export type EngineLimits = {
   pages: number
   /** Ranges of 2^21 prices with at least one resting order, over all markets. */
   pageDirectories: number
-  /** Blocks of 64 lanes an account has ever used one of. */
+  /** Blocks of 16 lanes an account has ever used one of. */
   lanePages: number
   /** Client order ids remembered, open ones included; more than `openOrders`. */
   clientIds: number
@@ -32,7 +32,7 @@ export const defaultLimits: EngineLimits = {
   positions: 32_768,
   pages: 4_096,
   pageDirectories: 512,
-  lanePages: 16_384,
+  lanePages: 65_536,
   clientIds: 196_608,
   pendingWithdrawals: 65_536,
 }

@@ -1,7 +1,7 @@
 //! The state as objects, for services and tests. Not for the hot path: these allocate.
 import { limits, type MarketState, type Side } from '@plumb/model'
 import { pageOf, priceAbove, priceBelow } from './book-store.ts'
-import { findLane } from './lane-store.ts'
+import { findLane, orderOfLane } from './lane-store.ts'
 import { equityOf, fundingDue, marketRequirement } from './margin.ts'
 import { orderIdOf, slotOfOrder } from './order-store.ts'
 import { headOf } from './rest-order.ts'
@@ -189,16 +189,17 @@ export function readLanes(state: EngineState, account: number): LaneView[] {
   const { lanes, orders } = state
   const used: LaneView[] = []
   for (let lane = 0; lane < limits.lanesPerAccountMax; lane++) {
-    const place = findLane(lanes, account, lane)
-    if (place === at.NONE || lanes.seqs[place] === 0) continue
-    const slot = lanes.orders[place]! - 1
+    const place = findLane(lanes, state.accounts, account, lane)
+    const seq = place === at.NONE ? 0 : lanes.i32[place * at.LANE_W + at.L_SEQ]! >>> 0
+    if (seq === 0) continue
+    const slot = orderOfLane(lanes, place)
     const filledLots =
       slot === at.NONE
-        ? lanes.filled[place]!
+        ? lanes.f64[place * at.LANE_D + at.LD_FILLED]!
         : orders.f64[slot * at.ORDER_D + at.D_SIZE]! -
           orders.f64[slot * at.ORDER_D + at.D_REMAINING]!
     const orderId = slot === at.NONE ? 0 : orderIdOf(orders, slot)
-    used.push({ lane, seq: lanes.seqs[place]!, filledLots, orderId })
+    used.push({ lane, seq, filledLots, orderId })
   }
   return used
 }

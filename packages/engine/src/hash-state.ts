@@ -31,6 +31,10 @@ import {
   D_REMAINING,
   D_SIZE,
   D_SNAPSHOT,
+  L_SEQ,
+  LANE_D,
+  LANE_W,
+  LD_FILLED,
   LISTING_FIRST,
   LISTING_LAST,
   M_LAST,
@@ -92,7 +96,8 @@ function refresh(state: EngineState, dirty: DirtySet, mix: MixRecord): void {
     hash.lo = (hash.lo + lo - dirty.terms[2 * record + 1]!) | 0
     dirty.terms[2 * record] = hi
     dirty.terms[2 * record + 1] = lo
-    dirty.flags[record] = 0
+    const at = record * dirty.stride + dirty.flag
+    dirty.words[at] = dirty.words[at]! & ~dirty.mask
   }
   dirty.count = 0
 }
@@ -151,12 +156,13 @@ function mixOrder(state: EngineState, slot: number, mixer: RecordMixer): boolean
 
 function mixLane(state: EngineState, place: number, mixer: RecordMixer): boolean {
   const { lanes } = state
-  if (lanes.seqs[place] === 0) return false
+  const seq = lanes.i32[place * LANE_W + L_SEQ]! >>> 0
+  if (seq === 0) return false
   mixer.begin(hashedRecord.lane)
   mixer.integer(accountOfLane(lanes, place))
   mixer.integer(numberOfLane(lanes, place))
-  mixer.integer(lanes.seqs[place]!)
-  mixer.integer(lanes.filled[place]!)
+  mixer.integer(seq)
+  mixer.integer(lanes.f64[place * LANE_D + LD_FILLED]!)
   return true
 }
 
@@ -199,7 +205,7 @@ function mixMarket(state: EngineState, market: number, mixer: RecordMixer): bool
 }
 
 function mixPublisher(state: EngineState, record: number, mixer: RecordMixer): boolean {
-  const pages = state.dirtyPublishers.flags.length / 5
+  const pages = state.dirtyPublishers.list.length / 5
   const at = record * PUBLISHER_D
   mixer.begin(hashedRecord.publisher)
   mixer.integer(Math.floor(record / pages))

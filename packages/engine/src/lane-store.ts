@@ -1,60 +1,92 @@
-//! Lanes: for each of an account's 1,024 the last accepted sequence number and its live order, in blocks of 64.
+//! Lanes: for each of an account's 1,024 the last accepted sequence number and its live order, in blocks of 16.
+import { limits } from '@plumb/model'
+import type { AccountStore } from './account-store.ts'
 import { createDirtySet, type DirtySet } from './dirty-set.ts'
+import { ACCOUNT_W, L_ORDER, LANE_DIRTY, LANE_W, W_FIRST_LANES } from './slabs.ts'
 
-const LANES = 64
-const BLOCKS = 16
+/** Lanes of one block. */
+export const LANES = 16
+/** Blocks of one account. */
+export const BLOCKS: number = limits.lanesPerAccountMax / LANES
 
 export type LaneStore = {
   readonly capacity: number
-  /** (account, lane >> 6) → page + 1. */
+  /** (account, block) → page + 1; block 0 stands in the account. */
   readonly index: Int32Array
-  readonly accounts: Int32Array
-  readonly seqs: Uint32Array
-  /** Live order's slot + 1. */
-  readonly orders: Int32Array
-  /** Filled by the lane's last order once closed, lots; 0 while it lives. */
-  readonly filled: Float64Array
+  /** Page → account × BLOCKS + block. */
+  readonly places: Int32Array
+  readonly i32: Int32Array
+  readonly f64: Float64Array
   readonly dirty: DirtySet
   used: number
 }
 
 export function createLaneStore(accounts: number, pages: number): LaneStore {
+  const buffer = new ArrayBuffer(pages * LANES * LANE_W * 4)
+  const i32 = new Int32Array(buffer)
   return {
     capacity: pages,
     index: new Int32Array((accounts + 1) * BLOCKS),
-    accounts: new Int32Array(pages),
-    seqs: new Uint32Array(pages * LANES),
-    orders: new Int32Array(pages * LANES),
-    filled: new Float64Array(pages * LANES),
-    dirty: createDirtySet(pages * LANES),
+    places: new Int32Array(pages),
+    i32,
+    f64: new Float64Array(buffer),
+    dirty: createDirtySet(i32, LANE_W, L_ORDER, LANE_DIRTY),
     used: 0,
   }
 }
 
+function pageOf(lanes: LaneStore, accounts: AccountStore, account: number, lane: number): number {
+  return lane < LANES
+    ? accounts.i32[account * ACCOUNT_W + W_FIRST_LANES]! - 1
+    : lanes.index[account * BLOCKS + (lane >> 4)]! - 1
+}
+
 /** Place of a lane, NONE (−1) if its block was never used. */
-export function findLane(lanes: LaneStore, account: number, lane: number): number {
-  const page = lanes.index[account * BLOCKS + (lane >> 6)]! - 1
-  return page < 0 ? -1 : page * LANES + (lane & 63)
+export function findLane(
+  lanes: LaneStore,
+  accounts: AccountStore,
+  account: number,
+  lane: number,
+): number {
+  const page = pageOf(lanes, accounts, account, lane)
+  return page < 0 ? -1 : page * LANES + (lane & (LANES - 1))
 }
 
 /** Place of a lane, its block made if need be; the caller has checked that one is free. */
-export function makeLane(lanes: LaneStore, account: number, lane: number): number {
-  const at = account * BLOCKS + (lane >> 6)
-  let page = lanes.index[at]! - 1
+export function makeLane(
+  lanes: LaneStore,
+  accounts: AccountStore,
+  account: number,
+  lane: number,
+): number {
+  let page = pageOf(lanes, accounts, account, lane)
   if (page < 0) {
     page = lanes.used++
-    lanes.index[at] = page + 1
-    lanes.accounts[page] = account * BLOCKS + (lane >> 6)
+    lanes.places[page] = account * BLOCKS + (lane >> 4)
+    if (lane < LANES) accounts.i32[account * ACCOUNT_W + W_FIRST_LANES] = page + 1
+    else lanes.index[account * BLOCKS + (lane >> 4)] = page + 1
   }
-  return page * LANES + (lane & 63)
+  return page * LANES + (lane & (LANES - 1))
+}
+
+/** Slot of the lane's live order, NONE (−1) if it has none. */
+export function orderOfLane(lanes: LaneStore, place: number): number {
+  return (lanes.i32[place * LANE_W + L_ORDER]! & ~LANE_DIRTY) - 1
+}
+
+/** Puts an order into a lane, or NONE. */
+export function setOrderOfLane(lanes: LaneStore, place: number, slot: number): void {
+  const at = place * LANE_W + L_ORDER
+  lanes.i32[at] = (lanes.i32[at]! & LANE_DIRTY) | (slot + 1)
 }
 
 /** Account of a lane's place. */
 export function accountOfLane(lanes: LaneStore, place: number): number {
-  return lanes.accounts[place >> 6]! >> 4
+  return Math.floor(lanes.places[Math.floor(place / LANES)]! / BLOCKS)
 }
 
 /** Lane number of a lane's place. */
 export function numberOfLane(lanes: LaneStore, place: number): number {
-  return (lanes.accounts[place >> 6]! & (BLOCKS - 1)) * LANES + (place & 63)
+  const block = lanes.places[Math.floor(place / LANES)]! % BLOCKS
+  return block * LANES + (place % LANES)
 }

@@ -9,13 +9,15 @@ import {
   timeInForce,
 } from '@plumb/model'
 import { refusal } from './emit.ts'
-import { findLane } from './lane-store.ts'
+import { findLane, orderOfLane } from './lane-store.ts'
 import { reducible } from './match.ts'
 import {
   D_BUY_LOTS,
   D_LOTS,
   D_SELL_LOTS,
+  L_SEQ,
   LAG_S,
+  LANE_W,
   M_BAND_DOWN,
   M_BAND_UP,
   M_FIXED_INDEX,
@@ -104,11 +106,11 @@ export function refuseLane(
 ): RejectCode | 0 {
   if (!(lane >= 0 && lane < limits.lanesPerAccountMax))
     return refusal(state, rejectCode.INVALID_LANE, limits.lanesPerAccountMax - 1)
-  const place = findLane(state.lanes, account, lane)
-  const seq = place === NONE ? 0 : state.lanes.seqs[place]!
+  const place = findLane(state.lanes, state.accounts, account, lane)
+  const seq = place === NONE ? 0 : state.lanes.i32[place * LANE_W + L_SEQ]! >>> 0
   if (laneSeq <= seq) return refusal(state, rejectCode.NONCE_USED, seq)
   if (place === NONE) return state.lanes.used === state.lanes.capacity ? rejectCode.CAPACITY : 0
-  const live = state.lanes.orders[place]! - 1
+  const live = orderOfLane(state.lanes, place)
   return live !== NONE && live !== ownSlot ? rejectCode.LANE_BUSY : 0
 }
 

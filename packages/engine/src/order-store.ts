@@ -1,11 +1,18 @@
 //! The slab of orders: slots handed out last-freed-first, so an order id is a function of the history alone.
 import { createDirtySet, type DirtySet, touch } from './dirty-set.ts'
-import { ORDER_W, SLOT_RANGE, W_FREE_PLACE, W_GENERATION, W_LIVE } from './slabs.ts'
+import { ORDER_W, SLOT_RANGE, W_DIRTY, W_FREE_PLACE, W_GENERATION, W_LIVE } from './slabs.ts'
+
+/** Slots of one block of the expiry scan. */
+export const DUE_BLOCK = 256
+export const NEVER_S = 0xffff_ffff
 
 export type OrderStore = {
   readonly capacity: number
   readonly i32: Int32Array
   readonly f64: Float64Array
+  /** Second in which a resting order stops matching, by slot; the least of each block of slots. */
+  readonly dueS: Uint32Array
+  readonly blockDueS: Uint32Array
   readonly free: Int32Array
   readonly dirty: DirtySet
   /** Slots that were ever used: 0 … used − 1. */
@@ -15,12 +22,15 @@ export type OrderStore = {
 
 export function createOrderStore(capacity: number): OrderStore {
   const buffer = new ArrayBuffer(capacity * ORDER_W * 4)
+  const i32 = new Int32Array(buffer)
   return {
     capacity,
-    i32: new Int32Array(buffer),
+    i32,
     f64: new Float64Array(buffer),
+    dueS: new Uint32Array(capacity),
+    blockDueS: new Uint32Array(Math.ceil(capacity / DUE_BLOCK)).fill(NEVER_S),
     free: new Int32Array(capacity),
-    dirty: createDirtySet(capacity),
+    dirty: createDirtySet(i32, ORDER_W, W_DIRTY),
     used: 0,
     freeCount: 0,
   }

@@ -12,7 +12,7 @@ import { findClientId, rememberClientId, sameBody } from './client-id-store.ts'
 import { touch } from './dirty-set.ts'
 import { emit, emitOrderPlaced, refusal, reject } from './emit.ts'
 import { fillsWhole } from './fill-or-kill.ts'
-import { makeLane } from './lane-store.ts'
+import { makeLane, setOrderOfLane } from './lane-store.ts'
 import { marketRequirement, mayOpen } from './margin.ts'
 import { crosses, matchOrder, reducible } from './match.ts'
 import {
@@ -40,6 +40,10 @@ import {
   D_PRIORITY,
   D_REMAINING,
   D_SIZE,
+  L_SEQ,
+  LANE_D,
+  LANE_W,
+  LD_FILLED,
   NONE,
   ORDER_D,
   ORDER_W,
@@ -139,7 +143,7 @@ function refuseOrder(
   const lots = f64[d + 5]!
   const now = refuseMarket(state, market, side, flags, price)
   if (now !== 0) return now
-  const record = findPosition(state.positions, account, market)
+  const record = findPosition(state.positions, state.accounts, account, market)
   const risk = refuseRisk(state, account, record, market, side, flags, price, lots)
   if (risk !== 0) return risk
   const crossing = crosses(state.markets, market, side, price)
@@ -189,7 +193,7 @@ function acceptOrder(
   const slot = takeOrder(orders)
   const o = slot * ORDER_W
   const to = orders.i32
-  let record = findPosition(positions, account, market)
+  let record = findPosition(positions, accounts, account, market)
   if (record === NONE) record = openPosition(positions, accounts, account, market)
   pinPosition(positions, record)
   orders.f64[slot * ORDER_D + D_REMAINING] = f64[d + 5]!
@@ -219,10 +223,10 @@ function beginLife(
   d: number,
 ): void {
   const { lanes, clientIds, accounts, orders } = state
-  const place = makeLane(lanes, i32[w + 5]!, i32[w + 18]!)
-  lanes.seqs[place] = i32[w + 19]! >>> 0
-  lanes.orders[place] = slot + 1
-  lanes.filled[place] = 0
+  const place = makeLane(lanes, accounts, i32[w + 5]!, i32[w + 18]!)
+  lanes.i32[place * LANE_W + L_SEQ] = i32[w + 19]!
+  setOrderOfLane(lanes, place, slot)
+  lanes.f64[place * LANE_D + LD_FILLED] = 0
   touch(lanes.dirty, place)
   if (i32[w + 24] === 0) return
   const id = orderIdOf(orders, slot)

@@ -9,6 +9,10 @@ import {
   ACCOUNT_D,
   ACCOUNT_W,
   D_CASH,
+  L_SEQ,
+  LANE_D,
+  LANE_W,
+  LD_FILLED,
   NONE,
   P_MARKET,
   P_NEXT,
@@ -39,9 +43,9 @@ export function requestWithdrawal(
   const account = i32[w + 5]!
   const amount = f64[d + 4]!
   settleAll(state, account)
-  const place = makeLane(lanes, account, i32[w + 18]!)
-  lanes.seqs[place] = i32[w + 19]! >>> 0
-  lanes.filled[place] = 0
+  const place = makeLane(lanes, accounts, account, i32[w + 18]!)
+  lanes.i32[place * LANE_W + L_SEQ] = i32[w + 19]!
+  lanes.f64[place * LANE_D + LD_FILLED] = 0
   touch(lanes.dirty, place)
   const cash = accounts.f64[account * ACCOUNT_D + D_CASH]! - amount
   accounts.f64[account * ACCOUNT_D + D_CASH] = cash

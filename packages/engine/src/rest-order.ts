@@ -12,8 +12,8 @@ import {
 import { retireClientId } from './client-id-store.ts'
 import { touch } from './dirty-set.ts'
 import { emitOrderClosed } from './emit.ts'
-import { findLane } from './lane-store.ts'
-import { releaseOrder } from './order-store.ts'
+import { findLane, setOrderOfLane } from './lane-store.ts'
+import { DUE_BLOCK, releaseOrder } from './order-store.ts'
 import { unpinPosition } from './position-store.ts'
 import {
   ACCOUNT_W,
@@ -26,6 +26,8 @@ import {
   D_SELL_QUOTE,
   D_SIZE,
   LAG_S,
+  LANE_D,
+  LD_FILLED,
   M_BEST_ASK,
   M_BEST_BID,
   M_QUOTE_PER_TICK_LOT,
@@ -41,8 +43,6 @@ import {
   PRIORITIES,
   W_ACCOUNT,
   W_CLIENT_ID,
-  W_DUE_NEXT,
-  W_DUE_PREV,
   W_EXPIRY,
   W_FLAGS,
   W_LANE,
@@ -57,7 +57,7 @@ import {
   W_PRICE,
   W_SIDE,
 } from './slabs.ts'
-import { DUE_BUCKETS, type EngineState } from './state.ts'
+import type { EngineState } from './state.ts'
 
 /** First order of a level that is in use. */
 export function headOf(state: EngineState, page: number, price: number): number {
@@ -149,7 +149,7 @@ export function widenPriceBounds(state: EngineState, slot: number): void {
   } else if (price < positions[at + P_SELL_MIN]! >>> 0) positions[at + P_SELL_MIN] = price
 }
 
-/** The remainder of an accepted order comes to rest: level, reservation, owner's list, expiry wheel. */
+/** The remainder of an accepted order comes to rest: level, reservation, owner's list, expiry. */
 export function restOrder(state: EngineState, slot: number): void {
   const i32 = state.orders.i32
   const o = slot * ORDER_W
@@ -157,7 +157,7 @@ export function restOrder(state: EngineState, slot: number): void {
   reserve(state, slot, state.orders.f64[slot * ORDER_D + D_REMAINING]!, 1)
   widenPriceBounds(state, slot)
   linkToOwner(state, slot)
-  linkToDue(state, slot)
+  noteDue(state, slot)
   const a = i32[o + W_ACCOUNT]! * ACCOUNT_W + W_OPEN_ORDERS
   state.accounts.i32[a] = state.accounts.i32[a]! + 1
 }
@@ -194,25 +194,13 @@ export function goodTillS(state: EngineState, slot: number): number {
   return (state.orders.i32[slot * ORDER_W + W_EXPIRY]! >>> 0) - state.totals[LAG_S]!
 }
 
-export function linkToDue(state: EngineState, slot: number): void {
-  const i32 = state.orders.i32
-  const o = slot * ORDER_W
-  const bucket = goodTillS(state, slot) & (DUE_BUCKETS - 1)
-  const first = state.due[bucket]!
-  i32[o + W_DUE_NEXT] = first
-  i32[o + W_DUE_PREV] = NONE
-  if (first !== NONE) i32[first * ORDER_W + W_DUE_PREV] = slot
-  state.due[bucket] = slot
-}
-
-export function unlinkFromDue(state: EngineState, slot: number): void {
-  const i32 = state.orders.i32
-  const o = slot * ORDER_W
-  const next = i32[o + W_DUE_NEXT]!
-  const prev = i32[o + W_DUE_PREV]!
-  if (next !== NONE) i32[next * ORDER_W + W_DUE_PREV] = prev
-  if (prev === NONE) state.due[goodTillS(state, slot) & (DUE_BUCKETS - 1)] = next
-  else i32[prev * ORDER_W + W_DUE_NEXT] = next
+/** Notes when a resting order must leave. A closed order's note stays until the scan finds it dead. */
+export function noteDue(state: EngineState, slot: number): void {
+  const due = goodTillS(state, slot)
+  const { dueS, blockDueS } = state.orders
+  const block = Math.floor(slot / DUE_BLOCK)
+  dueS[slot] = due
+  if (due < blockDueS[block]!) blockDueS[block] = due
 }
 
 /** Undoes `restOrder`; the order stays live (it is being amended or closed). */
@@ -222,7 +210,6 @@ export function unrestOrder(state: EngineState, slot: number): void {
   dequeue(state, slot)
   reserve(state, slot, state.orders.f64[slot * ORDER_D + D_REMAINING]!, -1)
   unlinkFromOwner(state, slot)
-  unlinkFromDue(state, slot)
   const a = i32[o + W_ACCOUNT]! * ACCOUNT_W + W_OPEN_ORDERS
   state.accounts.i32[a] = state.accounts.i32[a]! - 1
 }
@@ -239,9 +226,10 @@ export function closeOrder(state: EngineState, slot: number, reason: number): vo
   const o = slot * ORDER_W
   emitOrderClosed(state, slot, reason)
   const { lanes, clientIds } = state
-  const lane = findLane(lanes, i32[o + W_ACCOUNT]!, i32[o + W_LANE]!)
-  lanes.orders[lane] = 0
-  lanes.filled[lane] = f64[slot * ORDER_D + D_SIZE]! - f64[slot * ORDER_D + D_REMAINING]!
+  const lane = findLane(lanes, state.accounts, i32[o + W_ACCOUNT]!, i32[o + W_LANE]!)
+  setOrderOfLane(lanes, lane, NONE)
+  lanes.f64[lane * LANE_D + LD_FILLED] =
+    f64[slot * ORDER_D + D_SIZE]! - f64[slot * ORDER_D + D_REMAINING]!
   touch(lanes.dirty, lane)
   const entry = i32[o + W_CLIENT_ID]!
   if (entry !== NONE) retireClientId(clientIds, state.accounts, entry, ++state.totals[CLOSES]!)

@@ -45,8 +45,7 @@ export const W_GENERATION = 15
 export const W_LIVE = 16
 export const W_OWN_NEXT = 17
 export const W_OWN_PREV = 18
-export const W_DUE_NEXT = 19
-export const W_DUE_PREV = 20
+export const W_DIRTY = 19
 export const W_EXPIRY = 21
 export const W_LANE = 22
 export const W_LANE_SEQ = 23
@@ -67,6 +66,9 @@ export const W_OPEN_ORDERS = 5
 export const W_CLOSED_IDS = 6
 export const W_CLOSED_HEAD = 7
 export const W_CLOSED_TAIL = 8
+/** Lanes 0 … 15: page + 1. */
+export const W_FIRST_LANES = 9
+export const W_ACCOUNT_DIRTY = 10
 
 // Position (account, market): 32 words.
 export const POSITION_D = 16
@@ -78,9 +80,10 @@ export const D_BUY_LOTS = 3
 export const D_BUY_QUOTE = 4
 export const D_SELL_LOTS = 5
 export const D_SELL_QUOTE = 6
+export const P_MARKET = 14
+export const P_NEXT = 15
 export const P_ACCOUNT = 16
-export const P_MARKET = 17
-export const P_NEXT = 18
+export const P_DIRTY = 17
 export const P_PREV = 19
 export const P_FIRST_ORDER = 20
 /** Live orders, resting or being matched. */
@@ -88,6 +91,16 @@ export const P_ORDERS = 21
 /** Bounds of the prices of its open orders (u32): no buy above, no sell below. */
 export const P_BUY_MAX = 22
 export const P_SELL_MIN = 23
+
+// Lane: 4 words, 2 doubles.
+export const LANE_W = 4
+export const LANE_D = 2
+export const L_SEQ = 0
+/** Live order's slot + 1, and the dirty flag above it. */
+export const L_ORDER = 1
+export const LANE_DIRTY = 0x4000_0000
+/** Filled by the lane's last order once closed, lots; 0 while it lives. */
+export const LD_FILLED = 1
 
 // Market: 64 doubles. LISTING_FIRST … LISTING_LAST are the listing, in the order of `Market`.
 export const MARKET_D = 64
@@ -159,4 +172,4 @@ export const C_EXPIRY = 24
 export const CD_SIZE = 13
 export const CD_ORDER_ID = 14
 export const CD_TRIGGER = 15
-// Word 25 is free; the close number takes its own slab.
+export const C_DIRTY = 25

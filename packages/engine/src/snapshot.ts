@@ -5,7 +5,9 @@ import { indexClientId } from './client-id-store.ts'
 import type { DirtySet } from './dirty-set.ts'
 import { defaultLimits, type EngineLimits } from './engine-limits.ts'
 import { stateHash } from './hash-state.ts'
-import { C_STATE, CLIENT_W } from './slabs.ts'
+import { BLOCKS, LANES } from './lane-store.ts'
+import { DUE_BLOCK } from './order-store.ts'
+import { C_STATE, CLIENT_W, LANE_W } from './slabs.ts'
 import { createState, type EngineState } from './state.ts'
 
 /** 'PLSN' little-endian, then the format's version. */
@@ -90,7 +92,6 @@ function sections(state: EngineState): Slab[] {
     state.markets,
     state.symbols,
     state.publishers,
-    state.due,
     state.withdrawals.ring,
     state.dirtyMarkets.terms,
     state.dirtyPublishers.terms,
@@ -99,18 +100,18 @@ function sections(state: EngineState): Slab[] {
     used(accounts.owners, accounts.used + 1, 5),
     terms(accounts.dirty, accounts.used + 1),
     used(orders.i32, orders.used, 32),
+    used(orders.dueS, orders.used, 1),
+    used(orders.blockDueS, Math.ceil(orders.used / DUE_BLOCK), 1),
     used(orders.free, orders.freeCount, 1),
     terms(orders.dirty, orders.used),
     used(positions.i32, positions.used, 32),
     used(positions.free, positions.freeCount, 1),
     used(positions.index, accounts.used + 1, limits.markets),
     terms(positions.dirty, positions.used),
-    used(lanes.index, accounts.used + 1, 16),
-    used(lanes.accounts, lanes.used, 1),
-    used(lanes.seqs, lanes.used, 64),
-    used(lanes.orders, lanes.used, 64),
-    used(lanes.filled, lanes.used, 64),
-    terms(lanes.dirty, 64 * lanes.used),
+    used(lanes.index, accounts.used + 1, BLOCKS),
+    used(lanes.places, lanes.used, 1),
+    used(lanes.i32, LANES * lanes.used, LANE_W),
+    terms(lanes.dirty, LANES * lanes.used),
     used(clientIds.i32, clientIds.used, CLIENT_W),
     used(clientIds.closeNumbers, clientIds.used, 1),
     used(clientIds.free, clientIds.freeCount, 1),

@@ -11,8 +11,6 @@ import { createOrderStore, type OrderStore } from './order-store.ts'
 import { createPositionStore, type PositionStore } from './position-store.ts'
 import { MARKET_D, TOTALS } from './slabs.ts'
 
-/** Seconds the expiry wheel spans before it wraps. */
-export const DUE_BUCKETS = 4_096
 /** Doubles of a publisher's page: publish time, then 32 prices. */
 export const PUBLISHER_D = 40
 
@@ -29,8 +27,6 @@ export type EngineState = {
   readonly lanes: LaneStore
   readonly clientIds: ClientIdStore
   readonly withdrawals: Withdrawals
-  /** Heads of the expiry wheel: the open orders by the second in which they stop matching. */
-  readonly due: Int32Array
   readonly dirtyMarkets: DirtySet
   readonly dirtyPublishers: DirtySet
   readonly events: EventBuffer
@@ -83,9 +79,8 @@ export function createState(engineLimits: EngineLimits): EngineState {
       head: 0,
       count: 0,
     },
-    due: new Int32Array(DUE_BUCKETS).fill(-1),
-    dirtyMarkets: createDirtySet(markets),
-    dirtyPublishers: createDirtySet(limits.publishersMax * pages),
+    dirtyMarkets: createDirtySet(new Int32Array(markets), 1, 0),
+    dirtyPublishers: createDirtySet(new Int32Array(limits.publishersMax * pages), 1, 0),
     events: new EventBuffer(),
     hash: { hi: 0, lo: 0, mixer: new RecordMixer() },
     scratch: {

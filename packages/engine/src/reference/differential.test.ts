@@ -97,11 +97,11 @@ const tight: Partial<EngineLimits> = {
   accounts: 10,
   markets: 40,
   openOrders: 48,
-  ordersPerAccount: 14,
+  ordersPerAccount: 6,
   pages: 6,
   pageDirectories: 3,
   positions: 18,
-  lanePages: 22,
+  lanePages: 12,
   clientIds: 60,
   pendingWithdrawals: 3,
 }

@@ -114,8 +114,8 @@ export function checkLane(
   if (known === undefined) {
     const blocks = new Set<string>()
     for (const { accountId, lanes } of s.accounts)
-      for (const used of lanes.keys()) blocks.add(`${accountId}:${used >> 6}`)
-    const mine = blocks.has(`${account.accountId}:${lane >> 6}`)
+      for (const used of lanes.keys()) blocks.add(`${accountId}:${Math.floor(used / 16)}`)
+    const mine = blocks.has(`${account.accountId}:${Math.floor(lane / 16)}`)
     return !mine && blocks.size >= s.limits.lanePages ? refuse('CAPACITY') : undefined
   }
   return known.orderId !== 0 && known.orderId !== ownOrder ? refuse('LANE_BUSY') : undefined
