@@ -66,6 +66,7 @@ export {
   type StreamNotice,
   type StreamOptions,
   type StreamStatus,
+  type TokenSource,
 } from './stream.ts'
 export type { EventHandler, Topic } from './subscription.ts'
 export { type NewOrder, type OrderChange, Trader, type TraderOptions } from './trader.ts'

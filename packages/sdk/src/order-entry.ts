@@ -1,7 +1,7 @@
 //! Two roads for the same orders: REST, and the stream's pipelined requests.
 import type { CancelAllReply, OrderReply, OrderRequest } from '@plumb/protocol'
 import type { Http } from './http.ts'
-import type { Session } from './session.ts'
+import { type Session, withToken } from './session.ts'
 import type { Stream } from './stream.ts'
 
 /** An order by the exchange's id or by your own. */
@@ -29,16 +29,15 @@ export function restOrderEntry(http: Http, session: Session): OrderEntry {
         'orderId' in order
           ? `/v1/orders/${order.orderId}`
           : `/v1/orders/client/${encodeURIComponent(order.clientOrderId)}`
-      return await http({ method: 'DELETE', path, query: owner, token: await session.token() })
+      return await withToken(session, (token) =>
+        http({ method: 'DELETE', path, query: owner, token }),
+      )
     },
     async cancelAll(owner, filter) {
       const query = { ...owner, ...filter }
-      return await http({
-        method: 'DELETE',
-        path: '/v1/orders',
-        query,
-        token: await session.token(),
-      })
+      return await withToken(session, (token) =>
+        http({ method: 'DELETE', path: '/v1/orders', query, token }),
+      )
     },
   }
 }

@@ -13,7 +13,7 @@ import type {
 import type { Http, Query } from './http.ts'
 import type { Owner } from './order-entry.ts'
 import type { Page } from './public-reads.ts'
-import type { Session } from './session.ts'
+import { type Session, withToken } from './session.ts'
 
 const byClientId = (id: string) => `/v1/orders/client/${encodeURIComponent(id)}`
 
@@ -31,13 +31,10 @@ export type Me = {
 export type PrivateReads = ReturnType<typeof privateReads>
 
 export function privateReads(http: Http, session: Session, owner: () => Promise<Owner>) {
+  const read = <T>(path: string, query: Query) =>
+    withToken(session, (token) => http<T>({ method: 'GET', path, query, token }))
   const get = async <T>(path: string, query: Query = {}) =>
-    http<T>({
-      method: 'GET',
-      path,
-      query: { ...(await owner()), ...query },
-      token: await session.token(),
-    })
+    read<T>(path, { ...(await owner()), ...query })
   return {
     me: async () => http<Me>({ method: 'GET', path: '/v1/me', token: await session.token() }),
     orders: (filter: OrdersFilter = {}) => get<ListOf<OrderObject>>('/v1/orders', filter),

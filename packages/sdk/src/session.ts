@@ -1,6 +1,6 @@
 //! A bearer token for private reads and cancels, signed for once and renewed before it expires.
 import type { LoginReply, TypedDomain } from '@plumb/protocol'
-import { PlumbError } from './errors.ts'
+import { AuthenticationError, PlumbError } from './errors.ts'
 import type { Http } from './http.ts'
 import { signLogin } from './signing/sign-login.ts'
 import { type SignerInput, signerAddress } from './signing/signer.ts'
@@ -59,5 +59,22 @@ async function login(http: Http, domain: TypedDomain, signer: SignerInput): Prom
     // This machine's clock is off: sign with the exchange's.
     const { ts } = await http<{ ts: number }>({ method: 'GET', path: '/v1/time' })
     return await attempt(ts)
+  }
+}
+
+/**
+ * Runs a request with the session's token; if the exchange no longer takes it (a new secret, an early expiry), once
+ * more with a new one.
+ */
+export async function withToken<T>(
+  session: Session,
+  request: (token: string) => Promise<T>,
+): Promise<T> {
+  try {
+    return await request(await session.token())
+  } catch (error) {
+    if (!(error instanceof AuthenticationError)) throw error
+    session.forget()
+    return await request(await session.token())
   }
 }

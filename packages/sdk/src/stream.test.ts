@@ -89,7 +89,7 @@ describe('subscriptions', () => {
   test('after a loss: authenticated, resumed behind the last event, nothing twice', async () => {
     const seen: number[] = []
     await stream.ready()
-    await stream.authenticate('0xAB', () => Promise.resolve('token'))
+    await stream.authenticate('0xAB', { token: () => Promise.resolve('token'), forget: () => {} })
     await stream.subscribe(privateTopic, ({ seq }) => seen.push(seq))
     exchange.emit(event('snapshot', 5, 5))
     exchange.emit(event('update', 7, 5))
@@ -169,5 +169,42 @@ describe('subscriptions', () => {
     exchange.cut()
     await stream.ready()
     expect(opsReceived()).toEqual([])
+  })
+
+  test('an exchange that is back but not ready: asked again until it agrees', async () => {
+    const statuses: boolean[] = []
+    await stream.ready()
+    await stream.subscribe({ channel: 'ticker', market: 'BTC-PERP' }, () => {})
+    stream.onStatus(({ connected }) => statuses.push(connected))
+    exchange.onMessage = (message, socket) => exchange.refuse(socket, message, 'UNAVAILABLE')
+    exchange.received.length = 0
+    exchange.cut()
+    await vi.waitFor(() => expect(opsReceived()).toEqual(['subscribe', 'subscribe']))
+    expect(statuses).toEqual([false])
+    exchange.onMessage = (message, socket) => exchange.answer(socket, message, {})
+    await stream.ready()
+    expect(statuses).toEqual([false, true])
+  })
+
+  test('a token that is no longer taken is replaced', async () => {
+    const tokens = ['old']
+    const source = {
+      token: () => Promise.resolve(tokens[0] ?? ''),
+      forget: () => {
+        tokens[0] = 'new'
+      },
+    }
+    await stream.ready()
+    await stream.authenticate('0xAB', source)
+    exchange.onMessage = (message, socket) => {
+      if (message['token'] === 'old') exchange.refuse(socket, message, 'UNKNOWN_KEY')
+      else exchange.answer(socket, message, {})
+    }
+    exchange.received.length = 0
+    exchange.cut()
+    await vi.waitFor(() =>
+      expect(exchange.received.map(({ token }) => token)).toEqual(['old', 'new']),
+    )
+    await stream.ready()
   })
 })

@@ -1,6 +1,14 @@
 //! The stream of an exchange: pipelined requests, subscriptions that survive reconnections and repair their gaps.
 import type { StreamEvent, StreamOp } from '@plumb/protocol'
-import { errorDetailOf, errorFrom, NotConnectedError, OutcomeUnknownError } from './errors.ts'
+import {
+  AuthenticationError,
+  errorDetailOf,
+  errorFrom,
+  NotConnectedError,
+  OutcomeUnknownError,
+  PlumbError,
+  StreamGapError,
+} from './errors.ts'
 import { LocalBook } from './local-book.ts'
 import { SocketLink, type SocketLinkOptions } from './socket-link.ts'
 import { type EventHandler, Subscription, type Topic } from './subscription.ts'
@@ -17,6 +25,13 @@ export type StreamNotice = {
   kind: 'gap' | 'resubscribed' | 'refused'
   topic: Topic
   detail: string
+}
+
+/** Where bearer tokens come from; a trader's `session` is one. */
+export type TokenSource = {
+  token(): Promise<string>
+  /** The exchange refused the token: the next one must be new. */
+  forget(): void
 }
 
 type Pending = {
@@ -39,10 +54,12 @@ export class Stream {
   readonly #timeoutMs: number
   readonly #pending = new Map<number, Pending>()
   readonly #subscriptions = new Set<Subscription>()
-  readonly #tokens = new Map<string, () => Promise<string>>()
+  readonly #sessions = new Map<string, { source: TokenSource; sent: string }>()
   readonly #statusListeners = new Set<(status: StreamStatus) => void>()
   readonly #noticeListeners = new Set<(notice: StreamNotice) => void>()
   #lastId = 0
+  /** Counts connections: what belongs to an earlier one stops. */
+  #epoch = 0
   #ready = false
 
   constructor(options: StreamOptions) {
@@ -103,14 +120,14 @@ export class Stream {
    * the error that the exchange answered
    */
   request<T>(op: StreamOp, body: StreamBody = {}): Promise<T> {
-    if (!this.#link.open) return Promise.reject(notConnected(`${op} was not sent`))
-    return this.#send(op, body)
+    return this.#request(op, body)
   }
 
   /** Authenticates an account on this connection, now and after every reconnection. */
-  async authenticate(account: string, token: () => Promise<string>): Promise<void> {
-    this.#tokens.set(account.toLowerCase(), token)
-    if (this.#link.open) await this.#send('auth', { token: await token() })
+  async authenticate(account: string, source: TokenSource): Promise<void> {
+    const session = { source, sent: '' }
+    this.#sessions.set(account.toLowerCase(), session)
+    if (this.#link.open) await this.#authenticate(session)
   }
 
   /**
@@ -121,13 +138,13 @@ export class Stream {
     const subscription = new Subscription(topic, handler)
     this.#subscriptions.add(subscription)
     if (this.#link.open)
-      await this.#send('subscribe', topic).catch((error: unknown) => {
+      await this.#request('subscribe', topic).catch((error: unknown) => {
         this.#subscriptions.delete(subscription)
         throw error
       })
     return async () => {
       this.#subscriptions.delete(subscription)
-      if (this.#link.open) await this.#send('unsubscribe', topic)
+      if (this.#link.open) await this.#request('unsubscribe', topic)
     }
   }
 
@@ -143,7 +160,8 @@ export class Stream {
     this.#link.close()
   }
 
-  #send<T>(op: StreamOp, body: StreamBody): Promise<T> {
+  #request<T>(op: StreamOp, body: StreamBody): Promise<T> {
+    if (!this.#link.open) return Promise.reject(notConnected(`${op} was not sent`))
     const id = ++this.#lastId
     return new Promise<T>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject, deadlineMs: Date.now() + this.#timeoutMs })
@@ -175,45 +193,76 @@ export class Stream {
     const detail = `${event.prevSeq} does not follow ${subscription.lastSeq ?? 'nothing'}`
     this.#notify({ kind: 'gap', topic: subscription.topic, detail })
     subscription.restart()
-    this.#resubscribe(subscription, true)
+    void this.#resubscribe(this.#epoch, subscription, true)
   }
 
-  /** After a connection: accounts first, then topics; one connection is first-in, first-out. */
+  /** After a connection: accounts first, then topics; connected once all of them are back. */
   async #restore(): Promise<void> {
-    await this.#authenticateAll()
-    if (!this.#link.open) return
-    for (const subscription of this.#subscriptions) this.#resubscribe(subscription, false)
+    const epoch = ++this.#epoch
+    const sessions = [...this.#sessions.values()]
+    await Promise.all(
+      sessions.map((session) => this.#persist(epoch, () => this.#authenticate(session))),
+    )
+    const topics = [...this.#subscriptions]
+    await Promise.all(topics.map((subscription) => this.#resubscribe(epoch, subscription, false)))
+    if (epoch !== this.#epoch || !this.#link.open) return
     this.#ready = true
     for (const listener of this.#statusListeners) listener({ connected: true })
   }
 
-  async #authenticateAll(): Promise<void> {
-    for (const token of this.#tokens.values())
+  async #authenticate(session: { source: TokenSource; sent: string }): Promise<void> {
+    const token = await session.source.token()
+    try {
+      await this.#request('auth', { token })
+      session.sent = token
+    } catch (error) {
+      if (error instanceof AuthenticationError) session.source.forget()
+      throw error
+    }
+  }
+
+  /** Repeats what may succeed later, with growing pauses, as long as this connection lasts. */
+  async #persist(epoch: number, attempt: () => Promise<void>): Promise<Error | undefined> {
+    for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 5_000))
       try {
-        await this.#send('auth', { token: await token() })
-      } catch {
-        // Private topics of this account are refused below and reported there.
+        await attempt()
+        return undefined
+      } catch (error) {
+        const later =
+          error instanceof PlumbError && (error.retryable || error instanceof AuthenticationError)
+        if (!later || epoch !== this.#epoch || !this.#link.open)
+          return error instanceof Error ? error : new Error(String(error))
+        await new Promise((resolve) => setTimeout(resolve, pauseMs))
       }
   }
 
-  #resubscribe(subscription: Subscription, subscribed: boolean): void {
-    const { topic, lastSeq } = subscription
-    const again = async () => {
-      if (subscription.isPrivate && lastSeq !== undefined)
-        try {
-          await this.#send('resume', { ...topic, seq: lastSeq })
-          subscription.resumed()
-          return
-        } catch {
-          // Too old: a snapshot instead.
-        }
-      if (subscribed) await this.#send('unsubscribe', topic)
-      await this.#send('subscribe', topic)
+  async #resubscribe(
+    epoch: number,
+    subscription: Subscription,
+    subscribed: boolean,
+  ): Promise<void> {
+    const { topic } = subscription
+    const failure = await this.#persist(epoch, async () => {
+      if (!this.#subscriptions.has(subscription) || (await this.#resume(subscription))) return
+      if (subscribed) await this.#request('unsubscribe', topic)
+      await this.#request('subscribe', topic)
+    })
+    if (failure === undefined) this.#notify({ kind: 'resubscribed', topic, detail: '' })
+    else this.#notify({ kind: 'refused', topic, detail: failure.message })
+  }
+
+  /** Whether the exchange goes on behind the last event seen; if it is too old, a snapshot is needed. */
+  async #resume(subscription: Subscription): Promise<boolean> {
+    const { topic, isPrivate, lastSeq: seq } = subscription
+    if (!isPrivate || seq === undefined) return false
+    try {
+      await this.#request('resume', { ...topic, seq })
+      subscription.resumed()
+      return true
+    } catch (error) {
+      if (error instanceof StreamGapError) return false
+      throw error
     }
-    again().then(
-      () => this.#notify({ kind: 'resubscribed', topic, detail: '' }),
-      (error: unknown) => this.#notify({ kind: 'refused', topic, detail: String(error) }),
-    )
   }
 
   #lost(reason: string): void {
@@ -229,13 +278,19 @@ export class Stream {
   }
 
   #ping(): void {
-    void this.#send('ping', {}).catch(() => {})
+    for (const session of this.#sessions.values()) void this.#renew(session).catch(() => {}) // tried again with the next ping
+    void this.#request('ping', {}).catch(() => {})
     const nowMs = Date.now()
     for (const [id, { reject, deadlineMs }] of this.#pending)
       if (deadlineMs < nowMs) {
         this.#pending.delete(id)
         reject(new OutcomeUnknownError({ code: 'TIMEOUT', message: 'no answer in time' }))
       }
+  }
+
+  /** Sends the token again when its source has a new one. */
+  async #renew(session: { source: TokenSource; sent: string }): Promise<void> {
+    if ((await session.source.token()) !== session.sent) await this.#authenticate(session)
   }
 
   #notify(notice: StreamNotice): void {

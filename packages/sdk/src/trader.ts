@@ -84,6 +84,7 @@ export class Trader {
   readonly #subaccount: number
   readonly #lanes: OpenLanes
   #entry: OrderEntry
+  #stream: Stream | undefined
   #address: Promise<string> | undefined
 
   constructor(context: Context, { subaccount = 0, lanes }: TraderOptions = {}) {
@@ -103,15 +104,17 @@ export class Trader {
 
   /**
    * Sends orders over the stream from now on (authenticated here, many in flight), and learns from its `orders` channel
-   * when lanes become free.
+   * when lanes become free. Calling it again with the same stream changes nothing.
    */
   async use(stream: Stream): Promise<void> {
+    if (this.#stream === stream) return
     const owner = await this.owner()
-    await stream.authenticate(owner.account, () => this.session.token())
+    await stream.authenticate(owner.account, this.session)
     await this.#lanes.sync()
     await stream.subscribe({ channel: 'orders', ...owner }, ({ data }) => {
       for (const order of ordersOf(data)) this.#lanes.observe(order)
     })
+    this.#stream = stream
     this.#entry = streamOrderEntry(stream)
   }
 

@@ -6,8 +6,12 @@ import {
   privateKeyAccount,
   type Stream,
   type Ticker,
+  type Topic,
   type Trader,
 } from '@plumb/sdk'
+
+/** Prices come every second; a market that was silent for longer is not quoted. */
+const STALE_MS = 10_000
 
 /** One bot's account on one stream. */
 export class BotAccount {
@@ -18,7 +22,7 @@ export class BotAccount {
   /** Open orders by id. */
   readonly orders = new Map<string, Order>()
   readonly #positions = new Map<string, Position>()
-  readonly #tickers = new Map<string, Ticker>()
+  readonly #tickers = new Map<string, { ticker: Ticker; heardMs: number }>()
   #current = false
 
   constructor(client: Client, stream: Stream, privateKey: string) {
@@ -38,23 +42,41 @@ export class BotAccount {
     return this.#positions.get(market)
   }
 
+  /** The market's prices; undefined when the last word about them is too old to trade on. */
   ticker(market: string): Ticker | undefined {
-    return this.#tickers.get(market)
+    const known = this.#tickers.get(market)
+    return known !== undefined && Date.now() - known.heardMs < STALE_MS ? known.ticker : undefined
   }
 
-  /** Listens to the account and to the markets' prices, and reads the state once. */
+  /**
+   * Listens to the account and to the markets' prices, and reads the state once. After a failure nothing is left
+   * behind, so it can be called again.
+   */
   async open(markets: readonly string[]): Promise<void> {
-    const owner = await this.trader.owner()
-    await this.trader.use(this.#stream)
-    await this.#stream.subscribe({ channel: 'orders', ...owner }, ({ data }) => this.#learn(data))
-    await this.#stream.subscribe({ channel: 'positions', ...owner }, ({ data }) => {
-      for (const position of listOf<Position>(data)) this.#positions.set(position.market, position)
-    })
-    for (const market of markets)
-      await this.#stream.subscribe({ channel: 'ticker', market }, ({ data }) => {
-        for (const ticker of listOf<Ticker>(data)) this.#tickers.set(ticker.market, ticker)
+    const opened: (() => Promise<void>)[] = []
+    const listen = async (topic: Topic, hear: (data: unknown) => void) => {
+      opened.push(await this.#stream.subscribe(topic, ({ data }) => hear(data)))
+    }
+    try {
+      await this.trader.use(this.#stream)
+      const owner = await this.trader.owner()
+      await listen({ channel: 'orders', ...owner }, (data) => {
+        for (const order of listOf<Order>(data)) this.note(order)
       })
-    await this.resync()
+      await listen({ channel: 'positions', ...owner }, (data) => {
+        for (const position of listOf<Position>(data))
+          this.#positions.set(position.market, position)
+      })
+      for (const market of markets)
+        await listen({ channel: 'ticker', market }, (data) => {
+          for (const ticker of listOf<Ticker>(data))
+            this.#tickers.set(ticker.market, { ticker, heardMs: Date.now() })
+        })
+      await this.resync()
+    } catch (error) {
+      for (const close of opened) await close().catch(() => {}) // the connection may be gone
+      throw error
+    }
     this.#stream.onStatus(({ connected }) => {
       if (!connected) this.#current = false
     })
@@ -77,10 +99,6 @@ export class BotAccount {
   note(order: Order): void {
     if (order.status === 'open') this.orders.set(order.id, order)
     else this.orders.delete(order.id)
-  }
-
-  #learn(data: unknown): void {
-    for (const order of listOf<Order>(data)) this.note(order)
   }
 }
 

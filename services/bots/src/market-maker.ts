@@ -45,11 +45,14 @@ export class MarketMaker {
   }
 
   async #quoteMarket(market: BotMarket): Promise<void> {
-    const index = this.#account.ticker(market.id)?.index
-    if (index === undefined || index === null) return
-    const indexTicks = market.ticks(index)
+    const index = this.#account.ticker(market.id)?.index ?? null
+    const indexTicks = index === null ? 0 : market.ticks(index)
     const resting = this.#resting(market)
-    const wanted = wantedQuotes(market, this.#style, indexTicks, this.#positionLots(market))
+    // Without a fresh price every quote is taken back.
+    const wanted =
+      index === null
+        ? []
+        : wantedQuotes(market, this.#style, indexTicks, this.#positionLots(market))
     const toleranceTicks = Math.floor((indexTicks * this.#style.stepPpm) / 4 / 1_000_000)
     const actions = requotes(resting, wanted, toleranceTicks)
     await Promise.all(actions.map((action) => this.#act(market, action)))

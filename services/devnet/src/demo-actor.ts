@@ -65,7 +65,7 @@ export async function fund(actor: Actor, amountQuote: number): Promise<MinedDepo
   step('done', 'credited', `${name} deposit ${mined.depositId} at seq ${credited.seq}`)
   const owner = await trader.owner()
   await stream.ready()
-  await stream.authenticate(owner.account, () => trader.session.token())
+  await stream.authenticate(owner.account, trader.session)
   await stream.subscribe({ channel: 'fills', ...owner }, ({ type, seq, data }) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fills channel carries nothing else
     if (type === 'update') heard.push({ seq, fills: data as Fill[] })

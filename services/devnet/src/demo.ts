@@ -124,7 +124,7 @@ async function demonstrate(exchange: Exchange, market: string) {
   const buyer = await newActor(exchange, 'Ben', TOKENS_QUOTE)
   const actors = [seller, buyer]
   try {
-    for (const actor of actors) await fund(actor, DEPOSIT_QUOTE)
+    await Promise.all(actors.map((actor) => fund(actor, DEPOSIT_QUOTE)))
     const trade = await meet(exchange, market, AMOUNT, seller, buyer)
     const { price, tradeId } = trade.takerFill
     step(

@@ -18,7 +18,7 @@ export class TapeFills {
     await this.#stream.ready()
     for (const { signer, trader } of players) {
       const topic = { channel: 'fills', account: signer.address, subaccount: 0 } as const
-      await this.#stream.authenticate(signer.address, () => trader.session.token())
+      await this.#stream.authenticate(signer.address, trader.session)
       await this.#stream.subscribe(topic, ({ type, data }) => {
         if (type !== 'snapshot') this.#learn(data)
       })

@@ -88,7 +88,7 @@ class Player {
   async open(): Promise<void> {
     const { stream, players } = this.#options
     for (const { signer, trader } of players)
-      await stream.authenticate(signer.address, () => trader.session.token())
+      await stream.authenticate(signer.address, trader.session)
   }
 
   /** Sends one step; waits only for room, or for the id of the order it changes. */
