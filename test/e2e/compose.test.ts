@@ -58,7 +58,7 @@ const here = async (name: string, value: string): Promise<string> => {
     if (!source.startsWith('.'))
       mapped = mapped.replace(new RegExp(`^${target}(?=/|$)`), join(state, source))
   }
-  const places = [...mapped.matchAll(/(?<![\w.])([a-z]+|0\.0\.0\.0):(\d+)/g)]
+  const places = [...mapped.matchAll(/(?<![\w.])([a-z]+|0\.0\.0\.0):(\d+)(?![\d.])/g)]
   for (const [whole, host = '', port = ''] of places) {
     const owner = host === '0.0.0.0' ? name : host
     if (owner in compose.services)
@@ -102,7 +102,7 @@ const ready = async (name: string, url: string) => {
     if (child?.exitCode !== null) throw new Error(`${name} ended:\n${said.get(name)}`)
     await sleep(100)
   }
-  throw new Error(`${name} is not ready:\n${said.get(name)}`)
+  throw new Error(`${name} is not ready:\n${said.get(name)}\n${said.get('sequencer')}`)
 }
 
 beforeAll(async () => {

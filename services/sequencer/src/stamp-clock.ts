@@ -46,7 +46,8 @@ export const createStampClock = (clock: Clock, lastMs: number): StampClock => {
       return last
     },
     get skewMs() {
-      return last - clock.nowMs()
+      // What the next stamp would be: an idle sequencer has not jumped.
+      return Math.round(stamp + clock.monotonicMs() - steady - clock.nowMs())
     },
   }
 }
