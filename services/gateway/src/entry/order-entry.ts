@@ -85,11 +85,12 @@ export class OrderEntry {
     release: Release = unordered,
   ): Promise<OrderReply> {
     return this.#measured(amends === undefined ? 'place' : 'edit', async () => {
-      const reply = await release.run(
-        this.#verifiedOrder(request, origin, amends),
-        ({ command, market }) => this.#submit(command(), market),
+      const verified = this.#verifiedOrder(request, origin, amends)
+      const answer = await release.run(verified, ({ command, market }) =>
+        this.#submit(command(), market),
       )
-      return this.#orderReply(reply, request)
+      const { digest } = await verified
+      return this.#orderReply(answer, request, digest)
     })
   }
 
@@ -171,9 +172,10 @@ export class OrderEntry {
       selfTrade,
       clientOrderId: request.clientOrderId ?? '',
       orderId,
-      ...signed,
+      signer: signed.signer,
+      signature: signed.signature,
     }
-    return { command: () => this.#encoder.order(order), market }
+    return { command: () => this.#encoder.order(order), market, digest: signed.digest }
   }
 
   async #verifiedWithdrawal(request: WithdrawalRequest, origin: Origin) {
@@ -196,7 +198,8 @@ export class OrderEntry {
       lane,
       laneSeq: seq,
       expiryS: expiry,
-      ...signed,
+      signer: signed.signer,
+      signature: signed.signature,
     })
     return { command, account }
   }
@@ -234,7 +237,7 @@ export class OrderEntry {
     signature: Uint8Array,
     job: Promise<Recovered | null>,
     origin: Origin,
-  ): Promise<{ signer: Uint8Array; signature: Uint8Array }> {
+  ): Promise<Recovered & { signature: Uint8Array }> {
     const recovered = await job.catch(() => {
       throw new PlumbError('OVERLOADED') // the pool is closing: nothing was sequenced
     })
@@ -247,7 +250,7 @@ export class OrderEntry {
       this.#parts.guard.badSignature(origin, this.#parts.clock.nowMs())
       throw new PlumbError('BAD_SIGNATURE', { field: 'signature' })
     }
-    return { signer: recovered.signer, signature: compact }
+    return { ...recovered, signature: compact }
   }
 
   /** The durable answer of the sequencer; a refusal of the engine as PlumbError. */
@@ -267,7 +270,11 @@ export class OrderEntry {
     return this.#parts.view.reached(seq, VIEW_TIMEOUT_MS, this.#parts.clock.nowMs())
   }
 
-  async #orderReply(answer: Answer, request: OrderRequest): Promise<OrderReply> {
+  async #orderReply(
+    answer: Answer,
+    request: OrderRequest,
+    digest: Uint8Array,
+  ): Promise<OrderReply> {
     const { view, objects } = this.#parts
     const account = fundedAccount(view, request.account, request.subaccount)
     const shown = this.#shown(answer.seq)
@@ -275,6 +282,7 @@ export class OrderEntry {
     if (placed !== undefined) {
       const market = marketOf(view, request.market)
       const { order, fills } = replayOrder(placed, answer, account, market)
+      order.digest = bytesHex(digest)
       await shown
       if (order.filledLots === 0 && foundNothing(order)) throw new PlumbError('NOT_FILLABLE')
       return {

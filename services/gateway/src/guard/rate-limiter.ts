@@ -13,7 +13,7 @@ export type RateVerdict = {
 
 type Bucket = { tokens: number; atMs: number }
 
-/** Keys remembered at once; beyond it the idlest are forgotten. */
+/** Keys remembered at once; beyond it the older half is forgotten. */
 const KEYS_MAX = 100_000
 
 /** One kind of limit over many keys. */
@@ -45,7 +45,7 @@ export class RateLimiter {
     if (bucket === undefined) {
       const fresh = { tokens: burst, atMs: nowMs }
       this.#buckets.set(key, fresh)
-      if (this.#buckets.size > KEYS_MAX) this.#forget(nowMs)
+      if (this.#buckets.size > KEYS_MAX) this.#forget()
       return fresh
     }
     const elapsedMs = Math.max(0, nowMs - bucket.atMs)
@@ -54,12 +54,8 @@ export class RateLimiter {
     return bucket
   }
 
-  /** Full buckets carry no memory; if that frees nothing, the oldest half goes. */
-  #forget(nowMs: number): void {
-    const { perSecond, burst } = this.#rate
-    for (const [key, { tokens, atMs }] of this.#buckets)
-      if (tokens + ((nowMs - atMs) * perSecond) / 1_000 >= burst) this.#buckets.delete(key)
-    if (this.#buckets.size <= KEYS_MAX) return
+  /** The half that was seen first goes: rare, and cheap for each key even when somebody invents keys. */
+  #forget(): void {
     for (const key of this.#buckets.keys()) {
       if (this.#buckets.size <= KEYS_MAX / 2) return
       this.#buckets.delete(key)

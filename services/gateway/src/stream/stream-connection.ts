@@ -9,6 +9,8 @@ import type { Origin } from '../guard/traffic-guard.ts'
 export const closeCode = { goingAway: 1001, idle: 4001, slowReader: 4008 } as const
 /** Unsent bytes beyond which a reader is too slow to keep. */
 const QUEUE_BYTES_MAX = 1_048_576
+/** How long a peer may take to read what is queued and the close behind it. */
+const CLOSE_GRACE_MS = 5_000
 /** Unsent bytes beyond which public deltas are withheld and a snapshot sent later. */
 export const QUEUE_BYTES_CONFLATE = 262_144
 
@@ -22,13 +24,22 @@ export class StreamConnection {
   lastHeardMs: number
   readonly #socket: WebSocket
   readonly #raw: Socket
+  readonly #closing: (code: number) => void
   #corked = false
 
-  constructor(socket: WebSocket, raw: Socket, origin: Origin, nowMs: number) {
+  /** @param closing hears with which code the gateway lets the connection go */
+  constructor(
+    socket: WebSocket,
+    raw: Socket,
+    origin: Origin,
+    nowMs: number,
+    closing: (code: number) => void,
+  ) {
     this.#socket = socket
     this.#raw = raw
     this.origin = origin
     this.lastHeardMs = nowMs
+    this.#closing = closing
   }
 
   get open(): boolean {
@@ -67,9 +78,11 @@ export class StreamConnection {
 
   /** Says why; a peer that does not answer the close is cut off. */
   close(code: number, reason: string): void {
+    if (!this.open) return
+    this.#closing(code)
     this.#socket.close(code, reason)
     setTimeout(() => {
       this.#socket.terminate()
-    }, 1_000).unref()
+    }, CLOSE_GRACE_MS).unref()
   }
 }

@@ -38,9 +38,15 @@ export class StreamServer {
   readonly #connections = new Set<StreamConnection>()
   readonly #perAddress = new Map<string, number>()
   readonly #timers: NodeJS.Timeout[]
+  readonly #closedByUs: ReturnType<Metrics['counter']>
 
   constructor(parts: StreamServerParts) {
     this.#parts = parts
+    this.#closedByUs = parts.metrics.counter(
+      'stream_closed_total',
+      'Connections the gateway closed, by close code.',
+      ['code'],
+    )
     parts.server.on('upgrade', (request, socket, head) => {
       this.#upgrade(request, socket, head)
     })
@@ -102,7 +108,9 @@ export class StreamServer {
   #connected(socket: WebSocket, raw: Socket): void {
     const { clock, requests, channels } = this.#parts
     const address = addressKey(raw.remoteAddress)
-    const connection = new StreamConnection(socket, raw, { address }, clock.nowMs())
+    const connection = new StreamConnection(socket, raw, { address }, clock.nowMs(), (code) => {
+      this.#closedByUs.inc({ code: String(code) })
+    })
     raw.setNoDelay(true)
     this.#connections.add(connection)
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1)

@@ -14,16 +14,16 @@ export type BatchView = {
 
 export class BatchesView {
   readonly #batches: BatchView[] = []
-  #unsettledTradeSeqs: number[] = []
+  #unsettledTrades: { seq: number; timeMs: number }[] = []
 
-  addTrade(seq: number): void {
-    this.#unsettledTradeSeqs.push(seq)
+  addTrade(seq: number, timeMs: number): void {
+    this.#unsettledTrades.push({ seq, timeMs })
   }
 
   confirm(batch: Omit<BatchView, 'fills'>): BatchView {
-    const left = this.#unsettledTradeSeqs.findIndex((seq) => seq > batch.toSeq)
-    const fills = left < 0 ? this.#unsettledTradeSeqs.length : left
-    this.#unsettledTradeSeqs = left < 0 ? [] : this.#unsettledTradeSeqs.slice(left)
+    const left = this.#unsettledTrades.findIndex(({ seq }) => seq > batch.toSeq)
+    const fills = left < 0 ? this.#unsettledTrades.length : left
+    this.#unsettledTrades = left < 0 ? [] : this.#unsettledTrades.slice(left)
     const known = { ...batch, fills }
     this.#batches.push(known)
     if (this.#batches.length > BATCHES_KEPT) this.#batches.shift()
@@ -36,7 +36,12 @@ export class BatchesView {
   }
 
   get unsettledFills(): number {
-    return this.#unsettledTradeSeqs.length
+    return this.#unsettledTrades.length
+  }
+
+  /** When the oldest unsettled fill was matched; undefined when all are settled. */
+  get oldestUnsettledMs(): number | undefined {
+    return this.#unsettledTrades[0]?.timeMs
   }
 
   /** The batch that settled a sequence number; undefined while it is not settled (or long ago). */

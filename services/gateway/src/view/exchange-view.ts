@@ -287,7 +287,7 @@ export class ExchangeView {
     const { tradeId, seq, leg, timeMs, priceTicks, sizeLots, takerSide } = event
     market.addTrade({ tradeId, seq, leg, timeMs, priceTicks, sizeLots, takerSide }, event.quote)
     market.book.seq = seq
-    this.batches.addTrade(seq)
+    this.batches.addTrade(seq, timeMs)
     this.#applyFill(market, event, 'taker')
     this.#applyFill(market, event, 'maker')
     const trade = market.trades.at(-1)

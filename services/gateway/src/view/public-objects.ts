@@ -358,6 +358,7 @@ export class PublicObjects {
       seq: this.#view.appliedSeq,
       settledSeq: this.#view.batches.settledSeq,
       unsettledFills: this.#view.batches.unsettledFills,
+      settlementLagMs: Math.max(0, nowMs - (this.#view.batches.oldestUnsettledMs ?? nowMs)),
     }
   }
 

@@ -1,0 +1,154 @@
+import { createLedgerWriter, insertReconciliation, ledgerTotalsAt, openLedger } from '@plumb/ledger'
+import { startTestPostgres, type TestPostgres } from '@plumb/ledger/testing'
+import { createFeedClient } from '@plumb/runtime'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  type Json,
+  order,
+  rest,
+  startExchange,
+  type TestExchange,
+  TestStream,
+  tokenOf,
+  wallet,
+} from '../../test/exchange-fixture.ts'
+
+const alice = wallet(21)
+const bob = wallet(22)
+/** More than the 1,024 that memory keeps of an account. */
+const ORDERS = 1_150
+
+let postgres: TestPostgres
+let house: TestExchange
+let stopWriter: () => Promise<void>
+let token: string
+
+beforeAll(async () => {
+  postgres = await startTestPostgres()
+  const databaseUrl = await postgres.createDatabase()
+  house = await startExchange({ databaseUrl })
+  stopWriter = await writeLedger(databaseUrl)
+  await house.fund(alice, 1_000_000)
+  await house.fund(bob, 1_000_000)
+  token = await tokenOf(house.gateway, alice)
+  await trade()
+}, 120_000)
+afterAll(async () => {
+  await stopWriter()
+  await house.close()
+  await postgres.stop()
+}, 60_000)
+
+/** What the ledger service does. */
+async function writeLedger(url: string): Promise<() => Promise<void>> {
+  const ledger = await openLedger(url, { applicationName: 'test' })
+  const writer = await createLedgerWriter(ledger)
+  const feed = createFeedClient({ address: house.config.sequencer, name: 'ledger', fromSeq: 1 })
+  const run = (async () => {
+    for await (const group of feed.groups()) await writer.write(group.entries)
+  })()
+  return async () => {
+    await feed.close()
+    await run
+    await ledger.close()
+  }
+}
+
+/** Alice rests and Bob takes, many times over. */
+async function trade(): Promise<void> {
+  const [maker, taker] = await Promise.all([
+    TestStream.open(house.gateway),
+    TestStream.open(house.gateway),
+  ])
+  for (let i = 0; i < ORDERS; i += 50) {
+    const place = async (stream: TestStream, signer: typeof alice, side: 'buy' | 'sell') => {
+      const bodies = await Promise.all(
+        Array.from({ length: 50 }, () =>
+          order(signer, { side, price: '60000', amount: '0.001', maxFee: 45 }),
+        ),
+      )
+      await Promise.all(bodies.map((body) => stream.ask({ op: 'order.place', ...body })))
+    }
+    await place(maker, alice, i % 100 === 0 ? 'buy' : 'sell')
+    await place(taker, bob, i % 100 === 0 ? 'sell' : 'buy')
+  }
+  maker.close()
+  taker.close()
+}
+
+const get = async (path: string): Promise<Json> => {
+  const { status, body } = await rest(house.gateway, 'GET', path, { token })
+  expect(status, JSON.stringify(body)).toBe(200)
+  return body
+}
+
+async function walk(path: string, query: string): Promise<Json[]> {
+  const pages: Json[][] = []
+  let cursor = ''
+  for (;;) {
+    const body = await get(`${path}?limit=100${cursor === '' ? query : `&cursor=${cursor}`}`)
+    pages.push(body.items)
+    if (body.nextCursor === null) break
+    cursor = body.nextCursor
+  }
+  return query.includes('since') ? pages.flat() : pages.toReversed().flat()
+}
+
+test.each([
+  ['/v1/fills', (row: Json) => Number(row.id)],
+  ['/v1/markets/BTC-PERP/trades', (row: Json) => Number(row.id)],
+  ['/v1/orders', (row: Json) => row.laneSeq],
+])(
+  '%s: memory and ledger are one list, in both directions',
+  async (path, keyOf) => {
+    const newest = await walk(path, '')
+    const oldest = await walk(path, '&since=0')
+    expect(newest).toHaveLength(ORDERS)
+    expect(oldest.map(keyOf)).toEqual(newest.map(keyOf))
+    const times = newest.map((row) => row.ts ?? row.createdAt)
+    expect(times).toEqual(times.toSorted((a, b) => a - b))
+    const { digest: _, ...first } = newest[0]
+    const { digest: __, ...last } = newest.at(-1)
+    expect(Object.keys(first)).toEqual(Object.keys(last))
+  },
+  30_000,
+)
+
+test('a forgotten order is still found by its id', async () => {
+  const [oldest] = await walk('/v1/orders', '')
+  expect(await get(`/v1/orders/${oldest.id}`)).toMatchObject({ id: oldest.id, status: 'closed' })
+})
+
+test('the statement chains to the balance', async () => {
+  const rows = await walk('/v1/ledger', '&since=0')
+  for (const [i, row] of rows.entries()) if (i > 0) expect(row.before).toBe(rows[i - 1].after)
+  const { items } = await get('/v1/balances')
+  expect(rows.at(-1).after).toBe(items[0].total)
+}, 30_000)
+
+test('the reconciliation is told as it was written', async () => {
+  expect(await get('/v1/reconciliation')).toMatchObject({ ok: false, checkedAt: null, totals: [] })
+  const ledger = await openLedger(house.config.databaseUrl ?? '', { applicationName: 'test' })
+  const totals = await ledgerTotalsAt(ledger, 10)
+  await insertReconciliation(ledger, {
+    checkedMs: 5,
+    trigger: 'timer',
+    batchNo: 0,
+    seq: 10,
+    ok: true,
+    accounts: 2,
+    engine: totals,
+    ledger: totals,
+    chain: null,
+    firstDifference: null,
+  })
+  await ledger.close()
+  const report = await get('/v1/reconciliation')
+  expect(report).toMatchObject({ ok: true, checkedAt: 5, seq: 10, firstDifference: null })
+  expect(report.totals[4]).toMatchObject({
+    name: 'deposits',
+    engine: '2000000',
+    ledger: '2000000',
+    chain: null,
+  })
+})
