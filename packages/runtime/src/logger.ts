@@ -42,7 +42,10 @@ export const createLogger = (name: string, options: LoggerOptions = {}): Logger 
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   }
-  return options.destination === undefined ? pino(settings) : pino(settings, options.destination)
+  // Synchronous: the last lines before a crash get out, and an end is not held up. Buffered output is flushed at exit,
+  // and that flush never returns when whoever read it is gone (a launcher that was killed).
+  const destination = options.destination ?? pino.destination({ dest: 1, sync: true })
+  return pino(settings, destination)
 }
 
 /** A logger that says nothing, for clients that were given none. */
