@@ -59,7 +59,8 @@ export function loadNativeBackend(): SignatureBackend | null {
 
 function loadBinding(): NativeBinding | null {
   try {
-    const binding: NativeBinding = createRequire(import.meta.url)('secp256k1/bindings')
+    const require = createRequire(import.meta.url)
+    const binding: NativeBinding = require('secp256k1/bindings')
     return binding
   } catch {
     return null // no prebuilt binary for this platform

@@ -10,7 +10,7 @@ const lengthAt = signatureAt + 64
 const parityAt = lengthAt + 2
 
 /** Answer: signer (20; zero = refused), digest (32). */
-export const ANSWER_BYTES = 52
+const ANSWER_BYTES = 52
 
 export type Job = { struct: Uint8Array; signature: Uint8Array; parity: 0 | 1 }
 /** Who signed, and the EIP-712 digest that was signed. */

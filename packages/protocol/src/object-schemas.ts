@@ -129,7 +129,7 @@ export const tradeObject = z
   .meta({ id: 'Trade' })
 export type TradeObject = z.infer<typeof tradeObject>
 
-export const feeObject = z.object({ cost: decimalField, currency })
+const feeObject = z.object({ cost: decimalField, currency })
 
 export const orderObject = z
   .object({

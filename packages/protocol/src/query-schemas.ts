@@ -13,7 +13,7 @@ const integerText = (min: number, max: number) =>
 const LIST_LIMIT_MAX = 1_000
 
 /** Page of a list: oldest first from `since`, else the newest; both ascending. */
-export const pageQuery = {
+const pageQuery = {
   since: integerText(0, Number.MAX_SAFE_INTEGER).optional(),
   until: integerText(0, Number.MAX_SAFE_INTEGER).optional(),
   limit: integerText(1, LIST_LIMIT_MAX).optional(),

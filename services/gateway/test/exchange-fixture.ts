@@ -14,11 +14,11 @@ import { createGateway, type Gateway, type GatewayConfig } from '../src/gateway.
 
 const sequencerMain = fileURLToPath(new URL('../../sequencer/src/main.ts', import.meta.url))
 export const contract = `0x${'11'.repeat(20)}`
-export const domain = typedDomain(1337, contract)
+const domain = typedDomain(1337, contract)
 export const settlementLagS = 600
 
 /** Tick 0.5, lot 0.0001: contract size 1; a constant mark of 60,000. */
-export const btc = {
+const btc = {
   kind: 'ListMarket',
   market: 0,
   symbol: 'BTC-PERP',
@@ -68,7 +68,7 @@ export type TestExchange = {
 
 const generous = { perSecond: 1_000_000, burst: 1_000_000 }
 
-export function testConfig(
+function testConfig(
   sequencer: Address,
   changes: Partial<GatewayConfig> = {},
 ): GatewayConfig {

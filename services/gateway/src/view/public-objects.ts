@@ -391,6 +391,6 @@ function rateText(rate: number | null): string | null {
 }
 
 /** Funding is paid at each full hour. */
-export function nextFundingTime(nowMs: number): number {
+function nextFundingTime(nowMs: number): number {
   return nowMs - (nowMs % HOUR_MS) + HOUR_MS
 }
