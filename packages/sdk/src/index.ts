@@ -45,6 +45,7 @@ export {
   UnknownMarketError,
   UnsupportedError,
 } from './errors.ts'
+export type { Http, HttpRequest } from './http.ts'
 export { LaneManager, type LaneManagerOptions, type LaneSlot } from './lane-manager.ts'
 export { type BookLevel, LocalBook } from './local-book.ts'
 export {
@@ -59,7 +60,14 @@ export { checksumAddress, privateKeyAccount } from './signing/private-key-accoun
 export { signLogin } from './signing/sign-login.ts'
 export { signOrder, type UnsignedOrder } from './signing/sign-order.ts'
 export { signWithdraw, type UnsignedWithdrawal } from './signing/sign-withdraw.ts'
-export { type LocalSigner, type SignerInput, signTyped } from './signing/signer.ts'
+export {
+  type EthersSigner,
+  type LocalSigner,
+  type SignerInput,
+  signTyped,
+  type ViemAccount,
+  type ViemWalletClient,
+} from './signing/signer.ts'
 export { typedDataDigest } from './signing/typed-data-digest.ts'
 export {
   Stream,

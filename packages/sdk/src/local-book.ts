@@ -3,7 +3,7 @@ import type { StreamEvent } from '@plumb/protocol'
 
 /** [price, size] as decimal text. */
 export type BookLevel = readonly [price: string, size: string]
-export type BookLevels = { bids: readonly BookLevel[]; asks: readonly BookLevel[] }
+type BookLevels = { bids: readonly BookLevel[]; asks: readonly BookLevel[] }
 
 type Side = Map<string, BookLevel>
 

@@ -6,7 +6,7 @@ import type { Exchange } from './trade-connection.ts'
 import { until } from './trade-transfers.ts'
 
 /** Cash in micro-USDC and position in lots. */
-export type Holding = { cashQuote: number; lots: number }
+type Holding = { cashQuote: number; lots: number }
 export type ThreeHoldings = { engine: Holding; ledger: Holding; contract: Holding; equal: boolean }
 
 /** Waits for ledger and contract to have caught up; returns the last comparison either way. */

@@ -8,7 +8,7 @@ import type { TapeScale } from './tape-market.ts'
 /** An order's place in its account. */
 export type TapeSlot = { account: number; lane: number; seq: number }
 /** A fill as it must come back: the maker by the line that placed it. */
-export type ExpectedFill = { makerLine: number; px: number; qty: number }
+type ExpectedFill = { makerLine: number; px: number; qty: number }
 
 /** One request of the replay. `line` is the tape's line, `orderLine` the line that placed the order meant. */
 export type TapeStep =

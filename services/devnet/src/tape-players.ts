@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { createDigestSigner, type DigestSigner } from '@plumb/chain'
 
 /** How many there are; tapes play with the first, `load/orders.bench.ts` derives the same keys. */
-export const playerCount = 64
+const playerCount = 64
 
 /** The signer of a player, 0 … playerCount − 1. */
 export function playerSigner(number: number): DigestSigner {

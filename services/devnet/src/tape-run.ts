@@ -41,7 +41,7 @@ export type TapeRunOptions = {
 }
 
 /** The client order id of a tape's line in one run. */
-export const clientIdOf = (line: number, run: string) => `${line}-${run}`
+const clientIdOf = (line: number, run: string) => `${line}-${run}`
 
 /**
  * Sends every step in order and waits for all answers. A refusal is recorded, not thrown.

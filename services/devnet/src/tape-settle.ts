@@ -82,7 +82,7 @@ export async function awaitSettlement(
 }
 
 /** Accounts whose cash or position differs between engine and contract. Empty = equal to the unit. */
-export async function contractDifferences(
+async function contractDifferences(
   { client, devnet }: Exchange,
   players: readonly TapePlayer[],
   market: string,
