@@ -9,6 +9,7 @@ import {
   type EventKind,
   eventHeader,
   eventKind,
+  eventLayouts,
   type Genesis,
   header,
   type TradeExecuted,
@@ -21,14 +22,15 @@ const settled = new Set<number>([
   eventKind.AccountOpened,
   eventKind.DepositCredited,
   eventKind.WithdrawalAccepted,
-  eventKind.OrderPlaced,
-  eventKind.OrderAmended,
-  eventKind.OrderClosed,
   eventKind.TradeExecuted,
   eventKind.MarkUpdated,
   eventKind.FundingApplied,
   eventKind.MarketListed,
 ] satisfies EventKind[])
+
+// The same place in all three records.
+const orderIdAt = (view: DataView, at: number) => view.getFloat64(at + orderIdByte, true)
+const orderIdByte = (eventLayouts.OrderPlaced['orderId']?.at ?? 4) * 8
 
 const hex = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString('hex')}`
 
@@ -38,7 +40,12 @@ export const readSteps = (store: OrderStore, entry: FeedEntry): SettlementStep[]
   const view = new DataView(events.buffer, events.byteOffset, events.byteLength)
   const steps: SettlementStep[] = []
   for (let at = 0; at < events.length; at += EVENT_STRIDE) {
-    if (!settled.has(view.getInt32(at + eventHeader.kindI32 * 4, true))) continue
+    const kind = view.getInt32(at + eventHeader.kindI32 * 4, true)
+    // Orders come and go by the thousand for one that trades: only their id is read.
+    if (kind === eventKind.OrderPlaced || kind === eventKind.OrderAmended)
+      store.orders.set(orderIdAt(view, at), command.slice())
+    else if (kind === eventKind.OrderClosed) store.orders.delete(orderIdAt(view, at))
+    if (!settled.has(kind)) continue
     const step = readEvent(store, decodeEvent(events, at), command)
     if (step !== undefined) steps.push(step)
   }
@@ -88,13 +95,6 @@ const readEvent = (
     case 'AccountOpened':
       store.accounts.set(event.accountId, { owner: hex(event.owner), subaccount: event.subaccount })
       return undefined
-    case 'OrderPlaced':
-    case 'OrderAmended':
-      store.orders.set(event.orderId, command.slice())
-      return undefined
-    case 'OrderClosed':
-      store.orders.delete(event.orderId)
-      return undefined
     case 'TradeExecuted':
       return readFill(store, seq, event)
     case 'WithdrawalAccepted':
@@ -109,7 +109,7 @@ const readEvent = (
       return { kind: 'funding', seq, market: event.market, fundingIndex: event.fundingIndex }
     case 'MarketListed':
       return readListing(seq, command)
-    // The rest settles nothing.
+    // The rest settles nothing by itself.
     case 'BatchConfirmed':
     case 'CommandRejected':
     case 'DuplicateRequest':
@@ -117,6 +117,9 @@ const readEvent = (
     case 'FundingSettled':
     case 'IndexUpdated':
     case 'MarketStateChanged':
+    case 'OrderAmended':
+    case 'OrderClosed':
+    case 'OrderPlaced':
     case 'PremiumSampled':
     case 'WithdrawalPaid':
     case 'WithdrawalsSwitched':
