@@ -50,9 +50,8 @@ abstract contract Custody is ExchangeStorage {
         bytes32 s
     ) external nonReentrant returns (uint64 depositId) {
         // Whoever front-runs the permit has set the same allowance; if not, the transfer fails below.
-        try IPermit(address(TOKEN)).permit(
-            msg.sender, address(this), amount, deadline, v, r, s
-        ) {} catch {}
+        try IPermit(address(TOKEN)).permit(msg.sender, address(this), amount, deadline, v, r, s) {}
+            catch {}
         return _deposit(msg.sender, subaccount, amount);
     }
 
@@ -84,8 +83,7 @@ abstract contract Custody is ExchangeStorage {
         storeSlot(slot, AccountWord.unwrap(word.withCash(cash)));
 
         depositId = ++depositCount;
-        bytes32 rolled =
-            keccak256(abi.encode(depositHash, depositId, owner, subaccount, received));
+        bytes32 rolled = keccak256(abi.encode(depositHash, depositId, owner, subaccount, received));
         depositHash = rolled;
         emit Deposited(depositId, owner, subaccount, received, rolled);
     }

@@ -91,9 +91,7 @@ abstract contract ExchangeViews is ExchangeStorage {
             uint64 stateHash
         )
     {
-        return (
-            settledBatchNo, settledSeq, hashedSeq, committedJournalHash, committedStateHash
-        );
+        return (settledBatchNo, settledSeq, hashedSeq, committedJournalHash, committedStateHash);
     }
 
     /// @inheritdoc IPlumbExchange

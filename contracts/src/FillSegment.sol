@@ -225,7 +225,9 @@ abstract contract FillSegment is ExchangeStorage {
                 uint256 filled = table.get(entry + FILLED);
                 uint8 code = _checkFilled(run, fields, filled);
                 if (code != 0) context.reject(code, next);
-                _move(run, Row.wrap(word & ROW_MASK), fields, filled, int256(table.get(entry + CASH)));
+                _move(
+                    run, Row.wrap(word & ROW_MASK), fields, filled, int256(table.get(entry + CASH))
+                );
                 ++next;
                 entry += STRIDE;
                 if (next == orders) break;
@@ -235,13 +237,10 @@ abstract contract FillSegment is ExchangeStorage {
         }
     }
 
-    function _move(
-        AccountRun memory run,
-        Row row,
-        OrderFields fields,
-        uint256 filled,
-        int256 cash
-    ) private pure {
+    function _move(AccountRun memory run, Row row, OrderFields fields, uint256 filled, int256 cash)
+        private
+        pure
+    {
         unchecked {
             run.settleFunding(row);
             uint256 flags = fields.sideFlags();

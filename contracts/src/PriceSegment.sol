@@ -126,10 +126,9 @@ abstract contract PriceSegment is ExchangeStorage {
                 if (moving.hasFixedMark()) context.reject(BatchCodes.FIXED_MARK, i);
                 uint256 median = _median(context, table, vectors, quotes, market, i);
                 uint256 distance = mark > median ? mark - median : median - mark;
-                if (
-                    mark == 0
-                        || distance * RiskMath.PPM > median * row.limits().markBandPpm()
-                ) context.reject(BatchCodes.MARK_OUT_OF_BAND, i);
+                if (mark == 0 || distance * RiskMath.PPM > median * row.limits().markBandPpm()) {
+                    context.reject(BatchCodes.MARK_OUT_OF_BAND, i);
+                }
                 moving = moving.withMark(mark, block.timestamp);
                 row.setWord(moving);
                 marketWords[market] = MarketWord.unwrap(moving);

@@ -59,9 +59,7 @@ abstract contract WithdrawSegment is Custody {
         if (block.timestamp > expiry) context.reject(BatchCodes.EXPIRED, index);
         owner = Signatures.recover(
             DOMAIN,
-            keccak256(
-                abi.encode(TypeHashes.WITHDRAW, subaccount, amount, lane, seq, expiry)
-            ),
+            keccak256(abi.encode(TypeHashes.WITHDRAW, subaccount, amount, lane, seq, expiry)),
             calldataWord(pos),
             calldataWord(pos + 32)
         );

@@ -64,9 +64,7 @@ interface IPlumbExchange is IExchangeAdmin {
         uint256 amount,
         bytes32 rollingHash
     );
-    event BatchSettled(
-        uint32 indexed batchNo, uint64 toSeq, bytes32 journalHash, uint64 stateHash
-    );
+    event BatchSettled(uint32 indexed batchNo, uint64 toSeq, bytes32 journalHash, uint64 stateHash);
     event WithdrawalPaid(
         address indexed owner, uint8 subaccount, uint256 amount, uint16 lane, uint32 seq
     );

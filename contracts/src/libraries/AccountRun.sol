@@ -187,12 +187,10 @@ library AccountRunLibrary {
         storeSlot(run.base, AccountWord.unwrap(packed));
     }
 
-    function _loadExtra(
-        AccountRun memory run,
-        Context memory context,
-        uint256 base,
-        uint256 index
-    ) private view {
+    function _loadExtra(AccountRun memory run, Context memory context, uint256 base, uint256 index)
+        private
+        view
+    {
         uint256 extra = loadSlot(extraSlot(base));
         run.extra = extra;
         uint256 map = extra & type(uint64).max;

@@ -9,7 +9,15 @@ type AccountWord is uint256;
 /// @notice A position outside the primary place: size i56 | fundingSnapshot i48, left-aligned.
 type PositionWord is uint256;
 
-using {cash, size, fundingSnapshot, lane0, primaryMarket, hasExtra, withCash} for AccountWord global;
+using {
+    cash,
+    size,
+    fundingSnapshot,
+    lane0,
+    primaryMarket,
+    hasExtra,
+    withCash
+} for AccountWord global;
 using {sizeOf, snapshotOf} for PositionWord global;
 
 // Slot |1 holds the map of further open markets and must be read.
@@ -78,7 +86,8 @@ function packAccount(
 ) pure returns (AccountWord) {
     return AccountWord.wrap(
         (uint256(cash_) << 184) | ((uint256(size_) & type(uint56).max) << 128)
-            | ((uint256(snapshot) & type(uint48).max) << 80) | (lane0_ << 8) | (primary << 2) | flags
+            | ((uint256(snapshot) & type(uint48).max) << 80) | (lane0_ << 8) | (primary << 2)
+            | flags
     );
 }
 
@@ -91,7 +100,6 @@ function snapshotOf(PositionWord word) pure returns (int256) {
 }
 
 function packPosition(int256 size_, int256 snapshot) pure returns (PositionWord) {
-    return PositionWord.wrap(
-        (uint256(size_) << 200) | ((uint256(snapshot) & type(uint48).max) << 152)
-    );
+    return
+        PositionWord.wrap((uint256(size_) << 200) | ((uint256(snapshot) & type(uint48).max) << 152));
 }

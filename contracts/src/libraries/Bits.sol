@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 library Bits {
-
     /// @notice Position of the lowest set bit of a non-zero 64-bit map.
     function lowest(uint256 map) internal pure returns (uint256 index) {
         unchecked {

@@ -73,10 +73,7 @@ function withMark(MarketWord word, uint256 mark_, uint256 time) pure returns (Ma
     return MarketWord.wrap(kept | (mark_ << 160) | (time << 128));
 }
 
-function withFunding(MarketWord word, int256 index, uint256 creditTime)
-    pure
-    returns (MarketWord)
-{
+function withFunding(MarketWord word, int256 index, uint256 creditTime) pure returns (MarketWord) {
     uint256 kept = (MarketWord.unwrap(word) << 64) >> 64;
     kept &= ~(uint256(type(uint32).max) << 32);
     return MarketWord.wrap(kept | (uint256(index) << 192) | (creditTime << 32));

@@ -52,9 +52,8 @@ library Settleable {
     function isWithin(int256 size, int256 before) internal pure returns (bool) {
         unchecked {
             // A value of the other sign turns into a huge unsigned one.
-            return before >= 0
-                ? uint256(size) <= uint256(before)
-                : uint256(-size) <= uint256(-before);
+            return
+                before >= 0 ? uint256(size) <= uint256(before) : uint256(-size) <= uint256(-before);
         }
     }
 
@@ -97,8 +96,8 @@ library Settleable {
     function _judgeReduce(Row row) private pure returns (uint256) {
         uint256 state = row.state();
         int256 before = row.sizeBefore();
-        bool opposite = (state & REDUCE_BUYS == 0 || before < 0)
-            && (state & REDUCE_SELLS == 0 || before > 0);
+        bool opposite =
+            (state & REDUCE_BUYS == 0 || before < 0) && (state & REDUCE_SELLS == 0 || before > 0);
         return opposite && isWithin(row.size(), before) ? 0 : BROKEN;
     }
 

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {AccountWord, LANE_MASK, accountSlot, laneShift, laneSlot, packAccount} from "./AccountWord.sol";
+import {
+    AccountWord,
+    LANE_MASK,
+    accountSlot,
+    laneShift,
+    laneSlot,
+    packAccount
+} from "./AccountWord.sol";
 import {Context, Row} from "./Context.sol";
 import {MarketWord} from "./MarketWord.sol";
 import {loadSlot, storeSlot} from "./Memory.sol";
@@ -78,8 +85,8 @@ library ShortRun {
                 if (block.timestamp > market.markTime() + markAgeMaxS) return false;
             }
             int256 value = size * int256(market.mark() * market.quotePerTickLot());
-            return cash + value
-                >= int256(RiskMath.initialMargin(RiskMath.abs(value), market.imBps()));
+            return
+                cash + value >= int256(RiskMath.initialMargin(RiskMath.abs(value), market.imBps()));
         }
     }
 

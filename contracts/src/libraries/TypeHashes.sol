@@ -9,9 +9,8 @@ library TypeHashes {
     bytes32 internal constant ORDER = keccak256(
         "Order(uint32 market,uint8 subaccount,uint8 side,uint8 flags,uint8 kind,uint64 price,uint64 size,uint64 trigger,uint16 maxFee,uint16 lane,uint32 seq,uint32 expiry)"
     );
-    bytes32 internal constant WITHDRAW = keccak256(
-        "Withdraw(uint8 subaccount,uint64 amount,uint16 lane,uint32 seq,uint32 expiry)"
-    );
+    bytes32 internal constant WITHDRAW =
+        keccak256("Withdraw(uint8 subaccount,uint64 amount,uint16 lane,uint32 seq,uint32 expiry)");
     bytes32 internal constant PRICES =
         keccak256("Prices(uint8 page,uint64 timestampMs,bytes prices)");
     bytes32 internal constant PERMIT = keccak256(

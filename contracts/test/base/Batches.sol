@@ -68,11 +68,13 @@ library Batches {
         return abi.encodePacked(kind, uint32(body.length), body);
     }
 
-    function fills(bytes32 domain, uint64 tickE8, uint64 lotE8, TestOrder[] memory orders, TestFill[] memory list)
-        internal
-        pure
-        returns (bytes memory body)
-    {
+    function fills(
+        bytes32 domain,
+        uint64 tickE8,
+        uint64 lotE8,
+        TestOrder[] memory orders,
+        TestFill[] memory list
+    ) internal pure returns (bytes memory body) {
         body = abi.encodePacked(uint16(orders.length));
         for (uint256 i = 0; i < orders.length; ++i) {
             body = bytes.concat(body, order(domain, tickE8, lotE8, orders[i]));
@@ -96,7 +98,9 @@ library Batches {
 
     function orderFields(TestOrder memory o) internal pure returns (bytes memory) {
         return bytes.concat(
-            abi.encodePacked(o.market, o.subaccount, o.side | (o.flags << 1), o.kind, o.price, o.size),
+            abi.encodePacked(
+                o.market, o.subaccount, o.side | (o.flags << 1), o.kind, o.price, o.size
+            ),
             abi.encodePacked(o.maxFee, o.lane, o.seq, o.expiry, o.takerFee, o.makerFee)
         );
     }
@@ -107,11 +111,16 @@ library Batches {
         returns (bytes32)
     {
         bytes memory first = abi.encode(
-            TypeHashes.ORDER, o.market, o.subaccount, o.side, o.flags, o.kind, uint256(o.price) * tickE8
+            TypeHashes.ORDER,
+            o.market,
+            o.subaccount,
+            o.side,
+            o.flags,
+            o.kind,
+            uint256(o.price) * tickE8
         );
-        bytes memory second = abi.encode(
-            uint256(o.size) * lotE8, uint256(0), o.maxFee, o.lane, o.seq, o.expiry
-        );
+        bytes memory second =
+            abi.encode(uint256(o.size) * lotE8, uint256(0), o.maxFee, o.lane, o.seq, o.expiry);
         return digest(domain, keccak256(bytes.concat(first, second)));
     }
 
@@ -135,9 +144,10 @@ library Batches {
         bytes32 hash =
             keccak256(abi.encode(TypeHashes.PRICES, v.page, v.timestampMs, keccak256(packed)));
         (bytes32 r, bytes32 vs) = vm.signCompact(v.key, digest(domain, hash));
-        return abi.encodePacked(
-            v.publisher, v.page, uint8(v.prices.length), v.timestampMs, r, vs, packed
-        );
+        return
+            abi.encodePacked(
+                v.publisher, v.page, uint8(v.prices.length), v.timestampMs, r, vs, packed
+            );
     }
 
     function digest(bytes32 domain, bytes32 structHash) internal pure returns (bytes32) {

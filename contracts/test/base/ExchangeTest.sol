@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {PlumbExchange} from "../../src/PlumbExchange.sol";
-import {TestUsdc} from "../../src/TestUsdc.sol";
 import {MarketListing} from "../../src/interfaces/IExchangeAdmin.sol";
-import {Genesis, Position} from "../../src/interfaces/IPlumbExchange.sol";
+import {IERC20} from "../../src/interfaces/IERC20.sol";
+import {Genesis, IPlumbExchange, Position} from "../../src/interfaces/IPlumbExchange.sol";
 import {BatchCodes} from "../../src/libraries/BatchCodes.sol";
 import {Batches, TestFill, TestOrder, TestVector, TestWithdrawal} from "./Batches.sol";
 import {Test} from "./Test.sol";
+
+interface ITestUsdc is IERC20 {
+    function mint(address to, uint256 value) external;
+    function nonces(address owner) external view returns (uint256);
+    function DOMAIN_SEPARATOR() external view returns (bytes32);
+}
 
 /// @notice An exchange with an observed market 0 and a recorded market 2 with a fixed mark; this contract is admin and
 /// relayer. Prices in ticks of 0.1 USDC, lots of 0.0001.
@@ -22,8 +27,8 @@ abstract contract ExchangeTest is Test {
     uint32 internal constant LAG_S = 600;
     uint32 internal constant MARK_AGE_MAX_S = 3600;
 
-    TestUsdc internal usdc;
-    PlumbExchange internal exchange;
+    ITestUsdc internal usdc;
+    IPlumbExchange internal exchange;
     bytes32 internal domain;
     uint32 internal nextBatch = 1;
     uint256 internal nowS = 1_800_000_000;
@@ -31,10 +36,8 @@ abstract contract ExchangeTest is Test {
     function setUp() public virtual {
         vm.chainId(1337);
         vm.warp(nowS);
-        usdc = new TestUsdc();
-        exchange = new PlumbExchange(
-            Genesis(address(usdc), address(this), LAG_S, MARK_AGE_MAX_S, USDC, 9e15)
-        );
+        usdc = ITestUsdc(deploy("TestUsdc.sol:TestUsdc", ""));
+        exchange = deployExchange(address(usdc));
         domain = exchange.domainSeparator();
         exchange.setRelayer(address(this), true);
         address[] memory publishers = new address[](5);
@@ -51,6 +54,27 @@ abstract contract ExchangeTest is Test {
         usdc.approve(address(exchange), type(uint256).max);
     }
 
+    function deployExchange(address token) internal returns (IPlumbExchange) {
+        Genesis memory genesis = Genesis(token, address(this), LAG_S, MARK_AGE_MAX_S, USDC, 9e15);
+        return IPlumbExchange(deploy("PlumbExchange.sol:PlumbExchange", abi.encode(genesis)));
+    }
+
+    /// @dev By artifact: a test that imports the contract compiles its code once more.
+    function deploy(string memory artifact, bytes memory arguments)
+        internal
+        returns (address deployed)
+    {
+        bytes memory code = bytes.concat(vm.getCode(artifact), arguments);
+        assembly ("memory-safe") {
+            deployed := create(0, add(code, 0x20), mload(code))
+            if iszero(deployed) {
+                let free := mload(0x40)
+                returndatacopy(free, 0, returndatasize())
+                revert(free, returndatasize())
+            }
+        }
+    }
+
     function listing(uint8 id) internal pure returns (MarketListing memory) {
         return MarketListing({
             market: id,
@@ -64,6 +88,17 @@ abstract contract ExchangeTest is Test {
             maxOrderLots: 1e11,
             maxPositionLots: 1e12
         });
+    }
+
+    function listingWithFixedMark(uint8 id, uint32 mark)
+        internal
+        pure
+        returns (MarketListing memory tape)
+    {
+        tape = listing(id);
+        tape.fixedMark = mark;
+        tape.markBandPpm = 0;
+        tape.quotePerTickLot = 1;
     }
 
     // Keys and addresses
@@ -150,9 +185,7 @@ abstract contract ExchangeTest is Test {
     }
 
     function oneSegment(uint8 kind, bytes memory body) internal view returns (bytes memory) {
-        return bytes.concat(
-            Batches.header(nextBatch, nextBatch, 1), Batches.segment(kind, body)
-        );
+        return bytes.concat(Batches.header(nextBatch, nextBatch, 1), Batches.segment(kind, body));
     }
 
     function withdrawBatch(TestWithdrawal memory withdrawal) internal view returns (bytes memory) {
@@ -186,9 +219,7 @@ abstract contract ExchangeTest is Test {
     function vectorOf(uint256 publisher, uint32 quote) internal view returns (TestVector memory) {
         uint32[] memory prices = new uint32[](1);
         prices[0] = quote;
-        return TestVector(
-            publisherKey(publisher), uint8(publisher), 0, uint48(nowS * 1000), prices
-        );
+        return TestVector(publisherKey(publisher), uint8(publisher), 0, uint48(nowS * 1000), prices);
     }
 
     function priceBatchOf(TestVector[] memory vectors, uint32 mark)
@@ -216,9 +247,7 @@ abstract contract ExchangeTest is Test {
     }
 
     function settleRejected(bytes memory batch, uint8 code, uint256 index) internal {
-        vm.expectRevert(
-            abi.encodeWithSelector(BatchCodes.BatchRejected.selector, code, 0, index)
-        );
+        vm.expectRevert(abi.encodeWithSelector(BatchCodes.BatchRejected.selector, code, 0, index));
         exchange.settle(batch);
     }
 

@@ -21,7 +21,9 @@ abstract contract Test {
     }
 
     function assertEq(bytes32 found, bytes32 wanted, string memory what) internal pure {
-        if (found != wanted) revert NotEqual(what, int256(uint256(found)), int256(uint256(wanted)));
+        if (found != wanted) {
+            revert NotEqual(what, int256(uint256(found)), int256(uint256(wanted)));
+        }
     }
 
     function assertEq(address found, address wanted, string memory what) internal pure {

@@ -5,32 +5,16 @@ pragma solidity 0.8.37;
 interface Vm {
     function addr(uint256 key) external pure returns (address);
     function signCompact(uint256 key, bytes32 digest) external pure returns (bytes32 r, bytes32 vs);
-    function sign(uint256 key, bytes32 digest)
-        external
-        pure
-        returns (uint8 v, bytes32 r, bytes32 s);
+    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function warp(uint256 time) external;
     function chainId(uint256 id) external;
     function prank(address sender) external;
     function assume(bool condition) external pure;
     function expectRevert(bytes calldata data) external;
-    function expectRevert(bytes4 selector) external;
+    function expectPartialRevert(bytes4 selector) external;
     function snapshotGasLastCall(string calldata group, string calldata name)
         external
         returns (uint256 gasUsed);
     function toString(uint256 value) external pure returns (string memory);
-    function readFile(string calldata path) external view returns (string memory);
-    function parseJsonBytes(string calldata json, string calldata key)
-        external
-        pure
-        returns (bytes memory);
-    function parseJsonBytes32(string calldata json, string calldata key)
-        external
-        pure
-        returns (bytes32);
-    function parseJsonUint(string calldata json, string calldata key)
-        external
-        pure
-        returns (uint256);
     function getCode(string calldata artifact) external view returns (bytes memory);
 }

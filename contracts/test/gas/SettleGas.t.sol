@@ -100,29 +100,33 @@ contract SettleGasTest is ExchangeTest {
         uint256[] memory keys,
         uint32 seq
     ) private view returns (TestOrder[] memory orders, TestFill[] memory fills) {
-        uint256 total = makers + takers;
-        orders = new TestOrder[](total);
-        uint256[] memory makerPlace = new uint256[](makers);
-        uint256[] memory takerPlace = new uint256[](takers);
-        uint256 place = 0;
-        // Order j belongs to account j % accounts: orders are laid out account by account to come out sorted.
-        for (uint256 account = 0; account < keys.length; ++account) {
-            uint16 lane = 0;
-            for (uint256 j = account; j < total; j += keys.length) {
-                bool makes = j < makers;
-                orders[place] = orderOf(keys[account], makes ? 1 : 0, MARK, uint40(10 * n));
-                orders[place].lane = lane++;
-                orders[place].seq = seq;
-                if (makes) makerPlace[j] = place;
-                else takerPlace[j - makers] = place;
-                ++place;
-            }
+        uint256[] memory places;
+        (orders, places) = _layOut(makers, makers + takers, keys, uint40(10 * n));
+        for (uint256 i = 0; i < orders.length; ++i) {
+            orders[i].seq = seq;
         }
         fills = new TestFill[](n);
         for (uint256 i = 0; i < n; ++i) {
-            fills[i] = TestFill(
-                uint16(takerPlace[i * takers / n]), uint16(makerPlace[i * makers / n]), 1
-            );
+            uint16 taker = uint16(places[makers + i * takers / n]);
+            fills[i] = TestFill(taker, uint16(places[i * makers / n]), 1);
+        }
+    }
+
+    // Order j belongs to account j % accounts: laid out account by account they come out sorted.
+    function _layOut(uint256 makers, uint256 total, uint256[] memory keys, uint40 size)
+        private
+        view
+        returns (TestOrder[] memory orders, uint256[] memory places)
+    {
+        orders = new TestOrder[](total);
+        places = new uint256[](total);
+        uint256 place = 0;
+        for (uint256 account = 0; account < keys.length; ++account) {
+            for (uint256 j = account; j < total; j += keys.length) {
+                orders[place] = orderOf(keys[account], j < makers ? 1 : 0, MARK, size);
+                orders[place].lane = uint16(j / keys.length);
+                places[j] = place++;
+            }
         }
     }
 
@@ -152,8 +156,7 @@ contract SettleGasTest is ExchangeTest {
     ) private {
         bytes memory batch = fillBatch(orders, fills);
         settle(batch);
-        uint256 gasUsed =
-            vm.snapshotGasLastCall("settle", string.concat(name, vm.toString(n)));
+        uint256 gasUsed = vm.snapshotGasLastCall("settle", string.concat(name, vm.toString(n)));
         assertTrue(gasUsed < 16_777_216, "fits one transaction (EIP-7825)");
     }
 }
