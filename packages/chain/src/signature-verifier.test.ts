@@ -12,7 +12,7 @@ import { VerifyPool } from './verify-pool.ts'
 const contract = '0x5FbDB2315678afecb367f032d93F642f64180aa3'
 const domain = typedDomain(1337, contract)
 const wallet = new Wallet(`0x${'42'.repeat(32)}`)
-const runs = 60
+const runs = 25
 const bytes32 = (value: bigint) => `0x${value.toString(16).padStart(64, '0')}`
 /** Hyperliquid prints r and s without leading zeros. */
 const padded = (hex: string) => hex.slice(2).padStart(64, '0')
@@ -78,7 +78,7 @@ test('golden order', async () => {
   )
 })
 
-describe.each([['native'], ['noble']] as const)('%s backend', (name) => {
+describe.each([['native'], ['noble']] as const)('%s backend', { timeout: 30_000 }, (name) => {
   const backend = name === 'native' ? loadNativeBackend() : nobleBackend
   const make = () => createVerifier({ chainId: 1337, contract }, backend ?? undefined)
 
@@ -199,7 +199,7 @@ test('scaleE8 is exact where a double is not', () => {
 describe.each([
   ['in line', 0],
   ['two threads', 2],
-])('pool, %s', (_place, threads) => {
+])('pool, %s', { timeout: 30_000 }, (_place, threads) => {
   test('answers 300 jobs, good and bad, each its own', async () => {
     const pool = await VerifyPool.create({
       chainId: 1337,

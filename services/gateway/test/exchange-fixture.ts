@@ -68,10 +68,7 @@ export type TestExchange = {
 
 const generous = { perSecond: 1_000_000, burst: 1_000_000 }
 
-function testConfig(
-  sequencer: Address,
-  changes: Partial<GatewayConfig> = {},
-): GatewayConfig {
+function testConfig(sequencer: Address, changes: Partial<GatewayConfig> = {}): GatewayConfig {
   return {
     logLevel: 'silent',
     statusListen: 'none',

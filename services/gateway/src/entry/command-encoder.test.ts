@@ -1,0 +1,44 @@
+import { decodeCommand, encodeCommand } from '@plumb/model'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type CheckedOrder, CommandEncoder } from './command-encoder.ts'
+
+const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
+const u32 = fc.nat(0xffff_ffff)
+const orders: fc.Arbitrary<CheckedOrder> = fc.record({
+  accountId: fc.nat(0x7fff_ffff),
+  market: fc.nat(63),
+  side: fc.constantFrom<0 | 1>(0, 1),
+  flags: fc.nat(255),
+  priceTicks: u32,
+  sizeLots: fc.nat(2 ** 40 - 1),
+  maxFee: fc.nat(255),
+  lane: fc.nat(1_023),
+  laneSeq: u32,
+  expiryS: u32,
+  selfTrade: fc.constantFrom<0 | 1 | 2>(0, 1, 2),
+  clientOrderId: fc
+    .array(fc.integer({ min: 0x21, max: 0x7e }), { maxLength: 36 })
+    .map((codes) => String.fromCharCode(...codes)),
+  orderId: fc.constantFrom(0, 1, 2 ** 52 + 1),
+  signer: bytes(20),
+  signature: bytes(64),
+})
+
+test('the direct writer gives the very bytes of the codec, whatever the slot held before', () => {
+  const encoder = new CommandEncoder()
+  fc.assert(
+    fc.property(orders, (order) => {
+      const direct = encoder.order(order)
+      const { orderId, ...rest } = order
+      const common = { ...rest, orderKind: 0, triggerTicks: 0 } as const
+      const expected =
+        orderId === 0
+          ? encodeCommand({ kind: 'PlaceOrder', orderId: 0, ...common })
+          : encodeCommand({ kind: 'AmendOrder', orderId, ...common })
+      expect(Buffer.from(direct)).toEqual(Buffer.from(expected))
+      expect(decodeCommand(direct).command).toMatchObject({ ...rest, orderId })
+    }),
+    { numRuns: 300 },
+  )
+})
