@@ -1,3 +1,4 @@
+import { env } from 'node:process'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { checkLedger } from './check-ledger.ts'
@@ -10,8 +11,8 @@ import { createRandomExchange, type RandomExchange } from './random-frames.ts'
 import { balancesAt, ledgerTotalsAt, positionsAt } from './reconciliations.ts'
 import { startTestPostgres, type TestPostgres } from './start-test-postgres.ts'
 
-const seed = Number(process.env['SEED'] ?? Date.now() % 1e9)
-const steps = Number(process.env['STEPS'] ?? 600)
+const seed = Number(env['SEED'] ?? Date.now() % 1e9)
+const steps = Number(env['STEPS'] ?? 600)
 const tables = [
   'accounts',
   'balances',

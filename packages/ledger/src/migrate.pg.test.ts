@@ -11,6 +11,7 @@ import * as schema from './schema.ts'
 import { startTestPostgres, type TestPostgres } from './start-test-postgres.ts'
 
 const migrations = fileURLToPath(new URL('../../../migrations', import.meta.url))
+const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1)
 let server: TestPostgres
 
 beforeAll(async () => {
@@ -26,7 +27,7 @@ test('a second run applies nothing, several at once take turns', async () => {
   await sql.end()
   const fresh = server.url.replace(/postgres$/, 'together')
   const runs = await Promise.all([migrate(fresh), migrate(fresh), migrate(fresh)])
-  expect(runs.map(({ applied }) => applied.length).toSorted()).toEqual([0, 0, 3])
+  expect(runs.map(({ applied }) => applied.length).toSorted((a, b) => a - b)).toEqual([0, 0, 3])
 })
 
 test('a changed, a missing and a late migration are refused', async () => {
@@ -87,6 +88,5 @@ test('schema.ts names every column as the migrations made them', async () => {
         required: column.notNull,
       }))
     })
-  const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1)
   expect(ours.toSorted(byName)).toEqual([...rows].toSorted(byName))
 })

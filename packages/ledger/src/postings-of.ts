@@ -86,8 +86,25 @@ export function postingsOf(event: EngineEvent): Posting[] {
       })
     case 'TradeExecuted':
       return postingsOfTrade(seq, leg, event)
-    default:
+    case 'CommandRejected':
+    case 'ExchangeOpened':
+    case 'MarketListed':
+    case 'AccountOpened':
+    case 'OrderPlaced':
+    case 'OrderAmended':
+    case 'OrderClosed':
+    case 'IndexUpdated':
+    case 'MarkUpdated':
+    case 'PremiumSampled':
+    case 'FundingApplied':
+    case 'BatchConfirmed':
+    case 'MarketStateChanged':
+    case 'WithdrawalsSwitched':
+    case 'DuplicateRequest':
       return []
+    default:
+      // A new kind of event must say what it moves.
+      return event satisfies never
   }
 }
 
@@ -103,34 +120,44 @@ function move(posting: Posting): Posting[] {
 function postingsOfTrade(seq: Seq, leg: number, trade: TradeExecuted): Posting[] {
   const taker = ledgerAccount.trader(trade.takerAccountId)
   const maker = ledgerAccount.trader(trade.makerAccountId)
-  const buyer = trade.takerSide === side.buy ? taker : maker
-  const { market, tradeId: reference } = trade
+  const takerBuys = trade.takerSide === side.buy
+  const { market, tradeId: reference, quote: amountQuote } = trade
   const postings: Posting[] = [
     {
       seq,
       leg,
-      debit: buyer,
-      credit: buyer === taker ? maker : taker,
-      amountQuote: trade.quote,
+      debit: takerBuys ? taker : maker,
+      credit: takerBuys ? maker : taker,
+      amountQuote,
       kind: 'trade',
       market,
       reference,
     },
   ]
-  pushFee(postings, { seq, leg: leg + 1, market, reference }, taker, trade.takerFeeQuote)
-  pushFee(postings, { seq, leg: leg + 2, market, reference }, maker, trade.makerFeeQuote)
+  pushFee(postings, seq, leg + 1, trade, taker, trade.takerFeeQuote)
+  pushFee(postings, seq, leg + 2, trade, maker, trade.makerFeeQuote)
   return postings
 }
 
 function pushFee(
   postings: Posting[],
-  place: Pick<Posting, 'seq' | 'leg' | 'market' | 'reference'>,
+  seq: Seq,
+  leg: number,
+  { market, tradeId: reference }: TradeExecuted,
   payer: LedgerAccountId,
   feeQuote: Quote,
 ): void {
+  if (feeQuote === 0) return
   const { fees } = ledgerAccount
-  if (feeQuote > 0)
-    postings.push({ ...place, debit: payer, credit: fees, amountQuote: feeQuote, kind: 'fee' })
-  else if (feeQuote < 0)
-    postings.push({ ...place, debit: fees, credit: payer, amountQuote: -feeQuote, kind: 'rebate' })
+  const pays = feeQuote > 0
+  postings.push({
+    seq,
+    leg,
+    debit: pays ? payer : fees,
+    credit: pays ? fees : payer,
+    amountQuote: Math.abs(feeQuote),
+    kind: pays ? 'fee' : 'rebate',
+    market,
+    reference,
+  })
 }

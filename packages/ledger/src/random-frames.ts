@@ -34,10 +34,13 @@ export type RandomExchange = {
   readonly positions: Position[][]
   /** Adds a frame with one random happening. */
   step(): void
-  /** Adds a frame with one trade between two accounts. */
+  /** Adds a frame with one order that takes from an open one, if there is one. */
   trade(): void
+  /** Adds a frame with one order that rests. */
+  rest(): void
 }
 
+const sides: readonly Side[] = [side.buy, side.sell]
 const TIME_MS = 1_790_000_000_000
 const TICK_QUOTE = 10
 const noSignature = { signer: new Uint8Array(20).fill(7), signature: new Uint8Array(64) }
@@ -64,7 +67,9 @@ export function createRandomExchange(options: {
   const emit = (command: Command, ...bodies: EventBody[]): number => {
     const seq = frames.length + 1
     timeMs += pick(400)
-    const records = bodies.map((body, leg) => ({ seq, timeMs, leg, ...body }) as EngineEvent)
+    const records = bodies.map(
+      (body, leg): EngineEvent => Object.assign({ seq, timeMs, leg }, body),
+    )
     events.push(...records)
     const bytes = new Uint8Array(Buffer.concat(records.map(encodeEvent)))
     frames.push({ seq, command: encodeCommand(command, seq, timeMs), events: bytes })
@@ -203,7 +208,7 @@ export function createRandomExchange(options: {
       orderId,
       accountId,
       market: maker?.market ?? pick(markets),
-      side: maker === undefined ? (pick(2) as Side) : ((1 - maker.side) as Side),
+      side: sides[maker === undefined ? pick(2) : 1 - maker.side] ?? side.buy,
       priceTicks: maker?.priceTicks ?? 900 + pick(200),
       remaining: size,
       lane: pick(1_024),
@@ -319,7 +324,7 @@ export function createRandomExchange(options: {
     }
     const paid = pending
       .splice(0)
-      .map((due) => ({ kind: 'WithdrawalPaid' as const, ...due, batchNo }))
+      .map((due) => Object.assign(due, { kind: 'WithdrawalPaid' as const, batchNo }))
     emit({ kind: 'ConfirmBatch', ...batch }, { kind: 'BatchConfirmed', ...batch }, ...paid)
   }
 
@@ -385,7 +390,8 @@ export function createRandomExchange(options: {
   for (let market = 0; market < markets; market++)
     emit(listMarket(market), { kind: 'MarketListed', market })
   for (let account = 0; account < accounts; account++) deposit(account)
-  return { frames, events, cash, positions, step, trade }
+  const rest = () => place(undefined)
+  return { frames, events, cash, positions, step, trade, rest }
 }
 
 const fresh = (): Position => ({ lots: 0, cost: 0, snapshot: 0 })

@@ -87,12 +87,13 @@ export async function ledgerTotalsAt(ledger: Ledger, seq: number): Promise<Total
   }
 }
 
+const json = (totals: Totals | null) => (totals === null ? null : JSON.stringify(totals))
+
 /** Records a comparison; answers its id. */
 export async function insertReconciliation(
   { sql }: Ledger,
   row: Omit<ReconciliationRow, 'id'>,
 ): Promise<number> {
-  const json = (totals: Totals | null) => (totals === null ? null : JSON.stringify(totals))
   const rows = await sql<{ id: number }[]>`
     INSERT INTO reconciliations (checked_ms, trigger, batch_no, seq, ok, accounts, engine, ledger, chain,
       first_difference)

@@ -158,7 +158,7 @@ export async function listBatchAttempts(ledger: Ledger, batchNo: number): Promis
     SELECT batch_no AS "batchNo", attempt, tx_hash AS "txHash", raw_tx AS "rawTx", max_fee_per_gas::text AS fee,
       created_ms AS "createdMs"
     FROM batch_attempts WHERE batch_no = ${batchNo} ORDER BY attempt`
-  return rows.map(({ fee, ...row }) => ({ ...row, maxFeePerGas: BigInt(fee) }))
+  return rows.map(({ fee, ...row }) => Object.assign(row, { maxFeePerGas: BigInt(fee) }))
 }
 
 /**

@@ -1,6 +1,7 @@
 //! Pending rows -> SQL, inside one transaction: COPY for what is only added, UNNEST for what changes.
 
 import { CopyRows } from './copy-rows.ts'
+import { LedgerError } from './ledger-error.ts'
 import type { LedgerState, OrderState } from './ledger-state.ts'
 import type { LedgerTransaction } from './ledger-transaction.ts'
 import type { PendingRows } from './pending-rows.ts'
@@ -13,34 +14,69 @@ function columnOf<T>(rows: readonly T[], read: (row: T) => number | null): strin
   return int8s(rows.map(read))
 }
 
-/** Writes everything; accounts first, since the transfers' trigger moves their balances. */
-export async function writeRows(
-  tx: LedgerTransaction,
-  state: LedgerState,
-  rows: PendingRows,
-): Promise<void> {
-  await writeMarkets(tx, state, rows)
-  await rows.accounts.copyInto(tx)
-  await rows.transfers.copyInto(tx)
-  await rows.trades.copyInto(tx)
-  await newOrderRows(rows.newOrders).copyInto(tx)
-  await updateOrders(tx, [...rows.changedOrders])
-  await writePositions(tx, rows)
-  await writeCandles(tx, rows)
-  await rows.deposits.copyInto(tx)
-  await rows.withdrawals.copyInto(tx)
-  await rows.withdrawalPayments.copyInto(tx)
-  await rows.fundingRates.copyInto(tx)
-  await rows.fundingPayments.copyInto(tx)
-  await rows.settlements.copyInto(tx)
-  await rows.seqTimes.copyInto(tx)
-  await rows.exchange.copyInto(tx)
+/** One step of a transaction, its values already fixed. */
+export type Statement = (tx: LedgerTransaction) => Promise<unknown>
+
+/**
+ * Fixes everything that is to be written, so that the state may run ahead while it is being committed. Accounts come
+ * first, since the transfers' trigger moves their balances; the check of the balances comes last.
+ */
+export function prepareRows(state: LedgerState, rows: PendingRows): Statement[] {
+  const newOrders = newOrderRows(rows.newOrders)
+  const copied = [
+    rows.transfers,
+    rows.trades,
+    newOrders,
+    rows.deposits,
+    rows.withdrawals,
+    rows.withdrawalPayments,
+    rows.fundingRates,
+    rows.fundingPayments,
+    rows.settlements,
+    rows.seqTimes,
+    rows.exchange,
+  ]
+  return [
+    writeMarkets(state, rows),
+    ...[rows.accounts, ...copied].map(
+      (table): Statement =>
+        (tx) =>
+          table.copyInto(tx),
+    ),
+    updateOrders([...rows.changedOrders]),
+    writePositions(rows),
+    writeCandles(rows),
+    checkBalances(state, rows),
+  ]
 }
 
-async function writeMarkets(
-  tx: LedgerTransaction,
+const nothing: Statement = () => Promise.resolve()
+
+function writeMarkets(
   state: LedgerState,
   { listings, marketStates, marketFigures, fundingIndexes }: PendingRows,
+): Statement {
+  const figures = [...marketFigures].flatMap((market) => {
+    const now = state.markets.get(market)
+    const fundingIndex = fundingIndexes.get(market) ?? null
+    return now === undefined ? [] : [{ ...now, market, fundingIndex }]
+  })
+  return async (tx) => {
+    await insertListings(tx, listings)
+    for (const [market, value] of marketStates)
+      await tx`UPDATE markets SET state = ${value} WHERE market = ${market}`
+    for (const moved of figures)
+      await tx`
+        UPDATE markets SET mark_ticks = ${moved.markTicks}, index_ticks = ${moved.indexTicks},
+          funding_rate_e10 = ${moved.fundingRateE10},
+          funding_index = coalesce(${moved.fundingIndex}::bigint, funding_index)
+        WHERE market = ${moved.market}`
+  }
+}
+
+async function insertListings(
+  tx: LedgerTransaction,
+  listings: PendingRows['listings'],
 ): Promise<void> {
   for (const listed of listings)
     await tx`
@@ -51,17 +87,6 @@ async function writeMarkets(
         ${listed.imBps}, ${listed.mmBps}, ${listed.takerFee}, ${listed.makerFee}, ${listed.minOrderLots},
         ${listed.maxOrderLots}, ${listed.maxPositionLots}, ${listed.minNotionalQuote}, ${listed.maxOpenInterestLots},
         ${listed.priceBandPpm}, ${listed.markBandPpm}, ${listed.fixedIndexTicks}, 0, 0, 0, ${listed.listedMs})`
-  for (const [market, value] of marketStates)
-    await tx`UPDATE markets SET state = ${value} WHERE market = ${market}`
-  for (const market of marketFigures) {
-    const figures = state.markets.get(market)
-    if (figures === undefined) continue
-    const fundingIndex = fundingIndexes.get(market) ?? null
-    await tx`
-      UPDATE markets SET mark_ticks = ${figures.markTicks}, index_ticks = ${figures.indexTicks},
-        funding_rate_e10 = ${figures.fundingRateE10}, funding_index = coalesce(${fundingIndex}::bigint, funding_index)
-      WHERE market = ${market}`
-  }
 }
 
 function newOrderRows(orders: Iterable<OrderState>): CopyRows {
@@ -128,44 +153,75 @@ function addOrder(rows: CopyRows, order: OrderState): void {
   else rows.text(order.clientOrderId)
 }
 
-async function updateOrders(tx: LedgerTransaction, orders: OrderState[]): Promise<void> {
-  if (orders.length === 0) return
-  await tx`
+function updateOrders(orders: readonly OrderState[]): Statement {
+  if (orders.length === 0) return nothing
+  const [c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15] = [
+    columnOf(orders, (o) => o.orderId),
+    columnOf(orders, (o) => o.priceTicks),
+    columnOf(orders, (o) => o.sizeLots),
+    columnOf(orders, (o) => o.filledLots),
+    columnOf(orders, (o) => o.costQuote),
+    columnOf(orders, (o) => o.feeQuote),
+    columnOf(orders, (o) => o.laneSeq),
+    columnOf(orders, (o) => o.expiryS),
+    columnOf(orders, (o) => o.updatedMs),
+    columnOf(orders, (o) => o.lastTradeMs),
+    columnOf(orders, (o) => o.updatedSeq),
+    columnOf(orders, (o) => o.flags),
+    columnOf(orders, (o) => o.maxFee),
+    columnOf(orders, (o) => o.lane),
+    columnOf(orders, (o) => o.status),
+    columnOf(orders, (o) => o.reason),
+  ] as const
+  return (tx) => tx`
     UPDATE orders o SET price_ticks = n.price_ticks, size_lots = n.size_lots, filled_lots = n.filled_lots,
       cost_quote = n.cost_quote, fee_quote = n.fee_quote, lane_seq = n.lane_seq, expiry_s = n.expiry_s,
       updated_ms = n.updated_ms, last_trade_ms = n.last_trade_ms, updated_seq = n.updated_seq, flags = n.flags,
       max_fee = n.max_fee, lane = n.lane, status = n.status, reason = n.reason
     FROM unnest(
-      ${columnOf(orders, (o) => o.orderId)}::text::bigint[], ${columnOf(orders, (o) => o.priceTicks)}::text::bigint[],
-      ${columnOf(orders, (o) => o.sizeLots)}::text::bigint[], ${columnOf(orders, (o) => o.filledLots)}::text::bigint[],
-      ${columnOf(orders, (o) => o.costQuote)}::text::bigint[], ${columnOf(orders, (o) => o.feeQuote)}::text::bigint[],
-      ${columnOf(orders, (o) => o.laneSeq)}::text::bigint[], ${columnOf(orders, (o) => o.expiryS)}::text::bigint[],
-      ${columnOf(orders, (o) => o.updatedMs)}::text::bigint[], ${columnOf(orders, (o) => o.lastTradeMs)}::text::bigint[],
-      ${columnOf(orders, (o) => o.updatedSeq)}::text::bigint[], ${columnOf(orders, (o) => o.flags)}::text::smallint[],
-      ${columnOf(orders, (o) => o.maxFee)}::text::smallint[], ${columnOf(orders, (o) => o.lane)}::text::smallint[],
-      ${columnOf(orders, (o) => o.status)}::text::smallint[], ${columnOf(orders, (o) => o.reason)}::text::smallint[]
+      ${c0}::text::bigint[], ${c1}::text::bigint[],
+      ${c2}::text::bigint[], ${c3}::text::bigint[],
+      ${c4}::text::bigint[], ${c5}::text::bigint[],
+      ${c6}::text::bigint[], ${c7}::text::bigint[],
+      ${c8}::text::bigint[], ${c9}::text::bigint[],
+      ${c10}::text::bigint[], ${c11}::text::smallint[],
+      ${c12}::text::smallint[], ${c13}::text::smallint[],
+      ${c14}::text::smallint[], ${c15}::text::smallint[]
     ) AS n (order_id, price_ticks, size_lots, filled_lots, cost_quote, fee_quote, lane_seq, expiry_s, updated_ms,
       last_trade_ms, updated_seq, flags, max_fee, lane, status, reason)
     WHERE o.order_id = n.order_id`
 }
 
-async function writePositions(tx: LedgerTransaction, rows: PendingRows): Promise<void> {
+function writePositions(rows: PendingRows): Statement {
   const touched = [...rows.positions]
-  if (touched.length === 0) return
-  await tx`
+  if (touched.length === 0) return nothing
+  const [c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10] = [
+    columnOf(touched, (p) => p.accountId),
+    columnOf(touched, (p) => p.market),
+    columnOf(touched, (p) => p.positionLots),
+    columnOf(touched, (p) => p.entryCostQuote),
+    columnOf(touched, (p) => p.realizedQuote),
+    columnOf(touched, (p) => p.feesQuote),
+    columnOf(touched, (p) => p.fundingQuote),
+    columnOf(touched, (p) => p.sinceRealizedQuote),
+    columnOf(touched, (p) => p.sinceFundingQuote),
+    columnOf(touched, (p) => p.openedMs),
+    columnOf(touched, (p) => p.updatedSeq),
+  ] as const
+  return (tx) => tx`
     INSERT INTO positions AS p (account_id, market, position_lots, entry_cost_quote, realized_quote, fees_quote,
       funding_quote, since_realized_quote, since_funding_quote, opened_ms, updated_seq)
     SELECT * FROM unnest(
-      ${columnOf(touched, (p) => p.accountId)}::text::integer[], ${columnOf(touched, (p) => p.market)}::text::smallint[],
-      ${columnOf(touched, (p) => p.positionLots)}::text::bigint[],
-      ${columnOf(touched, (p) => p.entryCostQuote)}::text::bigint[],
-      ${columnOf(touched, (p) => p.realizedQuote)}::text::bigint[],
-      ${columnOf(touched, (p) => p.feesQuote)}::text::bigint[],
-      ${columnOf(touched, (p) => p.fundingQuote)}::text::bigint[],
-      ${columnOf(touched, (p) => p.sinceRealizedQuote)}::text::bigint[],
-      ${columnOf(touched, (p) => p.sinceFundingQuote)}::text::bigint[],
-      ${columnOf(touched, (p) => p.openedMs)}::text::bigint[],
-      ${columnOf(touched, (p) => p.updatedSeq)}::text::bigint[])
+      ${c0}::text::integer[], ${c1}::text::smallint[],
+      ${c2}::text::bigint[],
+      ${c3}::text::bigint[],
+      ${c4}::text::bigint[],
+      ${c5}::text::bigint[],
+      ${c6}::text::bigint[],
+      ${c7}::text::bigint[],
+      ${c8}::text::bigint[],
+      ${c9}::text::bigint[],
+      ${c10}::text::bigint[])
     ON CONFLICT (account_id, market) DO UPDATE SET position_lots = excluded.position_lots,
       entry_cost_quote = excluded.entry_cost_quote, realized_quote = excluded.realized_quote,
       fees_quote = excluded.fees_quote, funding_quote = excluded.funding_quote,
@@ -173,18 +229,29 @@ async function writePositions(tx: LedgerTransaction, rows: PendingRows): Promise
       opened_ms = excluded.opened_ms, updated_seq = excluded.updated_seq`
 }
 
-async function writeCandles(tx: LedgerTransaction, rows: PendingRows): Promise<void> {
+function writeCandles(rows: PendingRows): Statement {
   const candles = [...rows.candles.values()]
-  if (candles.length === 0) return
-  await tx`
+  if (candles.length === 0) return nothing
+  const [c0, c1, c2, c3, c4, c5, c6, c7, c8] = [
+    columnOf(candles, (c) => c.market),
+    columnOf(candles, (c) => c.openTimeMs),
+    columnOf(candles, (c) => c.open),
+    columnOf(candles, (c) => c.high),
+    columnOf(candles, (c) => c.low),
+    columnOf(candles, (c) => c.close),
+    columnOf(candles, (c) => c.baseLots),
+    columnOf(candles, (c) => c.quote),
+    columnOf(candles, (c) => c.trades),
+  ] as const
+  return (tx) => tx`
     INSERT INTO candles AS c (market, open_time_ms, open_ticks, high_ticks, low_ticks, close_ticks, base_lots, quote,
       trades)
     SELECT * FROM unnest(
-      ${columnOf(candles, (c) => c.market)}::text::smallint[], ${columnOf(candles, (c) => c.openTimeMs)}::text::bigint[],
-      ${columnOf(candles, (c) => c.open)}::text::bigint[], ${columnOf(candles, (c) => c.high)}::text::bigint[],
-      ${columnOf(candles, (c) => c.low)}::text::bigint[], ${columnOf(candles, (c) => c.close)}::text::bigint[],
-      ${columnOf(candles, (c) => c.baseLots)}::text::bigint[], ${columnOf(candles, (c) => c.quote)}::text::bigint[],
-      ${columnOf(candles, (c) => c.trades)}::text::integer[])
+      ${c0}::text::smallint[], ${c1}::text::bigint[],
+      ${c2}::text::bigint[], ${c3}::text::bigint[],
+      ${c4}::text::bigint[], ${c5}::text::bigint[],
+      ${c6}::text::bigint[], ${c7}::text::bigint[],
+      ${c8}::text::integer[])
     ON CONFLICT (market, open_time_ms) DO UPDATE SET high_ticks = greatest(c.high_ticks, excluded.high_ticks),
       low_ticks = least(c.low_ticks, excluded.low_ticks), close_ticks = excluded.close_ticks,
       base_lots = c.base_lots + excluded.base_lots, quote = c.quote + excluded.quote,
@@ -192,17 +259,21 @@ async function writeCandles(tx: LedgerTransaction, rows: PendingRows): Promise<v
 }
 
 /** The trigger kept the balances; they must be what the transfers' running figures say. */
-export async function countWrongBalances(
-  tx: LedgerTransaction,
-  state: LedgerState,
-  rows: PendingRows,
-): Promise<number> {
+function checkBalances(state: LedgerState, rows: PendingRows): Statement {
   const touched = [...rows.touchedBalances]
-  if (touched.length === 0) return 0
-  const [answer] = await tx<{ wrong: number }[]>`
-    SELECT count(*) FILTER (WHERE b.balance_quote IS DISTINCT FROM n.balance_quote)::integer AS wrong
-    FROM unnest(${int8s(touched)}::text::integer[],
-      ${int8s(touched.map((id) => state.balances.get(id) ?? null))}::text::bigint[]) AS n (account_id, balance_quote)
-    LEFT JOIN balances b ON b.account_id = n.account_id`
-  return answer?.wrong ?? touched.length
+  if (touched.length === 0) return nothing
+  const ids = int8s(touched)
+  const balances = int8s(touched.map((id) => state.balances.get(id) ?? null))
+  return async (tx) => {
+    const [first] = await tx<{ id: number; balance: number | null; booked: number }[]>`
+      SELECT n.account_id AS id, b.balance_quote AS balance, n.balance_quote AS booked
+      FROM unnest(${ids}::text::integer[], ${balances}::text::bigint[]) AS n (account_id, balance_quote)
+      LEFT JOIN balances b ON b.account_id = n.account_id
+      WHERE b.balance_quote IS DISTINCT FROM n.balance_quote ORDER BY 1 LIMIT 1`
+    if (first !== undefined)
+      throw new LedgerError(
+        'DIVERGED',
+        `the balance of account ${first.id} is ${first.balance}, booked to it are ${first.booked}`,
+      )
+  }
 }

@@ -10,7 +10,7 @@ export type FollowJournalOptions = {
   /** Commands in one transaction at most, and as many waiting: beyond it the feed is held back. */
   framesMax: number
   /** After each commit. `confirmed`: a settlement batch was confirmed in it. */
-  onWritten(report: WriteReport, confirmed: boolean, tookMs: number): void
+  onWritten: (report: WriteReport, confirmed: boolean, tookMs: number) => void
 }
 
 export type JournalFollower = {
@@ -24,38 +24,49 @@ const sleep = (ms: number) =>
     setTimeout(resolve, ms)
   })
 
+const noOne = () => {}
+
 /** Starts writing behind the writer's cursor. */
 export function followJournal(options: FollowJournalOptions): JournalFollower {
   const { feed, writer, lingerMs, framesMax, onWritten } = options
+  const state = { frames: 0, ended: false, wake: noOne }
   const waiting: FeedGroup[] = []
-  let frames = 0
-  let ended = false
-  let wake = () => {}
+  /** Resolves when something arrived, was written, or all is over. */
   const changed = () =>
     new Promise<void>((resolve) => {
-      wake = resolve
+      const others = state.wake
+      state.wake = () => {
+        others()
+        resolve()
+      }
     })
+  const notify = () => {
+    const { wake } = state
+    state.wake = noOne
+    wake()
+  }
 
   const receive = async () => {
     try {
       for await (const group of feed.groups()) {
         waiting.push(group)
-        frames += group.entries.length
-        wake()
-        while (frames >= framesMax && !ended) await sleep(1)
+        state.frames += group.entries.length
+        notify()
+        while (state.frames >= framesMax && !state.ended) await changed()
       }
     } finally {
-      ended = true
-      wake()
+      state.ended = true
+      notify()
     }
   }
 
   const write = async () => {
     for (;;) {
-      while (waiting.length === 0 && !ended) await changed()
+      while (waiting.length === 0 && !state.ended) await changed()
       if (waiting.length === 0) return
-      if (lingerMs > 0 && frames < framesMax && !ended) await sleep(lingerMs)
+      if (lingerMs > 0 && state.frames < framesMax && !state.ended) await sleep(lingerMs)
       await writeGroups(waiting.splice(0))
+      notify()
     }
   }
 
@@ -63,7 +74,7 @@ export function followJournal(options: FollowJournalOptions): JournalFollower {
     const entries: Frame[] = groups.flatMap((group) => group.entries)
     const startMs = performance.now()
     const report = await writer.write(entries, groups.at(-1)?.chainHash)
-    frames -= entries.length
+    state.frames -= entries.length
     onWritten(report, entries.some(confirmsBatch), performance.now() - startMs)
   }
 
@@ -71,7 +82,8 @@ export function followJournal(options: FollowJournalOptions): JournalFollower {
     try {
       await Promise.all([receive(), write()])
     } finally {
-      ended = true
+      state.ended = true
+      notify()
       await feed.close()
     }
   }

@@ -2,9 +2,9 @@
 
 export type ReachedSeq = {
   /** Resolves once the ledger is at `seq`. @throws when that takes longer than `timeoutMs` */
-  reached(seq: number): Promise<void>
+  reached: (seq: number) => Promise<void>
   /** The ledger is now here. */
-  advance(seq: number): void
+  advance: (seq: number) => void
 }
 
 export function createReachedSeq(startSeq: number, timeoutMs: number): ReachedSeq {

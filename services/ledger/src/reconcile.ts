@@ -28,7 +28,7 @@ export type ReconcileParts = {
   marginUrl: string
   trail: DepositTrail
   /** Resolves when the ledger has reached `seq`. @throws when it does not within a fair time */
-  reached(seq: number): Promise<void>
+  reached: (seq: number) => Promise<void>
 }
 
 export type Comparison = Omit<ReconciliationRow, 'id' | 'checkedMs' | 'trigger'>

@@ -1,0 +1,133 @@
+//! Ledger: durable fills a second with every constraint and trigger on, against drizzle's insert builder.
+//!
+//! Method: a real PostgreSQL 18 (embedded, fsync and synchronous commit on, checksums on) and a stream of orders that
+//! rest and orders that take, decoded from the same event records as in production. One trade = two fills = a trade
+//! row, up to three transfers, two orders, two positions, a candle. Our writer does all of it, from bytes to commit;
+//! the builder gets its rows ready-made and only inserts transfers, trades and new orders, in transactions of as many
+//! commands, under the same triggers. Rounds of the two alternate, each on a database of its own; medians are shown.
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { createLedgerWriter, type Frame, openLedger } from '@plumb/ledger'
+import { createRandomExchange } from '@plumb/ledger/random-frames'
+import { orders, trades, transfers } from '@plumb/ledger/schema'
+import { startTestPostgres } from '@plumb/ledger/testing'
+import { and, gt, lte } from 'drizzle-orm'
+
+const { values: args } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '5' },
+    trades: { type: 'string', default: '20000' },
+    commands: { type: 'string', default: '5000' },
+    accounts: { type: 'string', default: '200' },
+  },
+})
+const rounds = Number(args.rounds)
+const tradesPerRound = Number(args.trades)
+const commandsPerTransaction = Number(args.commands)
+/** The builder is slow: it gets one transaction a round. */
+const insertRowsMax = 2_500
+
+const median = (values: readonly number[]) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+const perSecond = (count: number, startMs: number) =>
+  (count * 1_000) / (performance.now() - startMs)
+
+const exchange = createRandomExchange({ seed: 7, accounts: Number(args.accounts), markets: 4 })
+for (let i = 0; i < 400; i++) exchange.rest()
+const server = await startTestPostgres()
+const open = async () => openLedger(await server.createDatabase(), { applicationName: 'bench' })
+const [ours, theirs] = [await open(), await open()]
+const writer = await createLedgerWriter(ours)
+const setup = exchange.frames.slice()
+await writer.write(setup)
+await (await createLedgerWriter(theirs)).write(setup)
+
+/** Frames of so many trades, about one in three commands resting. */
+function nextFrames(): readonly Frame[] {
+  const from = exchange.frames.length
+  for (let i = 0; i < tradesPerRound; i++) {
+    if (i % 2 === 0) exchange.rest()
+    exchange.trade()
+  }
+  return exchange.frames.slice(from)
+}
+
+/** As the service does when it catches up: the next frames are read while the last transaction runs. */
+async function writeOurs(frames: readonly Frame[]): Promise<number> {
+  const startMs = performance.now()
+  const inFlight: Promise<{ trades: number }>[] = []
+  let booked = 0
+  for (let at = 0; at < frames.length; at += commandsPerTransaction) {
+    inFlight.push(writer.write(frames.slice(at, at + commandsPerTransaction)))
+    // Lets the transaction in flight have its turn before the next frames are read.
+    await new Promise((resolve) => setImmediate(resolve))
+    if (inFlight.length > 2) booked += (await inFlight.shift())?.trades ?? 0
+  }
+  for (const report of await Promise.all(inFlight)) booked += report.trades
+  return perSecond(2 * booked, startMs)
+}
+
+let theirSeq = setup.length
+async function writeTheirs(fromSeq: number, toSeq: number): Promise<number> {
+  const between = (table: typeof transfers | typeof trades) =>
+    and(gt(table.seq, fromSeq), lte(table.seq, toSeq))
+  const rows = {
+    transfers: await ours.db.select().from(transfers).where(between(transfers)),
+    trades: await ours.db.select().from(trades).where(between(trades)),
+    orders: await ours.db
+      .select()
+      .from(orders)
+      .where(and(gt(orders.createdSeq, fromSeq), lte(orders.createdSeq, toSeq))),
+  }
+  const startMs = performance.now()
+  await theirs.db.transaction(async (tx) => {
+    await tx.execute(
+      `UPDATE cursors SET seq = ${toSeq} WHERE consumer = 'ledger' AND seq = ${theirSeq}`,
+    )
+    for (let at = 0; at < rows.transfers.length; at += insertRowsMax)
+      await tx.insert(transfers).values(rows.transfers.slice(at, at + insertRowsMax))
+    for (let at = 0; at < rows.trades.length; at += insertRowsMax)
+      await tx.insert(trades).values(rows.trades.slice(at, at + insertRowsMax))
+    for (let at = 0; at < rows.orders.length; at += insertRowsMax)
+      await tx.insert(orders).values(rows.orders.slice(at, at + insertRowsMax))
+  })
+  theirSeq = toSeq
+  return perSecond(2 * rows.trades.length, startMs)
+}
+
+const [fills, builder]: [number[], number[]] = [[], []]
+for (let round = 0; round <= rounds; round++) {
+  const frames = nextFrames()
+  const fromSeq = writer.cursor
+  const mine = await writeOurs(frames)
+  const reference = await writeTheirs(
+    fromSeq,
+    Math.min(fromSeq + commandsPerTransaction, writer.cursor),
+  )
+  if (round === 0) continue // warm-up
+  fills.push(mine)
+  builder.push(reference)
+}
+const [{ bytes } = { bytes: 0 }] = await ours.sql<{ bytes: number }[]>`
+  SELECT pg_database_size(current_database()) AS bytes`
+const [{ count } = { count: 0 }] = await ours.sql<{ count: number }[]>`SELECT count(*) FROM trades`
+await Promise.all([ours.close(), theirs.close()])
+await server.stop()
+
+const figures = {
+  fillsPerSecond: Math.round(median(fills)),
+  drizzleBuilderPerSecond: Math.round(median(builder)),
+  ratio: Number((median(fills) / median(builder)).toFixed(2)),
+  bytesPerTrade: Math.round(bytes / count),
+}
+const cores = cpus()
+const environment = { node: process.version, cpu: cores[0]?.model, cores: cores.length }
+console.log(`ledger   ${figures.fillsPerSecond} durable fills/s, all constraints and triggers on`)
+console.log(
+  `builder  ${figures.drizzleBuilderPerSecond} fills/s by drizzle's insert builder (transfers, trades, orders only)`,
+)
+console.log(
+  `ratio    ${figures.ratio}; ${figures.bytesPerTrade} bytes a trade with indexes; ${rounds} rounds of ${tradesPerRound} trades, ${commandsPerTransaction} commands a transaction`,
+)
+if (args.json) console.log(JSON.stringify({ name: 'ledger', figures, environment }))
