@@ -63,7 +63,11 @@ type Latency = Outcome & {
 
 let lastId = 0
 const client = createClient({ baseUrl: values.target })
-const devnet = await client.devnet()
+const devnet = await client.devnet().catch((error: unknown) => {
+  console.error(`no devnet at ${values.target}: start one with npm start, or name it with --target`)
+  console.error(String(error))
+  process.exit(2)
+})
 const desks = openDesks(client)
 await fund(desks, devnet)
 await clear(desks)

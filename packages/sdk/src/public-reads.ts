@@ -38,12 +38,17 @@ export type DevnetInfo = {
   markets: string[]
 }
 
-/** GET /v1/reconciliation: the last comparison of engine, ledger and chain. */
+/** GET /v1/reconciliation: the last comparison of engine, ledger and chain. A side that was not reached is null. */
 export type Reconciliation = {
   ok: boolean
+  /** null before the first comparison. */
   checkedAt: number | null
-  firstDifference: unknown
-  [more: string]: unknown
+  /** All three were compared as of this seq. */
+  seq: number | null
+  batchNo?: number
+  accounts?: number
+  totals: { name: string; engine: string | null; ledger: string | null; chain: string | null }[]
+  firstDifference: string | null
 }
 
 const of = (market: string) => `/v1/markets/${encodeURIComponent(market)}`

@@ -1,5 +1,5 @@
 //! The exchange a demonstration runs against: the one that is up, or a fresh one of its own.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startDevnet } from './start-devnet.ts'
@@ -26,6 +26,7 @@ export async function openExchange(gateway: string | undefined): Promise<DemoExc
     return { ...(await connect(url)), stop: () => Promise.resolve() }
   print(`nothing runs at ${url}: starting a devnet for this demonstration`)
   const stateDir = await mkdtemp(join(tmpdir(), 'plumb-demo-'))
+  await chmod(stateDir, 0o755) // PostgreSQL runs as a user of its own where this one is root
   const removeState = () => rm(stateDir, { recursive: true, force: true })
   try {
     const ports = { gatewayPort: 0, rpcPort: 0, postgresPort: 0 }
@@ -38,6 +39,8 @@ export async function openExchange(gateway: string | undefined): Promise<DemoExc
       await devnet.stop()
       await removeState()
     }
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => void stop().finally(() => process.exit(130)))
     return { ...(await connect(devnet.addresses.gatewayUrl)), stop }
   } catch (error) {
     await removeState()

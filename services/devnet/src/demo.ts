@@ -96,7 +96,7 @@ async function showPostings(actor: Actor): Promise<void> {
   check(chained, 'ledger', `${items.length} postings of ${actor.name}, each continuing the last`)
 }
 
-async function payOut(actor: Actor): Promise<{ txHash: string; paidQuote: number }> {
+async function payOut(actor: Actor): Promise<{ txHash: string; paidQuote: number; seq: number }> {
   const before = await actor.wallet.tokenBalance()
   const { withdrawal, seq } = await actor.trader.withdraw(quoteToText(WITHDRAWAL_QUOTE))
   step(
@@ -114,7 +114,28 @@ async function payOut(actor: Actor): Promise<{ txHash: string; paidQuote: number
     'paid',
     `the wallet of ${actor.name} received ${quoteToText(paidQuote)} USDC, tx ${paid.txid ?? ''}`,
   )
-  return { txHash: paid.txid ?? '', paidQuote }
+  return { txHash: paid.txid ?? '', paidQuote, seq }
+}
+
+/** The exchange's own three-way comparison, once it covers `seq`. */
+async function reconciled({ client }: Exchange, seq: number): Promise<void> {
+  const report = await until('The reconciliation', async () => {
+    const found = await client.reconciliation()
+    return (found.seq ?? 0) >= seq ? found : undefined
+  })
+  const { ok, accounts, totals, firstDifference } = report
+  table(
+    ['total', 'engine', 'ledger', 'contract'],
+    totals.map(({ name, engine, ledger, chain }) => [
+      name,
+      engine ?? '-',
+      ledger ?? '-',
+      chain ?? '-',
+    ]),
+    ['engine', 'ledger', 'contract'],
+  )
+  const all = `all ${accounts ?? 0} accounts at seq ${report.seq ?? 0}`
+  check(ok, 'reconciled', `${all}: ${firstDifference ?? 'engine = ledger = contract'}`)
 }
 
 async function demonstrate(exchange: Exchange, market: string) {
@@ -145,6 +166,7 @@ async function demonstrate(exchange: Exchange, market: string) {
     await showEqual(exchange, actors, market)
     const payout = await payOut(seller)
     const holdings = await showEqual(exchange, actors, market)
+    await reconciled(exchange, payout.seq)
     return {
       market,
       makerSeq: trade.maker.seq,
