@@ -22,7 +22,7 @@ const { values: args } = parseArgs({
     seed: { type: 'string', default: '7' },
   },
 })
-const CHUNK = 32_768
+const CHUNK = 262_144
 const GROUP = 256
 const accounts = Number(args.accounts)
 const markets = Number(args.markets)
@@ -221,7 +221,7 @@ function sampleLatency(): void {
   }
 }
 
-const WARM = Math.min(8, Math.floor(chunks / 4))
+const WARM = Math.min(2, Math.floor(chunks / 4))
 const total = { engine: { cpuMs: 0, wallMs: 0 }, naive: { cpuMs: 0, wallMs: 0 } }
 const ratios: number[] = []
 let timed = 0
