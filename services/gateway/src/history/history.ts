@@ -1,12 +1,14 @@
 //! Lists: out of memory while it reaches back far enough, then out of the ledger, by the same cursors.
 import {
   type Ledger,
+  listCandles,
   listDeposits,
   listEntries,
   listFills,
   listFundingPayments,
   listFundingRates,
   listOrders,
+  listSettlements,
   listTrades,
   listWithdrawals,
   orderByClientId,
@@ -28,6 +30,7 @@ import {
 } from '@plumb/protocol'
 import { marketOf } from '../entry/order-checks.ts'
 import type { AccountView } from '../view/account-view.ts'
+import type { BatchView } from '../view/batch-view.ts'
 import type { ExchangeView } from '../view/exchange-view.ts'
 import type { MarketView } from '../view/market-view.ts'
 import type { OrderView } from '../view/order-view.ts'
@@ -47,13 +50,20 @@ import {
 const ACCOUNT_LIST_KEPT = 1_024
 const TRADES_KEPT = 1_000
 const FUNDING_KEPT = 720
-const BATCHES_KEPT = 100_000
+/** Batches listed out of memory; the view keeps more, to tell each fill its transaction. */
+const BATCHES_LISTED = 1_000
 
 export type OrderFilter = PageQuery & {
   market?: string | undefined
   status?: 'open' | 'closed' | undefined
 }
 export type AccountFilter = PageQuery & { market?: string | undefined }
+export type CandleQuery = {
+  intervalMs: number
+  since: number | undefined
+  until: number
+  limit: number
+}
 type LedgerQuery = PageQuery & { limit: number }
 
 export class History {
@@ -101,20 +111,35 @@ export class History {
     )
   }
 
-  batches(query: PageQuery): ListOf<BatchObject> {
-    const items = this.#view.batches.list()
-    const found = memoryPage(
-      {
-        items,
-        placeOf: (batch): Place => [batch.batchNo, 0],
-        timeOf: timeOfEvent,
-        complete: items.length < BATCHES_KEPT,
-      },
+  /** Candles of trades: `[openTime, o, h, l, c, baseVolume, quoteVolume, trades]`. */
+  async candles(market: MarketView, query: CandleQuery) {
+    const { intervalMs, since, until, limit } = query
+    const { candles, definition } = market
+    const from = since ?? until - limit * intervalMs
+    const found =
+      candles.forgottenBefore === null || from >= candles.forgottenBefore
+        ? candles.list(intervalMs, since, until, limit)
+        : await this.#source.read((ledger) =>
+            listCandles(ledger, { ...query, market: definition.market }),
+          )
+    return found.map((candle) => this.#objects.candle(market, candle))
+  }
+
+  batches(query: PageQuery): Promise<ListOf<BatchObject>> {
+    const all = this.#view.batches.list()
+    const list = {
+      items: all.slice(-BATCHES_LISTED),
+      placeOf: (batch: BatchView): Place => [batch.batchNo, 0],
+      timeOf: timeOfEvent,
+      complete: all.length <= BATCHES_LISTED && (all[0]?.batchNo ?? 1) === 1,
+    }
+    return this.#page(
+      list,
       query,
+      (batch) => this.#objects.batch(batch),
+      (ledger, page) => listSettlements(ledger, page),
+      (row) => this.#rows.batch(row),
     )
-    if (found === null) throw new PlumbError('HISTORY_UNAVAILABLE')
-    const { nextCursor } = found
-    return { items: found.items.map((batch) => this.#objects.batch(batch)), nextCursor }
   }
 
   orders(account: AccountView, filter: OrderFilter): Promise<ListOf<OrderObject>> {

@@ -8,9 +8,11 @@ import type {
   FundingPaymentRow,
   FundingRateRow,
   OrderRow,
+  SettlementRow,
   WithdrawalRow,
 } from '@plumb/ledger'
 import {
+  type BatchObject,
   type FillObject,
   type FundingPaymentObject,
   type FundingRateObject,
@@ -115,6 +117,19 @@ export class LedgerRows {
     const shown = { withdrawalId, seq, leg, timeMs, amountQuote, batchNo, paidAtMs }
     const txid = row.txHash === null ? null : bytesHex(row.txHash)
     return { ...this.#objects.withdrawal(account, shown), txid }
+  }
+
+  batch(row: SettlementRow): BatchObject {
+    return {
+      batchNo: row.batchNo,
+      toSeq: row.toSeq,
+      txHash: row.txHash === null ? null : bytesHex(row.txHash),
+      status: row.status === 'confirmed' ? 'settled' : 'submitted',
+      fills: row.fills,
+      gasUsed: row.gasUsed,
+      blockNumber: row.blockNumber,
+      ts: row.confirmedMs ?? row.timeMs,
+    }
   }
 
   entry(account: AccountView, row: EntryRow): LedgerObject {

@@ -120,16 +120,15 @@ export function marketRoutes({ view, objects, history }: ReadParts): Route[] {
         summary: 'Candles of trades: [openTime, o, h, l, c, baseVolume, quoteVolume, trades]',
         answer: listOf(z.array(z.union([z.int(), z.string()]))),
       },
-      ({ params, query }, { nowMs }) => {
-        const market = marketOf(view, params.market)
-        const candles = market.candles.list(
-          intervals[query.interval ?? '1m'],
-          query.since ?? 0,
-          query.until ?? nowMs,
-          query.limit ?? CANDLES_DEFAULT,
-        )
-        return { items: candles.map((c) => objects.candle(market, c)), nextCursor: null }
-      },
+      async ({ params, query }, { nowMs }) => ({
+        items: await history.candles(marketOf(view, params.market), {
+          intervalMs: intervals[query.interval ?? '1m'],
+          since: query.since,
+          until: Math.min(query.until ?? nowMs, nowMs),
+          limit: query.limit ?? CANDLES_DEFAULT,
+        }),
+        nextCursor: null,
+      }),
     ),
     route(
       'GET',

@@ -37,8 +37,8 @@ export class CandleView {
 
   /** All trades since a time (to the minute) as one candle; null when there were none. */
   since(timeMs: number): Candle | null {
-    const from = this.#minutes.findIndex((candle) => candle.openTimeMs >= timeMs)
-    return from < 0 ? null : merge(this.#minutes.slice(from))
+    const from = this.#placeOf(timeMs)
+    return from === this.#minutes.length ? null : merge(this.#minutes.slice(from))
   }
 
   /** Price of the last trade kept, or null. */
@@ -46,27 +46,50 @@ export class CandleView {
     return this.#minutes.at(-1)?.close ?? null
   }
 
-  /** Candles of an interval that is a multiple of a minute; quiet buckets repeat the close. */
-  list(intervalMs: number, sinceMs: number, untilMs: number, limit: number): Candle[] {
-    const buckets = new Map<number, Candle[]>()
-    for (const minute of this.#minutes) {
-      const start = bucketStart(minute.openTimeMs, intervalMs)
-      const bucket = buckets.get(start)
-      if (bucket === undefined) buckets.set(start, [minute])
-      else bucket.push(minute)
-    }
-    const first = buckets.keys().next().value
-    if (first === undefined) return []
+  /** Open time of the oldest minute kept; null when nothing was forgotten. */
+  get forgottenBefore(): number | null {
+    return this.#minutes.length < MINUTES_KEPT ? null : (this.#minutes[0]?.openTimeMs ?? null)
+  }
+
+  /**
+   * Candles of an interval that is a multiple of a minute, ascending: with `sinceMs` the oldest `limit` from there,
+   * else the newest up to `untilMs`. Quiet buckets repeat the close. None before the first trade.
+   */
+  list(intervalMs: number, sinceMs: number | undefined, untilMs: number, limit: number): Candle[] {
+    const [oldest] = this.#minutes
+    if (oldest === undefined) return []
+    const first = bucketStart(oldest.openTimeMs, intervalMs)
+    const newest = bucketStart(untilMs, intervalMs)
+    const span = (limit - 1) * intervalMs
+    const from = Math.max(
+      first,
+      sinceMs === undefined ? newest - span : bucketStart(sinceMs, intervalMs),
+    )
+    const to = Math.min(newest, from + span)
+    let at = this.#placeOf(from)
+    let close = this.#minutes[at - 1]?.close ?? 0
     const candles: Candle[] = []
-    let close = 0
-    for (let start = first; start <= untilMs; start = nextBucket(start, intervalMs)) {
-      const bucket = buckets.get(start)
-      const candle =
-        bucket === undefined ? quiet(start, close) : { ...merge(bucket), openTimeMs: start }
+    for (let start = from; start <= to; start += intervalMs) {
+      const next = this.#placeOf(start + intervalMs)
+      const candle = next === at ? quiet(start, close) : merge(this.#minutes.slice(at, next))
+      candle.openTimeMs = start
+      candles.push(candle)
       close = candle.close
-      if (start >= sinceMs) candles.push(candle)
+      at = next
     }
-    return sinceMs > 0 ? candles.slice(0, limit) : candles.slice(-limit)
+    return candles
+  }
+
+  /** Index of the first minute that opens at or after a time. */
+  #placeOf(timeMs: number): number {
+    let low = 0
+    let high = this.#minutes.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#minutes[middle]?.openTimeMs ?? 0) < timeMs) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 }
 
@@ -77,10 +100,6 @@ const MONDAY_MS = 4 * 86_400_000
 function bucketStart(timeMs: number, intervalMs: number): number {
   const offset = intervalMs === WEEK_MS ? MONDAY_MS : 0
   return timeMs - ((timeMs - offset) % intervalMs)
-}
-
-function nextBucket(start: number, intervalMs: number): number {
-  return start + intervalMs
 }
 
 function quiet(openTimeMs: number, close: number): Candle {

@@ -192,15 +192,19 @@ export class PublicObjects {
     }
   }
 
-  candle({ definition }: MarketView, candle: Candle) {
+  candle(
+    { definition }: MarketView,
+    candle: Omit<Candle, 'lots'> & ({ lots: number } | { baseLots: number }),
+  ) {
     const price = (ticks: number) => unitsToText(ticks, definition.tickE8)
+    const lots = 'lots' in candle ? candle.lots : candle.baseLots
     return [
       candle.openTimeMs,
       price(candle.open),
       price(candle.high),
       price(candle.low),
       price(candle.close),
-      unitsToText(candle.lots, definition.lotE8),
+      unitsToText(lots, definition.lotE8),
       quoteToText(candle.quote),
       candle.trades,
     ]
