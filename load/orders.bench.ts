@@ -124,8 +124,10 @@ function openDesks(exchange: Client): Desk[] {
 }
 
 async function fund(all: readonly Desk[], { rpcUrl, contract, token }: DevnetInfo): Promise<void> {
-  const funded = await Promise.all(all.map(({ trader }) => trader.isFunded()))
-  const poor = all.filter((_, i) => funded[i] === false)
+  const asked = await Promise.all(
+    all.map(async (desk) => ((await desk.trader.isFunded()) ? [] : [desk])),
+  )
+  const poor = asked.flat()
   if (poor.length === 0) return
   console.log(`depositing for ${poor.length} accounts …`)
   const bank = `0x01${createHash('sha256').update(`${Date.now()} ${process.pid}`).digest('hex').slice(2)}`
