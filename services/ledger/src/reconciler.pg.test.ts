@@ -1,0 +1,284 @@
+import { createServer, type Server } from 'node:http'
+import { exchangeInterface, type Log, type Rpc, rollDepositHash } from '@plumb/chain'
+import {
+  createLedgerWriter,
+  type Ledger,
+  ledgerAccount,
+  listReconciliations,
+  openLedger,
+  postingsOf,
+} from '@plumb/ledger'
+import { createRandomExchange, type RandomExchange } from '@plumb/ledger/random-frames'
+import { startTestPostgres, type TestPostgres } from '@plumb/ledger/testing'
+import { decodeCommand, type EngineEvent } from '@plumb/model'
+import { silentLogger, systemClock } from '@plumb/runtime'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { DepositTrail } from './deposit-trail.ts'
+import { createReconciler, type Reconciler } from './reconciler.ts'
+
+const contract = `0x${'09'.repeat(20)}`
+const HEAD = 1_000_000
+
+type Held = { cash: number[]; lots: number[][] }
+type Sums = Record<'fees' | 'pools' | 'pending' | 'deposits' | 'paid', number>
+
+let postgres: TestPostgres
+let marginServer: Server
+let marginUrl: string
+let ledger: Ledger
+let exchange: RandomExchange
+let settled: Held & { seq: number }
+let engineState: object
+let chain: ReturnType<typeof createChain>
+let commands: string[]
+let reconciler: Reconciler
+
+const heldNow = (): Held => ({
+  cash: [...exchange.cash],
+  lots: exchange.positions.map((markets) => markets.map(({ lots }) => lots)),
+})
+
+/** House balances out of the events up to a seq. */
+function sumsAt(events: readonly EngineEvent[], seq: number): Sums {
+  const sums: Sums = { fees: 0, pools: 0, pending: 0, deposits: 0, paid: 0 }
+  const kindOf = (id: number) => {
+    if (id === ledgerAccount.fees) return 'fees'
+    if (id === ledgerAccount.pendingWithdrawals) return 'pending'
+    return id <= ledgerAccount.fundingPool(0) ? 'pools' : undefined
+  }
+  for (const event of events.filter((e) => e.seq <= seq)) {
+    if (event.kind === 'DepositCredited') sums.deposits += event.amountQuote
+    if (event.kind === 'WithdrawalPaid') sums.paid += event.amountQuote
+    for (const { debit, credit, amountQuote } of postingsOf(event)) {
+      const [from, to] = [kindOf(debit), kindOf(credit)]
+      if (from !== undefined) sums[from] -= amountQuote
+      if (to !== undefined) sums[to] += amountQuote
+    }
+  }
+  return sums
+}
+
+const ownerOf = (accountId: number) =>
+  `0x${(accountId + 1).toString(16).padStart(2, '0').repeat(20)}`
+
+/** A node whose contract holds what was settled, plus deposits that were not credited yet. */
+function createChain(uncredited: { accountId: number; amountQuote: number }[]) {
+  const credited = exchange.events.filter((event) => event.kind === 'DepositCredited')
+  const deposits = [
+    ...credited.map(({ accountId, amountQuote, depositId, blockNumber }) => ({
+      accountId,
+      amountQuote,
+      depositId,
+      blockNumber,
+    })),
+    // In the block of the last credited one: not every deposit of a block need be credited.
+    ...uncredited.map((deposit, i) => ({
+      ...deposit,
+      depositId: credited.length + 1 + i,
+      blockNumber: credited.at(-1)?.blockNumber ?? 0,
+    })),
+  ]
+  let rollingHash = `0x${'00'.repeat(32)}`
+  const logs = deposits.map(({ accountId, amountQuote, depositId, blockNumber }): Log => {
+    const [owner, subaccount] = [ownerOf(accountId), accountId % 3]
+    rollingHash = rollDepositHash(rollingHash, { depositId, owner, subaccount, amountQuote })
+    const { topics, data } = exchangeInterface.encodeEventLog('Deposited', [
+      depositId,
+      owner,
+      subaccount,
+      amountQuote,
+      rollingHash,
+    ])
+    const hash = `0x${'11'.repeat(32)}`
+    return { blockNumber, blockHash: hash, txHash: hash, logIndex: depositId, topics, data }
+  })
+  const sums = sumsAt(exchange.events, settled.seq)
+  const depositsBehind = exchange.events
+    .filter((event) => event.kind === 'DepositCredited')
+    .filter(({ seq }) => seq > settled.seq)
+  const extra = [...uncredited, ...depositsBehind]
+  const totalDeposits = deposits.reduce((sum, { amountQuote }) => sum + amountQuote, 0)
+  const state = {
+    fees: sums.fees,
+    withdrawals: sums.paid + sums.pending,
+    tokens: totalDeposits - sums.paid - sums.pending,
+    cash: settled.cash.map(
+      (quote, accountId) =>
+        quote +
+        extra.filter((d) => d.accountId === accountId).reduce((sum, d) => sum + d.amountQuote, 0),
+    ),
+    lots: settled.lots.map((markets) => [...markets]),
+  }
+  const answers: Record<string, (args: unknown[]) => unknown[]> = {
+    lastBatch: () => [3, settled.seq, settled.seq, `0x${'00'.repeat(32)}`, 0],
+    lastDeposit: () => [deposits.length, rollingHash],
+    totals: () => [[state.tokens, totalDeposits, state.withdrawals, state.fees, sums.pools]],
+    account: ([owner]) => {
+      const accountId = Number.parseInt(String(owner).slice(2, 4), 16) - 1
+      const positions = (state.lots[accountId] ?? [])
+        .map((lots, market) => [market, lots, 0])
+        .filter(([, lots]) => lots !== 0)
+      return [state.cash[accountId] ?? 0, positions]
+    },
+  }
+  const rpc = {
+    blockNumber: () => Promise.resolve(HEAD),
+    call: ({ data }: { data: string }) => {
+      const call = exchangeInterface.parseTransaction({ data })
+      if (call === null) throw new Error('unknown call')
+      const result = answers[call.name]?.([...call.args]) ?? []
+      return Promise.resolve(exchangeInterface.encodeFunctionResult(call.name, result))
+    },
+    logs: ({ fromBlock, toBlock }: { fromBlock: number; toBlock: number }) =>
+      Promise.resolve(
+        logs.filter((log) => log.blockNumber >= fromBlock && log.blockNumber <= toBlock),
+      ),
+  } as unknown as Rpc
+  return { rpc, state }
+}
+
+function engineStateNow() {
+  const seq = exchange.frames.length
+  const sums = sumsAt(exchange.events, seq)
+  return {
+    seq,
+    totals: {
+      cashQuote: exchange.cash.reduce((a, b) => a + b, 0),
+      feesQuote: sums.fees,
+      poolsQuote: sums.pools,
+      pendingWithdrawalsQuote: sums.pending,
+      depositsQuote: sums.deposits,
+      paidQuote: sums.paid,
+    },
+    accounts: exchange.cash.map((cashQuote, accountId) => ({
+      accountId,
+      owner: ownerOf(accountId),
+      subaccount: accountId % 3,
+      cashQuote,
+      positions: (exchange.positions[accountId] ?? [])
+        .map(({ lots }, market) => ({ market, lots, fundingIndex: 0 }))
+        .filter(({ lots }) => lots !== 0),
+    })),
+  }
+}
+
+beforeAll(async () => {
+  postgres = await startTestPostgres()
+  marginServer = createServer((_, response) => response.end(JSON.stringify(engineState)))
+  await new Promise<void>((resolve) => {
+    marginServer.listen(0, '127.0.0.1', resolve)
+  })
+  const address = marginServer.address()
+  marginUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+}, 60_000)
+afterAll(async () => {
+  marginServer.close()
+  await postgres.stop()
+})
+
+beforeEach(async () => {
+  exchange = createRandomExchange({ seed: 11 })
+  for (let i = 0; i < 300; i++) exchange.step()
+  settled = { seq: exchange.frames.length, ...heldNow() }
+  for (let i = 0; i < 100; i++) exchange.step()
+  engineState = engineStateNow()
+  chain = createChain([
+    { accountId: 2, amountQuote: 5_000_000 },
+    { accountId: 40, amountQuote: 77 },
+  ])
+  ledger = await openLedger(await postgres.createDatabase(), { applicationName: 'test' })
+  await (await createLedgerWriter(ledger)).write(exchange.frames)
+  commands = []
+  reconciler = createReconciler({
+    ledger,
+    rpc: chain.rpc,
+    contract,
+    marginUrl,
+    trail: new DepositTrail(ledger, chain.rpc, contract),
+    reached: () => Promise.resolve(),
+    commands: {
+      submit: (bytes) => {
+        commands.push(JSON.stringify(decodeCommand(bytes).command))
+        return Promise.resolve({ seq: 1, timeMs: 1, events: new Uint8Array() })
+      },
+    },
+    clock: systemClock,
+    logger: silentLogger,
+    metrics: { written: () => {}, reconciled: () => {}, notReconciled: () => {} },
+    intervalMs: 3_600_000,
+  })
+})
+afterEach(async () => {
+  await reconciler.close()
+  await ledger.close()
+})
+
+test('three equal sides: one row with three equal totals, nothing is paused', async () => {
+  const row = await reconciler.run('batch')
+  expect(row).toMatchObject({ ok: true, firstDifference: null, seq: settled.seq, accounts: 6 })
+  expect(row.engine).toEqual(row.ledger)
+  expect(row.chain).toEqual(row.ledger)
+  expect(row.ledger.cashQuote).toBe(settled.cash.reduce((a, b) => a + b, 0))
+  expect(commands).toEqual([])
+  expect((await listReconciliations(ledger, { limit: 5 })).items).toEqual([row])
+  expect(await reconciler.run('demand')).toMatchObject({ ok: true, trigger: 'demand' })
+})
+
+describe('one unit is found, named, and pauses withdrawals once', () => {
+  test.each<[string, () => void, RegExp]>([
+    [
+      'cash on the chain',
+      () => {
+        chain.state.cash[3] = (chain.state.cash[3] ?? 0) + 1
+      },
+      /^account 3 \(0x04.*\/0\) cash: chain has -?\d+, ledger has -?\d+, difference 1$/,
+    ],
+    [
+      'a position on the chain',
+      () => {
+        const lots = chain.state.lots[1]
+        if (lots !== undefined) lots[0] = (lots[0] ?? 0) - 1
+      },
+      /^account 1 .* position in market 0: chain has .* difference -1$/,
+    ],
+    [
+      'fees on the chain',
+      () => {
+        chain.state.fees += 1
+      },
+      /difference -?1$/,
+    ],
+    [
+      'cash in the engine',
+      () => {
+        const state = engineStateNow()
+        const first = state.accounts[0]
+        if (first !== undefined) first.cashQuote -= 1
+        engineState = state
+      },
+      /^account 0 .* cash: engine has .* difference -1$/,
+    ],
+    [
+      'tokens that are gone',
+      () => {
+        chain.state.tokens -= 1
+      },
+      /^the contract holds \d+ of its token and owes \d+$/,
+    ],
+  ])('%s', async (_, break_, expected) => {
+    break_()
+    const row = await reconciler.run('batch')
+    expect(row.ok).toBe(false)
+    expect(row.firstDifference).toMatch(expected)
+    expect(commands).toEqual(['{"kind":"SetWithdrawals","paused":1}'])
+    await reconciler.run('timer')
+    expect(commands).toHaveLength(1)
+  })
+})
+
+test('a side that does not answer is no difference', async () => {
+  engineState = { error: 'STARTING' }
+  await expect(reconciler.run('demand')).rejects.toThrow()
+  expect(commands).toEqual([])
+  expect((await listReconciliations(ledger, { limit: 5 })).items).toEqual([])
+})
