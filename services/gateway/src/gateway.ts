@@ -16,6 +16,7 @@ import { TrafficGuard, type TrafficLimits } from './guard/traffic-guard.ts'
 import { History } from './history/history.ts'
 import { LedgerSource } from './history/ledger-source.ts'
 import { reconciliationReport } from './history/reconciliation.ts'
+import { followSubmitted } from './history/submitted-batches.ts'
 import { accountRoutes } from './http/account-routes.ts'
 import { serveDocs } from './http/docs.ts'
 import { createHttpServer } from './http/http-server.ts'
@@ -127,6 +128,7 @@ export async function createGateway(
 
   const ledger = new LedgerSource(config.databaseUrl, logger)
   void ledger.start()
+  const submitted = followSubmitted(ledger, view)
   const history = new History(view, objects, ledger)
   const reads = { view, objects, history }
   const routes = [
@@ -189,6 +191,7 @@ export async function createGateway(
     failed: feed.done.then(() => new Promise<never>(() => undefined)),
     async close() {
       clearInterval(sweep)
+      submitted.stop()
       stream.close()
       await http.close()
       void feed.close()

@@ -128,7 +128,7 @@ export class History {
   batches(query: PageQuery): Promise<ListOf<BatchObject>> {
     const all = this.#view.batches.list()
     const list = {
-      items: all.slice(-BATCHES_LISTED),
+      items: [...all.slice(-BATCHES_LISTED), ...this.#view.batches.submitted],
       placeOf: (batch: BatchView): Place => [batch.batchNo, 0],
       timeOf: timeOfEvent,
       complete: all.length <= BATCHES_LISTED && (all[0]?.batchNo ?? 1) === 1,
@@ -235,6 +235,7 @@ export class History {
   async entries(account: AccountView, query: PageQuery): Promise<ListOf<LedgerObject>> {
     const { limit = LIST_LIMIT_DEFAULT } = query
     const { accountId } = account
+    await this.#source.reached(this.#view.appliedSeq)
     const page = await this.#source.read((ledger) =>
       listEntries(ledger, { ...query, limit, accountId }),
     )

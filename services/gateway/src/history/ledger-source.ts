@@ -1,10 +1,13 @@
 //! The gateway's connection to the ledger: it may come late and go away, and the gateway serves on without it.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Ledger, openLedger, readCursor } from '@plumb/ledger'
 import { PlumbError } from '@plumb/protocol'
 import type { Logger } from '@plumb/runtime'
 
 const RETRY_MS = 2_000
 const CONNECTIONS_MAX = 4
+const LAG_WAIT_MS = 1_000
+const LAG_POLL_MS = 25
 
 export class LedgerSource {
   readonly #url: string | undefined
@@ -59,6 +62,14 @@ export class LedgerSource {
   async cursorSeq(): Promise<number> {
     const cursor = await this.read((ledger) => readCursor(ledger))
     return cursor?.seq ?? 0
+  }
+
+  /** Waits until the ledger has a seq, so that a read after an answer sees it; gives up after a second. */
+  async reached(seq: number): Promise<void> {
+    for (let waitedMs = 0; waitedMs < LAG_WAIT_MS; waitedMs += LAG_POLL_MS) {
+      if ((await this.cursorSeq()) >= seq) return
+      await sleep(LAG_POLL_MS)
+    }
   }
 
   async close(): Promise<void> {

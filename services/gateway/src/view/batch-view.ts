@@ -2,12 +2,14 @@
 
 const BATCHES_KEPT = 100_000
 
+/** `settled`: confirmed through the sequencer; `submitted`: sent, not confirmed yet. */
 export type BatchView = {
+  status: 'submitted' | 'settled'
   batchNo: number
   toSeq: number
-  txHash: string
-  gasUsed: number
-  blockNumber: number
+  txHash: string | null
+  gasUsed: number | null
+  blockNumber: number | null
   timeMs: number
   fills: number
 }
@@ -15,19 +17,36 @@ export type BatchView = {
 export class BatchesView {
   readonly #batches: BatchView[] = []
   #unsettledTrades: { seq: number; timeMs: number }[] = []
+  #submitted: BatchView[] = []
 
   addTrade(seq: number, timeMs: number): void {
     this.#unsettledTrades.push({ seq, timeMs })
   }
 
-  confirm(batch: Omit<BatchView, 'fills'>): BatchView {
+  confirm(batch: Omit<BatchView, 'fills' | 'status'>): BatchView {
     const left = this.#unsettledTrades.findIndex(({ seq }) => seq > batch.toSeq)
     const fills = left < 0 ? this.#unsettledTrades.length : left
     this.#unsettledTrades = left < 0 ? [] : this.#unsettledTrades.slice(left)
-    const known = { ...batch, fills }
+    const known: BatchView = { status: 'settled', ...batch, fills }
     this.#batches.push(known)
     if (this.#batches.length > BATCHES_KEPT) this.#batches.shift()
     return known
+  }
+
+  /** The batches on their way, as the relayer wrote them down; ascending. */
+  setSubmitted(batches: BatchView[]): void {
+    this.#submitted = batches
+  }
+
+  get submitted(): readonly BatchView[] {
+    const { settledSeq } = this
+    return this.#submitted.filter(({ toSeq }) => toSeq > settledSeq)
+  }
+
+  /** What has become of a fill of this sequence number. */
+  statusOf(seq: number): 'matched' | 'submitted' | 'settled' {
+    if (seq <= this.settledSeq) return 'settled'
+    return seq <= (this.#submitted.at(-1)?.toSeq ?? 0) ? 'submitted' : 'matched'
   }
 
   /** Everything up to here is settled on-chain. */

@@ -74,13 +74,12 @@ export class PublicObjects {
 
   fill(account: AccountView, fill: FillView): FillObject {
     const batch = this.#view.batches.settling(fill.seq)
-    const settled = fill.seq <= this.#view.batches.settledSeq
     return publicFill(
       {
         ...fill,
         account: account.address,
         subaccount: account.subaccount,
-        settlement: settled ? 'settled' : 'matched',
+        settlement: this.#view.batches.statusOf(fill.seq),
         txHash: batch?.txHash ?? null,
       },
       fill.market.definition,
@@ -338,7 +337,7 @@ export class PublicObjects {
       batchNo: batch.batchNo,
       toSeq: batch.toSeq,
       txHash: batch.txHash,
-      status: 'settled',
+      status: batch.status,
       fills: batch.fills,
       gasUsed: batch.gasUsed,
       blockNumber: batch.blockNumber,
