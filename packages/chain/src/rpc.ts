@@ -43,13 +43,13 @@ export type Log = {
   topics: readonly string[]
   data: string
 }
-export type LogFilter = {
+type LogFilter = {
   address: string
   topics: readonly (string | null)[]
   fromBlock: number
   toBlock: number
 }
-export type CallRequest = { from?: string; to: string; data: string; gas?: number }
+type CallRequest = { from?: string; to: string; data: string; gas?: number }
 
 /** The calls Plumb makes of a node. */
 export type Rpc = {

@@ -22,7 +22,7 @@ export type MarketRisk = {
 }
 export type HeldPosition = { market: MarketId; lots: Lots; fundingIndex: FundingIndex }
 
-export type PositionRisk = HeldPosition & {
+type PositionRisk = HeldPosition & {
   markTicks: Ticks
   notionalQuote: Quote
   initialMarginQuote: Quote
@@ -62,7 +62,7 @@ export const accountRisk = (
     const otherEquity = equityQuote - value - risk.pendingFundingQuote
     const spare = otherEquity - (maintenance - risk.maintenanceMarginQuote)
     const market = marketOf(markets, risk.market)
-    return { ...risk, liquidationPriceTicks: liquidationPrice(risk, market, spare) }
+    return Object.assign(risk, { liquidationPriceTicks: liquidationPrice(risk, market, spare) })
   })
   return {
     cashQuote,

@@ -4,7 +4,7 @@ import { CommandBuffer, type Seq } from '@plumb/model'
 import type { FeedGroup, StateHash } from '@plumb/runtime'
 
 /** The feed and our engine disagree: one of them is wrong, and nothing after this can be trusted. */
-export class DivergenceError extends Error {
+class DivergenceError extends Error {
   readonly code = 'ENGINE_DIVERGED'
   readonly seq: Seq
 

@@ -20,7 +20,7 @@ export type ExchangeFacts = {
   indexTicks: Map<number, Ticks>
 }
 
-export const createExchangeFacts = (): ExchangeFacts => ({
+const createExchangeFacts = (): ExchangeFacts => ({
   genesis: undefined,
   markets: new Map(),
   indexTicks: new Map(),
@@ -29,7 +29,7 @@ export const createExchangeFacts = (): ExchangeFacts => ({
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /** Takes what one command of the feed says; almost all say nothing here, and are passed over undecoded. */
-export const learnFrom = (facts: ExchangeFacts, entry: FeedEntry): void => {
+const learnFrom = (facts: ExchangeFacts, entry: FeedEntry): void => {
   const kind = viewOf(entry.command).getInt32(header.kindI32 * 4, true)
   if (kind === commandKind.ObservePrice || kind === commandKind.Tick) learnIndex(facts, entry)
   if (kind !== commandKind.Genesis && kind !== commandKind.ListMarket) return

@@ -8,7 +8,7 @@ import { seededNormal } from './seeded-normal.ts'
 export type Publisher = { publisher: number; signer: PriceSigner }
 
 /** A key that is not the publisher's registered one. */
-export class PublisherKeyError extends Error {
+class PublisherKeyError extends Error {
   readonly code = 'PUBLISHER_KEY_MISMATCH'
 }
 

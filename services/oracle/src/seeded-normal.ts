@@ -1,7 +1,7 @@
 //! Chance as a function: the same seed and place give the same draw on every machine.
 
 /** 32 mixed bits of a text and a number (FNV-1a, then the finalizer of MurmurHash3). */
-export const mixedBits = (text: string, number: number): number => {
+const mixedBits = (text: string, number: number): number => {
   let hash = 2_166_136_261
   const mix = (byte: number) => {
     hash = Math.imul(hash ^ byte, 16_777_619)

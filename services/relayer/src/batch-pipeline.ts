@@ -68,7 +68,7 @@ const settleData = (calldata: Uint8Array) =>
   exchangeInterface.encodeFunctionData('settle', [calldata])
 
 /** What a failed call says, in the contract's words where it has any. */
-export const refusalOf = (error: RpcError): Refusal => {
+const refusalOf = (error: RpcError): Refusal => {
   const parsed = error.data === undefined ? null : exchangeInterface.parseError(error.data)
   if (parsed?.name !== 'BatchRejected')
     return { code: parsed?.name ?? error.message, segment: -1, index: -1 }

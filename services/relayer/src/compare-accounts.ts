@@ -9,7 +9,7 @@ import {
 } from '@plumb/chain'
 
 /** What the twin says an account must be once its batch is in a block. */
-export type ExpectedAccount = { owner: string; subaccount: number; account: TwinAccountView }
+type ExpectedAccount = { owner: string; subaccount: number; account: TwinAccountView }
 
 /** What the twin stood at when the batch ended. */
 export type Expectation = { accounts: readonly ExpectedAccount[]; depositId: number }

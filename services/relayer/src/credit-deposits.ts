@@ -10,7 +10,7 @@ import { decodeEvents, encodeCommand, rejectCode, rejectName } from '@plumb/mode
 import type { CommandClient, Logger } from '@plumb/runtime'
 
 /** The engine does not take a deposit: credits stop there, since ids are contiguous. */
-export class DepositRefusedError extends Error {
+class DepositRefusedError extends Error {
   readonly code = 'DEPOSIT_REFUSED'
   readonly depositId: number
 

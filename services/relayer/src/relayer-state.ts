@@ -8,16 +8,16 @@ import {
   type TwinMarket,
   type TwinTotals,
 } from '@plumb/chain'
-import type { AccountId, Genesis, MarketId, OrderId, Seq, Ticks } from '@plumb/model'
+import type { Genesis, MarketId, OrderId, Seq, Ticks } from '@plumb/model'
 import { type AccountName, createOrderStore, type OrderStore } from './order-store.ts'
 import type { StateRecord, StoredRelayer } from './relayer-store.ts'
 import { createTrackedMap, type TrackedMap } from './tracked-map.ts'
 
 /** Journal and engine as of the end of a durable group: what a batch commits to. */
-export type JournalMark = { hashSeq: Seq; journalHash: string; stateHash: bigint }
+type JournalMark = { hashSeq: Seq; journalHash: string; stateHash: bigint }
 
 /** Single facts. */
-export type RelayerFacts = {
+type RelayerFacts = {
   journal: JournalMark
   /** Last deposit the engine has credited. */
   depositId: number
@@ -182,8 +182,3 @@ export const exchangeDomain = ({ facts }: RelayerState): Uint8Array => {
   if (facts.exchange === undefined) throw new RangeError('the genesis was not read')
   return domainSeparator(facts.exchange)
 }
-
-/** Accounts by their on-chain names. */
-export const accountIds = (state: RelayerState): [AccountId, AccountName][] => [
-  ...state.orderStore.accounts.entries(),
-]

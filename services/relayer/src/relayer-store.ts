@@ -53,7 +53,7 @@ export type Checkpoint = {
   batch?: PreparedBatch & { transaction: SignedTransaction }
 }
 
-export type BatchChange = {
+type BatchChange = {
   status: BatchStatus
   atMs: TimeMs
   txHash?: string

@@ -66,7 +66,7 @@ export type RelayerStatus = {
 }
 
 /** The chain and our records contradict each other: no retry can repair that. */
-export class ChainMismatchError extends Error {
+class ChainMismatchError extends Error {
   readonly code: 'CHAIN_BEHIND' | 'CHAIN_AHEAD'
 
   constructor(code: ChainMismatchError['code'], message: string) {
@@ -171,7 +171,7 @@ export class Relayer {
   async #checkChain(batches: readonly { batchNo: number; status: string }[]): Promise<void> {
     const { batchNo } = await this.#options.views.lastBatch()
     const newest = batches.at(-1)?.batchNo ?? 0
-    const final = batches.filter(({ status }) => status === 'final').at(-1)?.batchNo ?? 0
+    const final = batches.findLast(({ status }) => status === 'final')?.batchNo ?? 0
     if (batchNo > newest)
       throw new ChainMismatchError(
         'CHAIN_AHEAD',
@@ -253,7 +253,8 @@ export class Relayer {
       }
       this.status.batchesPending = this.#pipeline.size
       this.#options.metrics.batchesPending.set(this.#pipeline.size)
-      await this.#pause(this.#pollMs)
+      // Only the next batch waits for a block; finality may be noticed a little later.
+      await this.#pause(this.#pipeline.isClear ? this.#pollMs * 2 : this.#pollMs)
     }
   }
 

@@ -17,7 +17,7 @@ export type MarkStep = { kind: 'mark'; seq: Seq; market: MarketId; markTicks: Ti
 /** A publisher's newest signed prices: nothing to settle by themselves. */
 export type VectorStep = { kind: 'vector'; seq: Seq; vector: PriceVectorBody }
 /** The engine credited what the contract holds already. */
-export type DepositStep = {
+type DepositStep = {
   kind: 'deposit'
   seq: Seq
   owner: string
@@ -25,7 +25,7 @@ export type DepositStep = {
   amountQuote: Quote
   depositId: number
 }
-export type ListingStep = { kind: 'listing'; seq: Seq; market: Market }
+type ListingStep = { kind: 'listing'; seq: Seq; market: Market }
 
 export type SettlementStep =
   | FillStep

@@ -1,7 +1,7 @@
 //! A map that remembers what changed since it was last saved.
 
 /** What a save has to write. */
-export type MapChanges<K, V> = { upserts: [K, V][]; deletes: K[] }
+type MapChanges<K, V> = { upserts: [K, V][]; deletes: K[] }
 
 /** A map with a list of its changes. */
 export type TrackedMap<K, V> = {

@@ -9,7 +9,7 @@ import type {
 } from '../relayer-store.ts'
 
 /** The process is dead: nothing it does afterwards reaches the store. */
-export class KilledError extends Error {
+class KilledError extends Error {
   readonly code = 'KILLED'
 }
 
@@ -63,11 +63,10 @@ export const memoryStore = (disk: MemoryDisk): RelayerStore & { readonly killed:
       return killed
     },
     load: () => {
-      const batches = [...disk.batches.values()].map((row) => ({
-        ...row,
-        attempts: [...row.attempts],
-      }))
-      const final = batches.filter(({ status }) => status === 'final').at(-1)
+      const batches = [...disk.batches.values()].map((row) =>
+        Object.assign({}, row, { attempts: [...row.attempts] }),
+      )
+      const final = batches.findLast(({ status }) => status === 'final')
       return Promise.resolve({
         cursorSeq: disk.cursorSeq,
         deposits: disk.deposits,
