@@ -1,4 +1,5 @@
 //! The engine bench's stream: 40 % new, 48 % cancels, 9 % crossing, 3 % amends, from a seed, as binary commands.
+// oxlint-disable typescript/no-unnecessary-type-assertion -- tsc checks indexed access here, the linter's project does not
 import type { Engine } from '@plumb/engine'
 import {
   type Command,
@@ -30,6 +31,8 @@ export const MARKET_DEFAULTS: Market = {
 }
 
 export type StreamOptions = { seed: number; accounts: number; markets: number; depth: number }
+
+const zeros = (length: number) => new Uint8Array(length)
 
 const START_MS = 1_790_000_000_000
 const PRICE = 600_000
@@ -73,7 +76,6 @@ export class BenchStream {
 
   /** Genesis, markets, deposits, first prices. */
   prologue(): Uint8Array[] {
-    const zeros = (n: number) => new Uint8Array(n)
     const commands: Command[] = [
       {
         kind: 'Genesis',
@@ -114,8 +116,8 @@ export class BenchStream {
     return stored
   }
 
-  /** Fills the chunk. */
-  fill(chunk: Chunk): void {
+  /** Writes the next commands into the chunk. */
+  next(chunk: Chunk): void {
     const { buffer } = chunk
     for (let slot = 0; slot < chunk.count; slot++) {
       if (this.#sinceTick >= COMMANDS_PER_SECOND && slot + 8 < chunk.count) {

@@ -86,7 +86,8 @@ test('a first trade, a snapshot, and the same afterwards', () => {
     lanePages: 64,
     pendingWithdrawals: 4,
   })
-  const { send, at } = driver(engine)
+  const world = driver(engine)
+  const send = (command: Command) => world.send(command)
   send(genesis)
   send(btc)
   for (const n of [1, 2])
@@ -109,7 +110,7 @@ test('a first trade, a snapshot, and the same afterwards', () => {
       signature: bytes(64),
       prices: [600_000],
     })
-  at(1_000)
+  world.at(1_000)
   expect(send({ kind: 'Tick' }).map((e) => e.kind)).toEqual(['MarkUpdated', 'PremiumSampled'])
   expect(send(place(1, 0, 600_000, 1_000, 0)).map((e) => e.kind)).toEqual(['OrderPlaced'])
   const events = send(place(2, 1, 599_000, 400, 0))

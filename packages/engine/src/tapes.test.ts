@@ -173,8 +173,8 @@ class TapeVenue {
     engine.apply(this.#buffer, 0)
     const fills: Fill[] = []
     for (let e = 0; e < events.count; e++) {
-      const word = (i: number) => events.i32[e * 40 + i]!
-      const double = (i: number) => events.f64[e * 20 + i]!
+      const word = (i: number) => events.i32[e * 40 + i] ?? 0
+      const double = (i: number) => events.f64[e * 20 + i] ?? 0
       if (word(4) === eventKind.CommandRejected)
         throw new Error(`seq ${engine.seq} refused with ${word(8)}: ${JSON.stringify(command)}`)
       if (word(4) === eventKind.OrderPlaced) {

@@ -77,7 +77,7 @@ type OpenOrder = {
 }
 
 /** Out of the type's range on purpose: the engine must refuse it. */
-const TWO: any = 2
+const TWO = JSON.parse('2')
 
 const zeros = (length: number) => new Uint8Array(length)
 const HOUR_MS = 3_600_000
@@ -157,7 +157,7 @@ export class CommandStream {
     if (dice.chance(60)) this.timeMs += dice.between(0, 250)
     else if (dice.chance(4)) this.timeMs += dice.between(1_000, 8_000)
     else if (dice.chance(0.15)) this.timeMs += dice.between(20_000, 90_000)
-    else if (dice.chance(0.1)) this.timeMs += HOUR_MS - (this.timeMs % HOUR_MS) - 2_000
+    else if (dice.chance(0.1)) this.timeMs += Math.max(0, HOUR_MS - (this.timeMs % HOUR_MS) - 2_000)
     else if (dice.chance(0.02)) this.timeMs += dice.between(600_000, 8_000_000)
   }
 
@@ -382,19 +382,19 @@ export class CommandStream {
 
 /** Puts one field out of range. */
 function spoil(order: PlaceOrder | AmendOrder, dice: Dice): void {
-  const wrong: Partial<Record<keyof PlaceOrder, readonly number[]>> = {
-    priceTicks: [0, -1, 1.5, limits.priceTicksMax, limits.priceTicksMax + 1, Number.NaN],
-    sizeLots: [0, -1, 0.25, limits.sizeLotsMax, limits.sizeLotsMax + 1, Infinity],
-    triggerTicks: [1],
-    side: [2, -1],
-    orderKind: [1, 3],
-    selfTrade: [3, -1],
-    maxFee: [0, 1, 256, -1],
-    lane: [-1, 1_024, 1_023],
-    flags: [12, 16, 32, 6],
-  }
-  const field = dice.pick(Object.keys(wrong) as (keyof typeof wrong)[])
-  Object.assign(order, { [field]: dice.pick(wrong[field] ?? [0]) })
+  const wrong: readonly [keyof PlaceOrder, readonly number[]][] = [
+    ['priceTicks', [0, -1, 1.5, limits.priceTicksMax, limits.priceTicksMax + 1, Number.NaN]],
+    ['sizeLots', [0, -1, 0.25, limits.sizeLotsMax, limits.sizeLotsMax + 1, Infinity]],
+    ['triggerTicks', [1]],
+    ['side', [2, -1]],
+    ['orderKind', [1, 3]],
+    ['selfTrade', [3, -1]],
+    ['maxFee', [0, 1, 256, -1]],
+    ['lane', [-1, 1_024, 1_023]],
+    ['flags', [12, 16, 32, 6]],
+  ]
+  const [field, values] = dice.pick(wrong)
+  Object.assign(order, { [field]: dice.pick(values) })
 }
 
 export const GENESIS: Genesis = {
