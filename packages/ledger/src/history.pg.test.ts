@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { createRandomExchange } from '../testing/random-frames.ts'
+import { startTestPostgres, type TestPostgres } from '../testing/start-test-postgres.ts'
 import { createLedgerWriter } from './ledger-writer.ts'
 import { findAccount, listAccounts } from './list-accounts.ts'
 import { listCandles, marketStats } from './list-candles.ts'
@@ -10,8 +12,8 @@ import { settledSeq } from './list-settlements.ts'
 import { listFills, listTrades } from './list-trades.ts'
 import { type Ledger, openLedger } from './open-ledger.ts'
 import type { Page, PageQuery } from './page.ts'
-import { createRandomExchange } from './random-frames.ts'
-import { startTestPostgres, type TestPostgres } from './start-test-postgres.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 let server: TestPostgres
 let ledger: Ledger

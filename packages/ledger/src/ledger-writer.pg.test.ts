@@ -1,15 +1,17 @@
 import { env } from 'node:process'
 import postgres from 'postgres'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { createRandomExchange, type RandomExchange } from '../testing/random-frames.ts'
+import { startTestPostgres, type TestPostgres } from '../testing/start-test-postgres.ts'
 import { checkLedger } from './check-ledger.ts'
 import { ledgerAccount } from './ledger-account.ts'
 import { createLedgerWriter } from './ledger-writer.ts'
 import { readCursor } from './list-settlements.ts'
 import { type Ledger, openLedger } from './open-ledger.ts'
 import type { Frame } from './project-frame.ts'
-import { createRandomExchange, type RandomExchange } from './random-frames.ts'
 import { balancesAt, ledgerTotalsAt, positionsAt } from './reconciliations.ts'
-import { startTestPostgres, type TestPostgres } from './start-test-postgres.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 const seed = Number(env['SEED'] ?? Date.now() % 1e9)
 const steps = Number(env['STEPS'] ?? 600)

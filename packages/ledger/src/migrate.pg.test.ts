@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
 import postgres from 'postgres'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { startTestPostgres, type TestPostgres } from '../testing/start-test-postgres.ts'
 import { migrate } from './migrate.ts'
 import { openLedger } from './open-ledger.ts'
 import * as schema from './schema.ts'
-import { startTestPostgres, type TestPostgres } from './start-test-postgres.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 const migrations = fileURLToPath(new URL('../../../migrations', import.meta.url))
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1)

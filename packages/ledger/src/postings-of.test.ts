@@ -1,9 +1,9 @@
 import { type EngineEvent, side } from '@plumb/model'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { createRandomExchange } from '../testing/random-frames.ts'
 import { ledgerAccount } from './ledger-account.ts'
 import { postingsOf } from './postings-of.ts'
-import { createRandomExchange } from './random-frames.ts'
 
 const trade: EngineEvent = {
   kind: 'TradeExecuted',

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { startTestPostgres, type TestPostgres } from '../testing/start-test-postgres.ts'
 import { listSettlements } from './list-settlements.ts'
 import { type Ledger, openLedger } from './open-ledger.ts'
 import {
@@ -10,7 +11,8 @@ import {
   saveRelayerCheckpoint,
   updateBatch,
 } from './relayer-store.ts'
-import { startTestPostgres, type TestPostgres } from './start-test-postgres.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 let server: TestPostgres
 let ledger: Ledger

@@ -12,9 +12,11 @@ import { createRandomExchange, type RandomExchange } from '@plumb/ledger/random-
 import { startTestPostgres, type TestPostgres } from '@plumb/ledger/testing'
 import { decodeCommand, type EngineEvent } from '@plumb/model'
 import { silentLogger, systemClock } from '@plumb/runtime'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DepositTrail } from './deposit-trail.ts'
 import { createReconciler, type Reconciler } from './reconciler.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 const contract = `0x${'09'.repeat(20)}`
 const HEAD = 1_000_000

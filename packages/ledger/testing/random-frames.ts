@@ -12,7 +12,7 @@ import {
   type Side,
   side,
 } from '@plumb/model'
-import type { Frame } from './project-frame.ts'
+import type { Frame } from '../src/project-frame.ts'
 
 type Order = {
   orderId: number
