@@ -29,6 +29,6 @@ export const limits = {
   publishersMax: 5,
   /** Markets whose prices one publisher message carries (a page). */
   pricesPerPage: 32,
-  /** Fills of one command; what is left of the order is then cancelled. */
-  fillsPerCommandMax: 1_000,
+  /** Fills of one command; what is left of the order is then cancelled. One settlement transaction holds them all. */
+  fillsPerCommandMax: 500,
 } as const
