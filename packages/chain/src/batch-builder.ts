@@ -10,16 +10,16 @@ export type BatchHeader = Omit<Batch, 'segments'>
 /** Why something cannot be settled at all, now: not in the open segment, not in a fresh one, not at fresh marks. */
 export type BuildRefusal = JoinRefusal
 
-// Measured per record on a chain (contracts README): what one more costs at most, new lanes and accounts included.
+// Upper bounds, like those of OpenFills: slots of the exchange that a first batch writes fresh included.
 const GAS = {
-  batch: 60_000,
+  batch: 150_000,
   segment: 3_000,
-  order: 26_000,
-  fill: 1_500,
-  vector: 13_000,
+  pricesSegment: 50_000,
+  vector: 16_000,
   mark: 12_000,
-  withdrawal: 70_000,
-  funding: 12_000,
+  withdrawal: 90_000,
+  withdrawnPosition: 36_000,
+  funding: 13_000,
 }
 
 /**
@@ -47,12 +47,7 @@ export class BatchBuilder {
 
   /** Upper estimate of the batch's gas, for cutting below the transaction's limit (16,777,216). */
   get gasEstimate(): number {
-    return (
-      this.#gas +
-      this.#open.orderCount * GAS.order +
-      this.#open.fillCount * GAS.fill +
-      this.#withdrawals.length * GAS.withdrawal
-    )
+    return this.#gas + this.#open.gasEstimate
   }
 
   get isEmpty(): boolean {
@@ -93,6 +88,8 @@ export class BatchBuilder {
     }
     if (error !== null) return error.code
     this.#withdrawals.push(withdrawal)
+    const { positions } = this.#twin.account(withdrawal.owner, withdrawal.subaccount)
+    this.#gas += GAS.withdrawal + positions.length * GAS.withdrawnPosition
     return null
   }
 
@@ -101,8 +98,8 @@ export class BatchBuilder {
   }
 
   addPrices(segment: PricesSegment): SegmentError | null {
-    const gas = segment.vectors.length * GAS.vector + segment.marks.length * GAS.mark
-    return this.#add(segment, gas)
+    const records = segment.vectors.length * GAS.vector + segment.marks.length * GAS.mark
+    return this.#add(segment, GAS.pricesSegment + records)
   }
 
   /** Closes what is open and answers the batch; the twin then stands after all its segments. */
@@ -126,7 +123,7 @@ export class BatchBuilder {
   #closeWithdrawals(): void {
     if (this.#withdrawals.length === 0) return
     this.#segments.push({ kind: 'Withdrawals', withdrawals: this.#withdrawals })
-    this.#gas += GAS.segment + this.#withdrawals.length * GAS.withdrawal
+    this.#gas += GAS.segment
     this.#withdrawals = []
   }
 
@@ -137,7 +134,7 @@ export class BatchBuilder {
     // Every prefix was judged when it was added: a refusal here is a fault of this file.
     if (error !== null) throw new Error(`closed segment refused: ${error.code} at ${error.index}`)
     this.#segments.push(segment)
-    this.#gas += GAS.segment + segment.orders.length * GAS.order + segment.fills.length * GAS.fill
+    this.#gas += GAS.segment + this.#open.gasEstimate
     this.#open = new OpenFills(this.#twin.state, this.#timeS)
   }
 }

@@ -31,6 +31,8 @@ export class RandomBatches {
   readonly #random: Random
   readonly #prices = new Map(Object.entries(startTicks).map(([id, ticks]) => [Number(id), ticks]))
   readonly #laneSeqs = new Map<string, number>()
+  /** The builder's estimate of the last honest batch. */
+  gasEstimate = 0
   #resting: SignedOrder[] = []
   #seq = 1
 
@@ -63,7 +65,9 @@ export class RandomBatches {
       else if (what === 1) builder.addWithdrawal(this.withdrawal(), () => this.prices())
       else builder.addFills([this.fill()], () => this.prices())
     }
-    return builder.finish(this.header([]))
+    const batch = builder.finish(this.header([]))
+    this.gasEstimate = builder.gasEstimate
+    return batch
   }
 
   /** Segments put together without asking whether they can settle. */
@@ -206,7 +210,7 @@ export class RandomBatches {
   funding(): FundingSegment {
     const market = this.#random.pick([0, 1, 2, 33])
     const known = this.#world.twin.market(market)
-    const reach = this.#random.pick([100, 10_000, 1_000_000])
+    const reach = this.#random.pick([100, 1_000_000, 100_000_000, 100_000_000_000])
     const move = this.#random.between(-reach, reach)
     return {
       kind: 'Funding',
