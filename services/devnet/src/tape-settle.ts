@@ -52,7 +52,7 @@ export async function closePositions(
 
 /**
  * Waits until all the fills are inside settled batches; returns how many are. Gives up when nothing has been settled
- * for two minutes: the caller says what is missing.
+ * for five minutes: the caller says what is missing.
  *
  * @param expected how many fills (sides) there must be
  */
@@ -76,7 +76,7 @@ export async function awaitSettlement(
       best = settled
       lastGainMs = Date.now()
     }
-    if (settled >= expected || Date.now() - lastGainMs > 120_000) return settled
+    if (settled >= expected || Date.now() - lastGainMs > 300_000) return settled
     await sleep(500)
   }
 }
