@@ -73,6 +73,8 @@ const lists: Record<string, { list: List; count: number }> = {
   },
 }
 
+const timeOf = (row: object) => Reflect.get(row, 'timeMs') ?? Reflect.get(row, 'createdMs')
+
 async function walk(list: List, first: PageQuery): Promise<object[][]> {
   const pages: object[][] = []
   for (let query = first; ; ) {
@@ -96,7 +98,6 @@ describe.each(Object.entries(lists))('%s', (_, { list, count }) => {
 
   test('since and until are inclusive', async () => {
     const { items: all } = await list({ limit: 10_000 })
-    const timeOf = (row: object) => Reflect.get(row, 'timeMs') ?? Reflect.get(row, 'createdMs')
     const since = timeOf(all[Math.floor(count / 3)] ?? {})
     const until = timeOf(all[Math.floor((2 * count) / 3)] ?? {})
     const { items } = await list({ since, until, limit: 10_000 })
@@ -153,7 +154,8 @@ test('orders carry what their fills add up to', async () => {
   const open = await listOrders(ledger, { accountId, status: 'open', limit: 10_000 })
   expect(closed.items.length + open.items.length).toBe(items.length)
   const named = items.find((row) => row.clientOrderId !== null)
-  if (named?.clientOrderId == null) throw new Error('no order has a client id')
+  if (named === undefined || named.clientOrderId === null)
+    throw new Error('no order has a client id')
   expect(await orderByClientId(ledger, accountId, named.clientOrderId)).toEqual(named)
   expect(await orderById(ledger, named.orderId)).toEqual(named)
   expect(await orderById(ledger, 1e15)).toBeUndefined()

@@ -40,14 +40,15 @@ const heldNow = (): Held => ({
   lots: exchange.positions.map((markets) => markets.map(({ lots }) => lots)),
 })
 
+const kindOf = (id: number): keyof Sums | undefined => {
+  if (id === ledgerAccount.fees) return 'fees'
+  if (id === ledgerAccount.pendingWithdrawals) return 'pending'
+  return id <= ledgerAccount.fundingPool(0) ? 'pools' : undefined
+}
+
 /** House balances out of the events up to a seq. */
 function sumsAt(events: readonly EngineEvent[], seq: number): Sums {
   const sums: Sums = { fees: 0, pools: 0, pending: 0, deposits: 0, paid: 0 }
-  const kindOf = (id: number) => {
-    if (id === ledgerAccount.fees) return 'fees'
-    if (id === ledgerAccount.pendingWithdrawals) return 'pending'
-    return id <= ledgerAccount.fundingPool(0) ? 'pools' : undefined
-  }
   for (const event of events.filter((e) => e.seq <= seq)) {
     if (event.kind === 'DepositCredited') sums.deposits += event.amountQuote
     if (event.kind === 'WithdrawalPaid') sums.paid += event.amountQuote
