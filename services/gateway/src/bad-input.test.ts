@@ -2,7 +2,7 @@ import type { OrderRequest } from '@plumb/protocol'
 import { orderTypedData, typedDomain } from '@plumb/protocol'
 import { signTyped } from '@plumb/sdk'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import {
   contract,
   type Json,
@@ -15,6 +15,9 @@ import {
   tokenOf,
   wallet,
 } from '../test/exchange-fixture.ts'
+
+// Other tests may share the machine: patience is not what is tested.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 120_000 })
 
 const alice = wallet(11)
 const bob = wallet(12)

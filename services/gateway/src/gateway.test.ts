@@ -1,5 +1,5 @@
 import { orderReply } from '@plumb/protocol'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import {
   type Json,
   order,
@@ -11,6 +11,9 @@ import {
   tokenOf,
   wallet,
 } from '../test/exchange-fixture.ts'
+
+// Other tests may share the machine: patience is not what is tested.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 120_000 })
 
 const alice = wallet(1)
 const bob = wallet(2)
@@ -337,6 +340,15 @@ test('lists: both directions, no row twice or left out', async () => {
     path = `/v1/orders?status=closed&limit=7&cursor=${body.nextCursor}`
   }
   expect(backward).toEqual(ids)
+})
+
+test('metadata comes with an ETag', async () => {
+  for (const path of ['/v1/markets', '/v1/markets/BTC-PERP', '/v1/currencies', '/v1/signing']) {
+    const etag = (await get(path)).headers.get('etag') ?? ''
+    expect(etag).toMatch(/^"[\w-]{22}"$/)
+    const again = await rest(house.gateway, 'GET', path, { headers: { 'if-none-match': etag } })
+    expect([again.status, again.body]).toEqual([304, ''])
+  }
 })
 
 test('system reads', async () => {

@@ -295,7 +295,7 @@ export class TestStream {
 
   /** First message, from `after` on, that matches. */
   async find(matches: (message: Json) => boolean, after = 0): Promise<Json> {
-    const deadline = Date.now() + 5_000
+    const deadline = Date.now() + 20_000
     for (;;) {
       const found = this.messages.slice(after).find(matches)
       if (found !== undefined) return found

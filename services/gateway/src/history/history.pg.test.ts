@@ -7,7 +7,7 @@ import {
 } from '@plumb/ledger'
 import { startTestPostgres, type TestPostgres } from '@plumb/ledger/testing'
 import { createFeedClient } from '@plumb/runtime'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import {
   type Json,
   order,
@@ -18,6 +18,9 @@ import {
   tokenOf,
   wallet,
 } from '../../test/exchange-fixture.ts'
+
+// Other tests may share the machine: patience is not what is tested.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 120_000 })
 
 const alice = wallet(21)
 const bob = wallet(22)

@@ -1,5 +1,5 @@
 //! The REST server: limits, one error shape for everything, routes from the table.
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { errorTable, PlumbError } from '@plumb/protocol'
 import type { Clock, Logger, Metrics } from '@plumb/runtime'
@@ -85,9 +85,19 @@ function addRoute(server: FastifyInstance, route: Route, parts: HttpServerParts)
       if (route.limited) limitHeaders(reply, guard.request(origin, nowMs))
       const session = route.auth === 'token' ? sessionOf(request, tokens, nowMs) : nobody
       reply.header('x-request-id', request.id)
-      return route.run({ origin, session, nowMs, request, reply })
+      const answer = await route.run({ origin, session, nowMs, request, reply })
+      return route.etag ? withTag(answer, request, reply) : answer
     },
   })
+}
+
+/** The answer, or 304 when the client's copy is the same. */
+function withTag(answer: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const text = JSON.stringify(answer)
+  const tag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`
+  reply.header('etag', tag).header('cache-control', 'no-cache')
+  if (request.headers['if-none-match'] === tag) return reply.code(304).send()
+  return reply.type('application/json; charset=utf-8').send(text)
 }
 
 const nobody: Session = { account: '', expiresAtMs: 0 }

@@ -47,14 +47,14 @@ export function marketRoutes({ view, objects, history }: ReadParts): Route[] {
       'GET',
       '/v1/markets',
       none,
-      { tag, summary: 'Every listed market', answer: listOf(marketObject) },
+      { tag, summary: 'Every listed market', etag: true, answer: listOf(marketObject) },
       () => ({ items: markets().map((market) => objects.market(market)), nextCursor: null }),
     ),
     route(
       'GET',
       '/v1/markets/:market',
       ofMarket,
-      { tag, summary: 'One market', answer: marketObject },
+      { tag, summary: 'One market', etag: true, answer: marketObject },
       ({ params }) => objects.market(marketOf(view, params.market)),
     ),
     route(

@@ -25,6 +25,8 @@ type Description = {
   auth: 'none' | 'token' | 'signature'
   /** Whether it counts as a request of its address; orders and cancels are counted in the entry instead. */
   limited: boolean
+  /** Metadata: answered with an ETag, and 304 when the client has it already. */
+  etag: boolean
   answer: z.ZodType | null
 }
 
@@ -53,6 +55,7 @@ export function route<B extends z.ZodType, Q extends z.ZodType, P extends z.ZodT
     schemas,
     auth: 'none',
     limited: true,
+    etag: false,
     answer: null,
     ...description,
     run: (context) =>

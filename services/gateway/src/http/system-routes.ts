@@ -47,7 +47,7 @@ export function systemRoutes(parts: SystemParts): Route[] {
       'GET',
       '/v1/signing',
       none,
-      { tag, summary: 'EIP-712 domain and types, and how fields scale' },
+      { tag, summary: 'EIP-712 domain and types, and how fields scale', etag: true },
       () => ({
         domain: typedDomain(chainId, contract),
         types: { ...domainTypes, ...orderTypes, ...withdrawTypes, ...loginTypes },
@@ -64,7 +64,7 @@ export function systemRoutes(parts: SystemParts): Route[] {
         lanesMax: limits.lanesPerAccountMax,
       }),
     ),
-    route('GET', '/v1/currencies', none, { tag, summary: 'Currencies' }, () => ({
+    route('GET', '/v1/currencies', none, { tag, summary: 'Currencies', etag: true }, () => ({
       items: currencies(parts),
       nextCursor: null,
     })),

@@ -58,13 +58,14 @@ describe('candles', () => {
         const sorted = unsorted.toSorted((a, b) => a[0] - b[0])
         const rows = filled(...sorted).list(minutes * MINUTE, 0, 4_000 * MINUTE, 10_000)
         expect(rows.reduce((sum, c) => sum + c.trades, 0)).toBe(sorted.length)
-        for (const c of rows) {
-          expect(c.low).toBeLessThanOrEqual(Math.min(c.open, c.close))
-          expect(c.high).toBeGreaterThanOrEqual(Math.max(c.open, c.close))
-        }
+        const odd = rows.filter(
+          (c) => c.low > Math.min(c.open, c.close) || c.high < Math.max(c.open, c.close),
+        )
+        expect(odd).toEqual([])
         const far = filled(...sorted).list(MINUTE, undefined, Number.MAX_SAFE_INTEGER, 1_000)
         expect(far).toHaveLength(1_000)
       }),
+      { numRuns: 40 },
     )
   })
 })
