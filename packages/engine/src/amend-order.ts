@@ -183,7 +183,7 @@ function rewrite(
   orders.f64[slot * ORDER_D + D_SIZE] = f64[d + 5]!
   orders.f64[slot * ORDER_D + D_REMAINING] = f64[d + 5]!
   touch(orders.dirty, slot)
-  const place = findLane(lanes, state.accounts, i32[w + 5]!, i32[w + 18]!)
+  const place = findLane(lanes, i32[w + 5]!, i32[w + 18]!)
   lanes.i32[place * LANE_W + L_SEQ] = i32[w + 19]!
   touch(lanes.dirty, place)
 }

@@ -3,6 +3,8 @@ import { eventKind, limits, rejectCode } from '@plumb/model'
 import { copyOwner, findAccount, openAccount } from './account-store.ts'
 import { touch } from './dirty-set.ts'
 import { emit, reject } from './emit.ts'
+import { claimFirstLanes } from './lane-store.ts'
+import { clearHome } from './position-store.ts'
 import { ACCOUNT_D, ACCOUNTS, D_CASH, DEPOSITS, LAST_DEPOSIT } from './slabs.ts'
 import type { EngineState } from './state.ts'
 
@@ -40,6 +42,8 @@ export function creditDeposit(
   totals[DEPOSITS] = totals[DEPOSITS]! + amount
   if (account === 0) {
     account = openAccount(accounts, i32, w + OWNER_W, subaccount)
+    clearHome(state.positions, account)
+    claimFirstLanes(state.lanes, account)
     totals[ACCOUNTS] = account
     const opened = emit(state, eventKind.AccountOpened, account, 0) * 40
     state.events.i32[opened + 8] = subaccount

@@ -15,7 +15,7 @@ export type EngineLimits = {
   pages: number
   /** Ranges of 2^21 prices with at least one resting order, over all markets. */
   pageDirectories: number
-  /** Blocks of 16 lanes an account has ever used one of. */
+  /** Blocks of 16 lanes above lane 15 that accounts have ever used one of (lanes 0 … 15 are every account's own). */
   lanePages: number
   /** Client order ids remembered, open ones included; more than `openOrders`. */
   clientIds: number
@@ -32,7 +32,7 @@ export const defaultLimits: EngineLimits = {
   positions: 32_768,
   pages: 4_096,
   pageDirectories: 512,
-  lanePages: 65_536,
+  lanePages: 32_768,
   clientIds: 196_608,
   pendingWithdrawals: 65_536,
 }

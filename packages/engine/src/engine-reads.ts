@@ -189,7 +189,7 @@ export function readLanes(state: EngineState, account: number): LaneView[] {
   const { lanes, orders } = state
   const used: LaneView[] = []
   for (let lane = 0; lane < limits.lanesPerAccountMax; lane++) {
-    const place = findLane(lanes, state.accounts, account, lane)
+    const place = findLane(lanes, account, lane)
     const seq = place === at.NONE ? 0 : lanes.i32[place * at.LANE_W + at.L_SEQ]! >>> 0
     if (seq === 0) continue
     const slot = orderOfLane(lanes, place)

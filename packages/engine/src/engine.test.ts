@@ -1,6 +1,6 @@
 import { type Command, CommandBuffer, decodeEvents, encodeCommand, orderFlags } from '@plumb/model'
 import { expect, test } from 'vitest'
-import { createEngine, type Engine, restoreEngine } from './index.ts'
+import { createEngine, type Engine, restoreEngine, warmUp } from './index.ts'
 
 const owner = (n: number) => new Uint8Array(20).fill(n)
 const bytes = (n: number) => new Uint8Array(n)
@@ -127,4 +127,20 @@ test('a first trade, a snapshot, and the same afterwards', () => {
   expect(copy.stateHash()).toEqual(engine.stateHash())
   expect([...copy.book(0, 0)]).toEqual([...engine.book(0, 0)])
   expect(copy.accountIdOf(owner(2), 0)).toBe(2)
+})
+
+test('warming up leaves other engines alone', () => {
+  const engine = createEngine({ accounts: 4, openOrders: 16 })
+  const before = engine.stateHash()
+  warmUp(2_000)
+  expect(engine.stateHash()).toEqual(before)
+  expect(engine.seq).toBe(0)
+})
+
+test('bytes that are no snapshot are refused', () => {
+  const snapshot = createEngine({ accounts: 4, openOrders: 16 }).snapshot()
+  expect(() => restoreEngine(new Uint8Array(3))).toThrow('too short')
+  expect(() => restoreEngine(new Uint8Array(1_000))).toThrow('not a snapshot')
+  expect(() => restoreEngine(snapshot.subarray(0, -4))).toThrow('cut short')
+  expect(() => restoreEngine(new Uint8Array([...snapshot, 0]))).toThrow('trailing')
 })

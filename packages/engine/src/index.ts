@@ -10,3 +10,4 @@ export type {
 } from './engine-reads.ts'
 export type { EventBuffer } from './event-buffer.ts'
 export { ReferenceBook, type RestingOrder } from './reference/reference-book.ts'
+export { warmUp } from './warm-up.ts'

@@ -1,8 +1,8 @@
 //! Lanes: for each of an account's 1,024 the last accepted sequence number and its live order, in blocks of 16.
+// Page a holds block 0 of account a, so the lanes most accounts use stand at an address known beforehand.
 import { limits } from '@plumb/model'
-import type { AccountStore } from './account-store.ts'
 import { createDirtySet, type DirtySet } from './dirty-set.ts'
-import { ACCOUNT_W, L_ORDER, LANE_DIRTY, LANE_W, W_FIRST_LANES } from './slabs.ts'
+import { L_ORDER, LANE_DIRTY, LANE_W } from './slabs.ts'
 
 /** Lanes of one block. */
 export const LANES = 16
@@ -10,8 +10,9 @@ export const LANES = 16
 export const BLOCKS: number = limits.lanesPerAccountMax / LANES
 
 export type LaneStore = {
+  /** Pages there are: one for each account and those of higher blocks. */
   readonly capacity: number
-  /** (account, block) → page + 1; block 0 stands in the account. */
+  /** (account, block) → page + 1, for blocks above 0. */
   readonly index: Int32Array
   /** Page → account × BLOCKS + block. */
   readonly places: Int32Array
@@ -22,51 +23,41 @@ export type LaneStore = {
 }
 
 export function createLaneStore(accounts: number, pages: number): LaneStore {
-  const buffer = new ArrayBuffer(pages * LANES * LANE_W * 4)
+  const capacity = accounts + 1 + pages
+  const buffer = new ArrayBuffer(capacity * LANES * LANE_W * 4)
   const i32 = new Int32Array(buffer)
   return {
-    capacity: pages,
+    capacity,
     index: new Int32Array((accounts + 1) * BLOCKS),
-    places: new Int32Array(pages),
+    places: new Int32Array(capacity),
     i32,
     f64: new Float64Array(buffer),
     dirty: createDirtySet(i32, LANE_W, L_ORDER, LANE_DIRTY),
-    used: 0,
+    used: accounts + 1,
   }
 }
 
-function pageOf(lanes: LaneStore, accounts: AccountStore, account: number, lane: number): number {
-  return lane < LANES
-    ? accounts.i32[account * ACCOUNT_W + W_FIRST_LANES]! - 1
-    : lanes.index[account * BLOCKS + (lane >> 4)]! - 1
-}
-
 /** Place of a lane, NONE (−1) if its block was never used. */
-export function findLane(
-  lanes: LaneStore,
-  accounts: AccountStore,
-  account: number,
-  lane: number,
-): number {
-  const page = pageOf(lanes, accounts, account, lane)
+export function findLane(lanes: LaneStore, account: number, lane: number): number {
+  if (lane < LANES) return account * LANES + lane
+  const page = lanes.index[account * BLOCKS + (lane >> 4)]! - 1
   return page < 0 ? -1 : page * LANES + (lane & (LANES - 1))
 }
 
 /** Place of a lane, its block made if need be; the caller has checked that one is free. */
-export function makeLane(
-  lanes: LaneStore,
-  accounts: AccountStore,
-  account: number,
-  lane: number,
-): number {
-  let page = pageOf(lanes, accounts, account, lane)
-  if (page < 0) {
-    page = lanes.used++
-    lanes.places[page] = account * BLOCKS + (lane >> 4)
-    if (lane < LANES) accounts.i32[account * ACCOUNT_W + W_FIRST_LANES] = page + 1
-    else lanes.index[account * BLOCKS + (lane >> 4)] = page + 1
-  }
+export function makeLane(lanes: LaneStore, account: number, lane: number): number {
+  const place = findLane(lanes, account, lane)
+  if (place !== -1) return place
+  const at = account * BLOCKS + (lane >> 4)
+  const page = lanes.used++
+  lanes.places[page] = at
+  lanes.index[at] = page + 1
   return page * LANES + (lane & (LANES - 1))
+}
+
+/** A new account's first block is its own. */
+export function claimFirstLanes(lanes: LaneStore, account: number): void {
+  lanes.places[account] = account * BLOCKS
 }
 
 /** Slot of the lane's live order, NONE (−1) if it has none. */

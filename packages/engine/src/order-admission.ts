@@ -106,7 +106,7 @@ export function refuseLane(
 ): RejectCode | 0 {
   if (!(lane >= 0 && lane < limits.lanesPerAccountMax))
     return refusal(state, rejectCode.INVALID_LANE, limits.lanesPerAccountMax - 1)
-  const place = findLane(state.lanes, state.accounts, account, lane)
+  const place = findLane(state.lanes, account, lane)
   const seq = place === NONE ? 0 : state.lanes.i32[place * LANE_W + L_SEQ]! >>> 0
   if (laneSeq <= seq) return refusal(state, rejectCode.NONCE_USED, seq)
   if (place === NONE) return state.lanes.used === state.lanes.capacity ? rejectCode.CAPACITY : 0

@@ -223,7 +223,7 @@ function beginLife(
   d: number,
 ): void {
   const { lanes, clientIds, accounts, orders } = state
-  const place = makeLane(lanes, accounts, i32[w + 5]!, i32[w + 18]!)
+  const place = makeLane(lanes, i32[w + 5]!, i32[w + 18]!)
   lanes.i32[place * LANE_W + L_SEQ] = i32[w + 19]!
   setOrderOfLane(lanes, place, slot)
   lanes.f64[place * LANE_D + LD_FILLED] = 0

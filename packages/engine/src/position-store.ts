@@ -1,4 +1,5 @@
 //! One record for each (account, market) that has a position or an open order; an account's records form a list.
+// Record a is account a's home: its first market lives there, at an address known before the account is even read.
 import type { AccountStore } from './account-store.ts'
 import { createDirtySet, type DirtySet, touch } from './dirty-set.ts'
 import {
@@ -20,7 +21,10 @@ import {
 } from './slabs.ts'
 
 export type PositionStore = {
+  /** Records that may be in use, homes included. */
   readonly capacity: number
+  /** Records 0 … homes − 1 are homes. */
+  readonly homes: number
   readonly markets: number
   readonly i32: Int32Array
   readonly f64: Float64Array
@@ -28,6 +32,7 @@ export type PositionStore = {
   readonly index: Int32Array
   readonly free: Int32Array
   readonly dirty: DirtySet
+  inUse: number
   used: number
   freeCount: number
 }
@@ -37,17 +42,20 @@ export function createPositionStore(
   markets: number,
   capacity: number,
 ): PositionStore {
-  const buffer = new ArrayBuffer(capacity * POSITION_W * 4)
+  const homes = accounts + 1
+  const buffer = new ArrayBuffer((homes + capacity) * POSITION_W * 4)
   const i32 = new Int32Array(buffer)
   return {
     capacity,
+    homes,
     markets,
     i32,
     f64: new Float64Array(buffer),
     index: new Int32Array((accounts + 1) * markets),
     free: new Int32Array(capacity),
     dirty: createDirtySet(i32, POSITION_W, P_DIRTY),
-    used: 0,
+    inUse: 0,
+    used: homes,
     freeCount: 0,
   }
 }
@@ -59,15 +67,18 @@ export function findPosition(
   account: number,
   market: number,
 ): number {
-  // Most accounts trade one market: their first record answers without a further cache line.
-  const first = accounts.i32[account * ACCOUNT_W + W_FIRST_POSITION]!
-  if (first === NONE) return NONE
-  if (positions.i32[first * POSITION_W + P_MARKET] === market) return first
+  if (positions.i32[account * POSITION_W + P_MARKET] === market) return account
+  if (accounts.i32[account * ACCOUNT_W + W_FIRST_POSITION] === NONE) return NONE
   return positions.index[account * positions.markets + market]! - 1
 }
 
+/** A new account's home is empty. */
+export function clearHome(positions: PositionStore, account: number): void {
+  positions.i32[account * POSITION_W + P_MARKET] = NONE
+}
+
 export function hasFreePosition(positions: PositionStore): boolean {
-  return positions.freeCount > 0 || positions.used < positions.capacity
+  return positions.inUse < positions.capacity
 }
 
 /** Makes a record at the end of the account's list; the caller has asked `hasFreePosition`. */
@@ -77,9 +88,12 @@ export function openPosition(
   account: number,
   market: number,
 ): number {
-  const record = positions.freeCount > 0 ? positions.free[--positions.freeCount]! : positions.used++
-  const w = record * POSITION_W
   const i32 = positions.i32
+  let record = account
+  if (i32[account * POSITION_W + P_MARKET] !== NONE)
+    record = positions.freeCount > 0 ? positions.free[--positions.freeCount]! : positions.used++
+  const w = record * POSITION_W
+  positions.inUse++
   const head = account * ACCOUNT_W + W_FIRST_POSITION
   const first = accounts.i32[head]!
   const dirty = i32[w + P_DIRTY]!
@@ -123,6 +137,8 @@ export function unpinPosition(
   if (prev === NONE) accounts.i32[account * ACCOUNT_W + W_FIRST_POSITION] = next
   else i32[prev * POSITION_W + P_NEXT] = next
   positions.index[account * positions.markets + i32[w + P_MARKET]!] = 0
-  positions.free[positions.freeCount++] = record
+  positions.inUse--
+  if (record < positions.homes) i32[w + P_MARKET] = NONE
+  else positions.free[positions.freeCount++] = record
   touch(positions.dirty, record)
 }

@@ -43,7 +43,7 @@ export function requestWithdrawal(
   const account = i32[w + 5]!
   const amount = f64[d + 4]!
   settleAll(state, account)
-  const place = makeLane(lanes, accounts, account, i32[w + 18]!)
+  const place = makeLane(lanes, account, i32[w + 18]!)
   lanes.i32[place * LANE_W + L_SEQ] = i32[w + 19]!
   lanes.f64[place * LANE_D + LD_FILLED] = 0
   touch(lanes.dirty, place)

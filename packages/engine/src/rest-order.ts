@@ -226,7 +226,7 @@ export function closeOrder(state: EngineState, slot: number, reason: number): vo
   const o = slot * ORDER_W
   emitOrderClosed(state, slot, reason)
   const { lanes, clientIds } = state
-  const lane = findLane(lanes, state.accounts, i32[o + W_ACCOUNT]!, i32[o + W_LANE]!)
+  const lane = findLane(lanes, i32[o + W_ACCOUNT]!, i32[o + W_LANE]!)
   setOrderOfLane(lanes, lane, NONE)
   lanes.f64[lane * LANE_D + LD_FILLED] =
     f64[slot * ORDER_D + D_SIZE]! - f64[slot * ORDER_D + D_REMAINING]!

@@ -66,9 +66,7 @@ export const W_OPEN_ORDERS = 5
 export const W_CLOSED_IDS = 6
 export const W_CLOSED_HEAD = 7
 export const W_CLOSED_TAIL = 8
-/** Lanes 0 … 15: page + 1. */
-export const W_FIRST_LANES = 9
-export const W_ACCOUNT_DIRTY = 10
+export const W_ACCOUNT_DIRTY = 9
 
 // Position (account, market): 32 words.
 export const POSITION_D = 16

@@ -41,6 +41,7 @@ function counters(state: EngineState): number[] {
     book.freePageCount,
     book.nodesUsed,
     book.freeNodeCount,
+    positions.inUse,
     positions.used,
     positions.freeCount,
     lanes.used,
@@ -66,6 +67,7 @@ function restoreCounters(state: EngineState, values: Int32Array): void {
   book.freePageCount = take()
   book.nodesUsed = take()
   book.freeNodeCount = take()
+  positions.inUse = take()
   positions.used = take()
   positions.freeCount = take()
   lanes.used = take()

@@ -113,7 +113,7 @@ const runs: [string, StreamProfile, Partial<EngineLimits>][] = [
   ['wide', wide, roomy],
   ['poor', poor, roomy],
   ['crowded', crowded, roomy],
-  ['tight', usual, tight],
+  ['tight', { ...usual, lanes: 40 }, tight],
   ['tight and wide', { ...wide, spread: 4_000_000 }, tight],
 ]
 const STREAM = 2_500

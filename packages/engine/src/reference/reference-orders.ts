@@ -114,9 +114,10 @@ export function checkLane(
   if (known === undefined) {
     const blocks = new Set<string>()
     for (const { accountId, lanes } of s.accounts)
-      for (const used of lanes.keys()) blocks.add(`${accountId}:${Math.floor(used / 16)}`)
+      for (const used of lanes.keys())
+        if (used >= 16) blocks.add(`${accountId}:${Math.floor(used / 16)}`)
     const mine = blocks.has(`${account.accountId}:${Math.floor(lane / 16)}`)
-    return !mine && blocks.size >= s.limits.lanePages ? refuse('CAPACITY') : undefined
+    return lane >= 16 && !mine && blocks.size >= s.limits.lanePages ? refuse('CAPACITY') : undefined
   }
   return known.orderId !== 0 && known.orderId !== ownOrder ? refuse('LANE_BUSY') : undefined
 }
