@@ -12,7 +12,7 @@ import { createState, type EngineState } from './state.ts'
 
 /** 'PLSN' little-endian, then the format's version. */
 const MAGIC = 0x4e534c50
-const VERSION = 1
+const VERSION = 2
 const HEADER_WORDS = 48
 
 const limitNames = [
