@@ -75,11 +75,14 @@ const check = async () => {
 }
 
 const forge = async () => {
-  const { code, output } = await run(process.execPath, ['contracts/bin/forge.mjs', 'test'])
+  const generated = await run(process.execPath, ['contracts/bin/generate.mjs', '--check'])
+  if (generated.code !== 0) return { passed: 0, failed: 1 }
+  const { code, output } = await run(process.execPath, ['contracts/bin/test.mjs'])
   const total = /(\d+) tests? passed, (\d+) failed, \d+ skipped \(\d+ total tests?\)/.exec(output)
   const single = /(\d+) passed; (\d+) failed; \d+ skipped/.exec(output)
   const [passed, failed] = (total ?? single)?.slice(1).map(Number) ?? [0, 0]
-  return { passed, failed: failed || (code === 0 ? 0 : 1) }
+  // One more: the generated ABI and bytecode are what the sources compile to.
+  return { passed: passed + 1, failed: failed || (code === 0 ? 0 : 1) }
 }
 
 // Whole-house tests measure and kill: one file at a time.
