@@ -11,7 +11,7 @@ import { canHold } from './book-store.ts'
 import { touch } from './dirty-set.ts'
 import { emit, reject } from './emit.ts'
 import { findLane } from './lane-store.ts'
-import { marketRequirement, mayOpen } from './margin.ts'
+import { coversMargin, marketRequirement } from './margin.ts'
 import { crosses, matchOrder, reducible } from './match.ts'
 import {
   refuseExpiry,
@@ -157,7 +157,9 @@ function refuseRisk(
   let code = refuseSize(state, record, market, side, lots)
   if (code === 0) {
     const after = marketRequirement(state, record, market, side, price, lots)
-    const opens = mayOpen(state, orders[o + W_ACCOUNT]!, record, before, after)
+    const opens =
+      (after < Infinity && after <= before) ||
+      coversMargin(state, orders[o + W_ACCOUNT]!, record, after)
     code = opens ? 0 : rejectCode.INSUFFICIENT_MARGIN
   }
   state.orders.f64[slot * ORDER_D + D_REMAINING] = remaining

@@ -161,6 +161,7 @@ function sideRequirement(
   ordersQuote: number,
   loss: number,
 ): number {
+  if (notional === 0 && ordersQuote === 0) return 0
   if (notional >= GROSS_MAX || ordersQuote >= GROSS_MAX) return Infinity
   return (
     initialMarginQuote(notional, imBps) + mulDivCeil(ordersQuote + notional, feePpm, PPM) + loss
@@ -256,18 +257,13 @@ export function otherRequirements(
   return sum
 }
 
-/**
- * Whether an order may be opened (risk.md 1.6): equity covers Σ IM with it, or Σ IM does not rise above
- * `requirementBefore` (the market's requirement as it stood).
- */
-export function mayOpen(
+/** Whether equity covers Σ IM with `requirement` in the record's market (risk.md 1.6). */
+export function coversMargin(
   state: EngineState,
   account: number,
   record: number,
-  requirementBefore: number,
-  requirementAfter: number,
+  requirement: number,
 ): boolean {
-  if (requirementAfter === Infinity) return false
-  if (requirementAfter <= requirementBefore) return true
-  return equityOf(state, account) >= otherRequirements(state, account, record) + requirementAfter
+  if (requirement === Infinity) return false
+  return equityOf(state, account) >= otherRequirements(state, account, record) + requirement
 }

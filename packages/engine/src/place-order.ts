@@ -13,7 +13,7 @@ import { touch } from './dirty-set.ts'
 import { emit, emitOrderPlaced, refusal, reject } from './emit.ts'
 import { fillsWhole } from './fill-or-kill.ts'
 import { makeLane, setOrderOfLane } from './lane-store.ts'
-import { marketRequirement, mayOpen } from './margin.ts'
+import { coversMargin, marketRequirement } from './margin.ts'
 import { crosses, matchOrder, reducible } from './match.ts'
 import {
   refuseExpiry,
@@ -174,9 +174,11 @@ function refuseRisk(
   }
   const size = refuseSize(state, record, market, side, lots)
   if (size !== 0) return size
-  const before = marketRequirement(state, record, market, NONE, 0, 0)
   const after = marketRequirement(state, record, market, side, price, lots)
-  return mayOpen(state, account, record, before, after) ? 0 : rejectCode.INSUFFICIENT_MARGIN
+  if (coversMargin(state, account, record, after)) return 0
+  // Short of margin, an order still passes that does not raise the requirement.
+  const passes = after < Infinity && after <= marketRequirement(state, record, market, NONE, 0, 0)
+  return passes ? 0 : rejectCode.INSUFFICIENT_MARGIN
 }
 
 /** Fills a slot (and the account's record in the market) for an admitted order; nothing else changes yet. */

@@ -1,3 +1,4 @@
+import { limits } from '@plumb/model'
 import { describe, expect, test } from 'vitest'
 import { checkInvariants } from './reference/invariants.ts'
 import { rowsOf, Scenario, scenarioMarket } from './reference/scenario.ts'
@@ -263,16 +264,18 @@ test('what does not fit is refused, and the state stays as it was', () => {
   checkInvariants(scenario.engine)
 })
 
-test('one command makes at most 1,000 fills', () => {
+test('one command makes a bounded number of fills, the rest of the order closes', () => {
+  const most = limits.fillsPerCommandMax
   const scenario = new Scenario()
   scenario.play(opening)
   scenario.play('deposit dave 100_000')
   const makers = ['alice', 'bob']
-  for (let n = 0; n < 1_001; n++)
+  for (let n = 0; n <= most; n++)
     scenario.run(`place ${makers[n % 2]} sell 0.001 @ 60_000 lane=${Math.floor(n / 2)}`)
-  expect(scenario.run('place dave buy 1.001 @ 60_000 fok lane=0:1')).toBe('reject NOT_FILLABLE')
-  const said = scenario.run('place dave buy 1.001 @ 60_000 lane=0:1').split(', ')
-  expect(said.length).toBe(1_001)
+  const size = (most + 1) / 1_000
+  expect(scenario.run(`place dave buy ${size} @ 60_000 fok lane=0:1`)).toBe('reject NOT_FILLABLE')
+  const said = scenario.run(`place dave buy ${size} @ 60_000 lane=0:1`).split(', ')
+  expect(said.length).toBe(most + 1)
   expect(said.at(-1)).toBe('fillLimit')
   checkInvariants(scenario.engine)
 })
