@@ -86,7 +86,12 @@ export const lastJson = ({ stdout }: Outcome): unknown =>
 export const startHouse = async (state: string, args: readonly string[] = []): Promise<House> => {
   const ports = ['--gateway-port', '0', '--rpc-port', '0', '--postgres-port', '0']
   const all = [devnet('main.js'), '--state', state, ...ports, '--json', ...args]
-  const child = spawn(process.execPath, all, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, all, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // An aborted test run takes its house with it.
+    env: { ...process.env, PLUMB_PARENT_PID: String(process.pid) },
+  })
   const exited = exitOf(child)
   let text = ''
   let line = ''

@@ -35,9 +35,15 @@ afterAll(async () => {
   removeState(state)
 })
 
-const until = async (what: string, check: () => Promise<boolean>, timeoutMs = 60_000) => {
+const until = async (
+  what: string,
+  check: () => Promise<boolean>,
+  timeoutMs = 60_000,
+  signal?: AbortSignal,
+) => {
   const end = Date.now() + timeoutMs
   for (;;) {
+    signal?.throwIfAborted()
     try {
       if (await check()) return
     } catch (error) {
@@ -49,12 +55,12 @@ const until = async (what: string, check: () => Promise<boolean>, timeoutMs = 60
 }
 
 /** Deposits until the account has been credited at least once; a deposit that a killed chain forgot is made again. */
-const fund = async ({ trader, wallet, hand }: Desk) => {
+const fund = async ({ trader, wallet, hand }: Desk, signal?: AbortSignal) => {
   const credited = async () =>
     (await trader.read.deposits({ limit: 500 })).items.filter(({ status }) => status === 'ok')
   const before = (await credited().catch(() => [])).length
   await wallet.deposit(depositQuote)
-  await until('deposit credited', async () => (await credited()).length > before)
+  await until('deposit credited', async () => (await credited()).length > before, 60_000, signal)
   for (const { id, amount } of await credited()) hand.promised.deposits.set(id, amount)
 }
 
@@ -109,7 +115,7 @@ test(`${cycles} kills of the whole house lose nothing that was acknowledged (see
         newHand(name, accounts.find((one) => one.name === name)?.privateKey ?? ''),
       )
     const desks = await Promise.all(hands.map((hand) => openDesk(gatewayUrl, hand)))
-    if (cycle === 0) await Promise.all(desks.map(fund))
+    if (cycle === 0) await Promise.all(desks.map((desk) => fund(desk)))
     // The ledger serves history and may still be catching up.
     for (const desk of desks)
       await until(
@@ -129,7 +135,7 @@ test(`${cycles} kills of the whole house lose nothing that was acknowledged (see
     )
     const depositing = desks
       .slice(0, cycle % 4 === 1 ? 1 : 0)
-      .map((desk) => fund(desk).catch(() => {}))
+      .map((desk) => fund(desk, ending.signal).catch(() => {}))
     await sleep(300 + random() * 1_200)
     await house.kill()
     ending.abort()

@@ -12,6 +12,10 @@ export const baseEnvironment: Readonly<Record<string, string>> = Object.fromEntr
   }),
 )
 
+/** The process that wants this devnet; it stops when that one is gone (tests). */
+export const parentPid: number | undefined =
+  Number.parseInt(process.env['PLUMB_PARENT_PID'] ?? '', 10) || undefined
+
 const setupSchema = z.object({
   /** Folder for keys, addresses and the genesis file. */
   PLUMB_SETUP_DIR: z.string().min(1),

@@ -1,6 +1,8 @@
 //! `npm start`: the whole exchange in the foreground, until Ctrl-C.
+import { parentPid } from './config.ts'
 import { DevnetError } from './devnet-error.ts'
 import { parseStartOptions, startUsage } from './devnet-options.ts'
+import { processIdentity } from './process-identity.ts'
 import { type Devnet, startDevnet } from './start-devnet.ts'
 
 const say = (line: string) => console.error(line)
@@ -53,6 +55,11 @@ const stopOnSignals = (stop: () => Promise<void>) => {
     )
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal)
+  const parent = parentPid
+  if (parent === undefined) return
+  setInterval(() => {
+    if (processIdentity(parent) === undefined) onSignal('parent is gone')
+  }, 1_000).unref()
 }
 
 const main = async () => {
