@@ -269,17 +269,12 @@ const drawTotals = (report) => {
   const box = byId('reconciled')
   const rows = [...(report.totals ?? [])]
   byId('totals-note').hidden = rows.length > 0 && !report.firstDifference
-  const nodes = children(byId('totals'), rows.length, () => tableRow(5, [0]))
-  for (const [i, row] of rows.entries()) {
-    const equal = row.engine === row.ledger && row.ledger === row.chain
-    fill(nodes[i], [
-      row.name,
-      fixed(row.engine, 6),
-      fixed(row.ledger, 6),
-      fixed(row.chain, 6),
-      equal ? '✓' : '✗',
-    ])
-    nodes[i].children[4].className = equal ? 'up' : 'down'
+  const nodes = children(byId('totals'), rows.length, () => tableRow(5, [0, 1]))
+  for (const [i, { name, engine, ledger, chain }] of rows.entries()) {
+    const equal = engine === ledger && ledger === chain
+    const amount = (text) => (text === '0' ? '0' : fixed(text, 6))
+    fill(nodes[i], [equal ? '✓' : '✗', name, amount(engine), amount(ledger), amount(chain)])
+    nodes[i].children[0].className = `text mark ${equal ? 'up' : 'down'}`
   }
   if (report.firstDifference) setText(byId('totals-note'), String(report.firstDifference))
   if (report.ok === undefined || report.ok === null) return
