@@ -265,6 +265,8 @@ const choose = (id) => {
   for (const part of ['markets', 'book', 'trades']) touch(part)
 }
 
+const amount = (text) => (text === '0' ? '0' : fixed(text, 6))
+
 const drawTotals = (report) => {
   const box = byId('reconciled')
   const rows = [...(report.totals ?? [])]
@@ -272,7 +274,6 @@ const drawTotals = (report) => {
   const nodes = children(byId('totals'), rows.length, () => tableRow(5, [0, 1]))
   for (const [i, { name, engine, ledger, chain }] of rows.entries()) {
     const equal = engine === ledger && ledger === chain
-    const amount = (text) => (text === '0' ? '0' : fixed(text, 6))
     fill(nodes[i], [equal ? '✓' : '✗', name, amount(engine), amount(ledger), amount(chain)])
     nodes[i].children[0].className = `text mark ${equal ? 'up' : 'down'}`
   }
