@@ -89,6 +89,7 @@ describe.each(Object.entries(lists))('%s', (_, { list, count }) => {
   test('pages forward and backward give every row once, ascending', async () => {
     const { items: all } = await list({ limit: 10_000 })
     expect(all).toHaveLength(count)
+    expect(all.map(timeOf)).toEqual(all.map(timeOf).toSorted((a, b) => a - b))
     const forward = await walk(list, { since: 0, limit: 7 })
     expect(forward.flat()).toEqual(all)
     const backward = await walk(list, { limit: 7 })
@@ -133,6 +134,19 @@ test('statements chain from zero to the balance, and match the exchange', async 
   }
 })
 
+test('a statement of one market is the lines of that market', async () => {
+  const { items: all } = await listEntries(ledger, { accountId, limit: 10_000 })
+  const ofMarket = all.filter((entry) => entry.market === market)
+  expect(ofMarket.length).toBeGreaterThan(0)
+  expect(ofMarket.length).toBeLessThan(all.length)
+  const { items } = await listEntries(ledger, { accountId, market, limit: 10_000 })
+  expect(items).toEqual(ofMarket)
+  const pages = await walk((query) => listEntries(ledger, { ...query, accountId, market }), {
+    limit: 9,
+  })
+  expect(pages.toReversed().flat()).toEqual(ofMarket)
+})
+
 test('orders carry what their fills add up to', async () => {
   const { items } = await listOrders(ledger, { accountId, limit: 10_000 })
   for (const row of items) {
@@ -153,11 +167,14 @@ test('orders carry what their fills add up to', async () => {
   const closed = await listOrders(ledger, { accountId, status: 'closed', limit: 10_000 })
   const open = await listOrders(ledger, { accountId, status: 'open', limit: 10_000 })
   expect(closed.items.length + open.items.length).toBe(items.length)
-  const named = items.find((row) => row.clientOrderId !== null)
-  if (named === undefined || named.clientOrderId === null)
-    throw new Error('no order has a client id')
-  expect(await orderByClientId(ledger, accountId, named.clientOrderId)).toEqual(named)
-  expect(await orderById(ledger, named.orderId)).toEqual(named)
+  const ids = new Set(items.flatMap((row) => row.clientOrderId ?? []))
+  expect(ids.size).toBeGreaterThan(0)
+  for (const id of ids) {
+    const newest = items.findLast((row) => row.clientOrderId === id)
+    expect(await orderByClientId(ledger, accountId, id)).toEqual(newest)
+  }
+  const [first] = items
+  expect(await orderById(ledger, first?.orderId ?? 0)).toEqual(first)
   expect(await orderById(ledger, 1e15)).toBeUndefined()
 })
 

@@ -108,10 +108,14 @@ export type EntryRow = {
   reference: number
 }
 
-/** @throws RangeError 'cursor' */
+/**
+ * With `market`, the lines about that market only: balances are still of the whole account.
+ *
+ * @throws RangeError 'cursor'
+ */
 export async function listEntries(
   ledger: Ledger,
-  query: PageQuery & { accountId: AccountId },
+  query: PageQuery & { accountId: AccountId; market?: MarketId | undefined },
 ): Promise<Page<EntryRow>> {
   const walk = await walkOf(ledger, query)
   const { sql: pg } = ledger
@@ -120,8 +124,8 @@ export async function listEntries(
     SELECT e.seq, e.leg, e."timeMs", e."accountId", e.direction, k.name AS kind, e."amountQuote", e."beforeQuote",
       e."afterQuote", e.market, e.reference
     FROM (
-      (${entriesOf(ledger, 'debit', query.accountId, walk)}) UNION ALL
-      (${entriesOf(ledger, 'credit', query.accountId, walk)})
+      (${entriesOf(ledger, 'debit', query, walk)}) UNION ALL
+      (${entriesOf(ledger, 'credit', query, walk)})
     ) e JOIN transfer_kinds k ON k.kind = e."kindNumber"
     ORDER BY seq ${to}, leg ${to} LIMIT ${walk.limit}`
   return pageOf([...rows], walk, ({ seq, leg }) => [seq, leg])
@@ -130,15 +134,15 @@ export async function listEntries(
 function entriesOf(
   { sql: pg }: Ledger,
   role: 'debit' | 'credit',
-  accountId: AccountId,
+  { accountId, market }: { accountId: AccountId; market?: MarketId | undefined },
   walk: Walk,
 ) {
   const after = pg(`${role}_after_quote`)
   const to = walk.forward ? pg`ASC` : pg`DESC`
   const [seq, leg] = walk.after ?? [0, 0]
   const place = walk.forward
-    ? pg`AND (seq, leg) > (${seq}::bigint, ${leg}::integer)`
-    : pg`AND (seq, leg) < (${seq}::bigint, ${leg}::integer)`
+    ? pg`AND (seq, leg) > (${seq}::bigint, ${leg}::bigint)`
+    : pg`AND (seq, leg) < (${seq}::bigint, ${leg}::bigint)`
   // "role >= 0" lets the planner use the index, which holds traders only.
   return pg`
     SELECT seq, leg, time_ms AS "timeMs", ${pg(role)} AS "accountId",
@@ -147,6 +151,7 @@ function entriesOf(
       nullif(market, -1) AS market, reference
     FROM transfers
     WHERE ${pg(role)} = ${accountId} AND ${pg(role)} >= 0 AND seq BETWEEN ${walk.fromSeq} AND ${walk.toSeq}
+      ${market === undefined ? pg`` : pg`AND market = ${market}`}
       ${walk.since === undefined ? pg`` : pg`AND time_ms >= ${walk.since}`}
       ${walk.until === undefined ? pg`` : pg`AND time_ms <= ${walk.until}`}
       ${walk.after === undefined ? pg`` : place}

@@ -1,9 +1,9 @@
 //! Orders, open and past, as they stand.
 import type { AccountId, CloseReason, MarketId, OrderId, OrderKind, Side } from '@plumb/model'
-import { and, desc, eq, gte, lte, ne, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, ne, type SQL, sql } from 'drizzle-orm'
 import { orderStatus } from './ledger-state.ts'
 import type { Ledger } from './open-ledger.ts'
-import { order, type Page, type PageQuery, pageOf, walkOf } from './page.ts'
+import { order, type Page, type PageQuery, pageOf, walkOf, within } from './page.ts'
 import { orders } from './schema.ts'
 
 /** `sizeLots` = filled + what was still wanted; `signer` 20 bytes; `flags` as signed. */
@@ -34,6 +34,9 @@ export type OrderRow = {
   createdSeq: number
   updatedSeq: number
 }
+
+/** Ids name slots that are used again and do not rise with time: an order stands where it was created. */
+const place = { seq: orders.createdSeq, leg: orders.orderId, timeMs: orders.createdMs }
 
 const statusNames = ['open', 'closed', 'canceled'] as const
 
@@ -87,7 +90,7 @@ export async function orderByClientId(
     .select(columns)
     .from(orders)
     .where(and(eq(orders.accountId, accountId), eq(orders.clientOrderId, clientOrderId)))
-    .orderBy(desc(orders.orderId))
+    .orderBy(desc(orders.createdSeq), desc(orders.orderId))
     .limit(1)
   return rows.map(orderOf)[0]
 }
@@ -112,20 +115,13 @@ export async function listOrders(
     market === undefined ? undefined : eq(orders.market, market),
     status === 'open' ? sql`${orders.status} = 0` : undefined,
     status === 'closed' ? ne(orders.status, orderStatus.open) : undefined,
-    walk.since === undefined ? undefined : gte(orders.createdMs, walk.since),
-    walk.until === undefined ? undefined : lte(orders.createdMs, walk.until),
+    within(walk, place),
   ]
-  if (walk.after !== undefined) {
-    const [after] = walk.after
-    wanted.push(
-      walk.forward ? sql`${orders.orderId} > ${after}` : sql`${orders.orderId} < ${after}`,
-    )
-  }
   const rows = await ledger.db
     .select(columns)
     .from(orders)
     .where(and(...wanted))
-    .orderBy(...order(walk, orders.orderId))
+    .orderBy(...order(walk, place.seq, place.leg))
     .limit(walk.limit)
-  return pageOf(rows.map(orderOf), walk, ({ orderId }) => [orderId, 0])
+  return pageOf(rows.map(orderOf), walk, ({ createdSeq, orderId }) => [createdSeq, orderId])
 }

@@ -110,8 +110,8 @@ function fillsOf({ sql: pg }: Ledger, role: 'taker' | 'maker', query: FillQuery,
   const own = role === 'taker' ? pg`taker_side` : pg`(${side.buy + side.sell} - taker_side)`
   const [seq, leg] = walk.after ?? [0, 0]
   const place = walk.forward
-    ? pg`AND (seq, leg) > (${seq}::bigint, ${leg}::integer)`
-    : pg`AND (seq, leg) < (${seq}::bigint, ${leg}::integer)`
+    ? pg`AND (seq, leg) > (${seq}::bigint, ${leg}::bigint)`
+    : pg`AND (seq, leg) < (${seq}::bigint, ${leg}::bigint)`
   const to = walk.forward ? pg`ASC` : pg`DESC`
   return pg`
     SELECT seq, leg, trade_id AS "tradeId", time_ms AS "timeMs", ${column('account_id')} AS "accountId", market,

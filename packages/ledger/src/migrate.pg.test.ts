@@ -29,7 +29,24 @@ test('a second run applies nothing, several at once take turns', async () => {
   await sql.end()
   const fresh = server.url.replace(/postgres$/, 'together')
   const runs = await Promise.all([migrate(fresh), migrate(fresh), migrate(fresh)])
-  expect(runs.map(({ applied }) => applied.length).toSorted((a, b) => a - b)).toEqual([0, 0, 3])
+  expect(runs.map(({ applied }) => applied.length).toSorted((a, b) => a - b)).toEqual([0, 0, 4])
+})
+
+test('a database of an earlier version is brought forward', async () => {
+  const admin = postgres(server.url, { max: 1 })
+  await admin`CREATE DATABASE earlier`
+  await admin.end()
+  const url = server.url.replace(/postgres$/, 'earlier')
+  const directory = await mkdtemp(join(tmpdir(), 'plumb-migrations-'))
+  for (const name of ['0001_roles.sql', '0002_ledger.sql', '0003_relayer.sql'])
+    await cp(join(migrations, name), join(directory, name))
+  expect((await migrate(url, { directory })).applied).toHaveLength(3)
+  await expect(openLedger(url, { applicationName: 'test' })).rejects.toMatchObject({
+    code: 'SCHEMA_MISMATCH',
+  })
+  expect(await migrate(url)).toEqual({ applied: ['0004_order_history.sql'] })
+  await (await openLedger(url, { applicationName: 'test' })).close()
+  await rm(directory, { recursive: true })
 })
 
 test('a changed, a missing and a late migration are refused', async () => {

@@ -16,7 +16,7 @@ export type PageQuery = {
 /** `nextCursor` null: nothing further in that direction at the moment of asking. */
 export type Page<T> = { items: T[]; nextCursor: string | null }
 
-/** Place of a row in its list: seq and leg, or an id and 0. */
+/** Place of a row in its list: seq and leg (of an order: its id), or an id and 0. */
 type Place = readonly [number, number]
 /** A query resolved: which way to walk, where to begin (exclusive), and the bounds in time and in seq. */
 export type Walk = {
@@ -62,7 +62,7 @@ async function seqAfter(ledger: Ledger, ms: number): Promise<number> {
   return rows[0]?.seq ?? LAST
 }
 
-const pattern = /^([np])(\d{1,16})\.(\d{1,10})$/
+const pattern = /^([np])(\d{1,16})\.(\d{1,16})$/
 
 /** Reads a cursor. @throws RangeError cursor */
 export function parsePlace(text: string): { forward: boolean; after: Place } {
@@ -97,7 +97,7 @@ export function within(
   if (walk.until !== undefined) parts.push(sql`${timeMs} <= ${walk.until}`)
   if (walk.after !== undefined) {
     const [afterSeq, afterLeg] = walk.after
-    const place = sql`(${afterSeq}::bigint, ${afterLeg}::integer)`
+    const place = sql`(${afterSeq}::bigint, ${afterLeg}::bigint)`
     parts.push(walk.forward ? sql`(${seq}, ${leg}) > ${place}` : sql`(${seq}, ${leg}) < ${place}`)
   }
   return sql.join(parts, sql` AND `)

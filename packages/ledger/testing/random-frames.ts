@@ -61,7 +61,7 @@ export function createRandomExchange(options: {
   const open: Order[] = []
   const pending: { withdrawalId: number; accountId: number; amountQuote: number }[] = []
   const fundingIndex = Array.from({ length: markets }, () => 0)
-  let [orderId, tradeId, depositId, batchNo, timeMs] = [0, 0, 0, 0, TIME_MS]
+  let [placed, tradeId, depositId, batchNo, timeMs] = [0, 0, 0, 0, TIME_MS]
 
   /** One command with its events. */
   const emit = (command: Command, ...bodies: EventBody[]): number => {
@@ -201,7 +201,9 @@ export function createRandomExchange(options: {
 
   /** Places an order; with a maker it takes from it, else it rests. */
   const place = (maker: Order | undefined, size = 1 + pick(50)): void => {
-    orderId += 1
+    placed += 1
+    // The engine reuses slots, so its order ids do not rise with time; nor do client ids stay unique.
+    const orderId = placed % 2 === 0 ? placed : 1_000_000_000_000 - placed
     const accountId =
       maker === undefined ? pick(accounts) : (maker.accountId + 1 + pick(accounts - 1)) % accounts
     const order: Order = {
@@ -214,7 +216,7 @@ export function createRandomExchange(options: {
       lane: pick(1_024),
     }
     open.push(order)
-    const clientOrderId = pick(2) === 0 ? '' : `c${orderId}`
+    const clientOrderId = pick(2) === 0 ? '' : `c${placed % 64}`
     const shared = {
       accountId,
       market: order.market,
@@ -225,7 +227,7 @@ export function createRandomExchange(options: {
       sizeLots: size,
       maxFee: 45,
       lane: order.lane,
-      laneSeq: 4_000_000_000 + orderId,
+      laneSeq: 4_000_000_000 + placed,
       expiryS: 4_000_000_000,
       clientOrderId,
     } as const

@@ -76,11 +76,13 @@ async function trade(): Promise<void> {
     TestStream.open(house.gateway),
     TestStream.open(house.gateway),
   ])
+  const resting = await order(alice, { side: 'buy', price: '57500', lane: 1_000 })
+  await maker.ask({ op: 'order.place', ...resting })
   for (let i = 0; i < ORDERS; i += 50) {
     const place = async (stream: TestStream, signer: typeof alice, side: 'buy' | 'sell') => {
       const bodies = await Promise.all(
-        Array.from({ length: 50 }, () =>
-          order(signer, { side, price: '60000', amount: '0.001', maxFee: 45 }),
+        Array.from({ length: 50 }, (_, lane) =>
+          order(signer, { side, price: '60000', amount: '0.001', lane }),
         ),
       )
       await Promise.all(bodies.map((body) => stream.ask({ op: 'order.place', ...body })))
@@ -111,14 +113,18 @@ async function walk(path: string, query: string): Promise<Json[]> {
 }
 
 test.each([
-  ['/v1/fills', (row: Json) => Number(row.id)],
-  ['/v1/markets/BTC-PERP/trades', (row: Json) => Number(row.id)],
+  ['/v1/fills', ORDERS],
+  ['/v1/markets/BTC-PERP/trades', ORDERS],
+  // One more stays open while a thousand later ones are forgotten.
+  ['/v1/orders', ORDERS + 1],
 ])(
   '%s: memory and ledger are one list, in both directions',
-  async (path, keyOf) => {
+  async (path, count) => {
+    const keyOf = (row: Json) => row.id
     const newest = await walk(path, '')
     const oldest = await walk(path, '&since=0')
-    expect(newest).toHaveLength(ORDERS)
+    expect(newest).toHaveLength(count)
+    expect(new Set(newest.map(keyOf)).size).toBe(count)
     expect(oldest.map(keyOf)).toEqual(newest.map(keyOf))
     const times = newest.map((row) => row.ts ?? row.createdAt)
     expect(times).toEqual(times.toSorted((a, b) => a - b))
@@ -129,12 +135,30 @@ test.each([
   30_000,
 )
 
-// The ledger pages orders by id, which does not rise with time: packages/ledger list-orders.ts.
-test.todo('/v1/orders: memory and ledger are one list, in both directions')
-
 test('a forgotten order is still found by its id', async () => {
-  const [oldest] = await walk('/v1/orders', '')
+  const [, oldest] = await walk('/v1/orders', '')
   expect(await get(`/v1/orders/${oldest.id}`)).toMatchObject({ id: oldest.id, status: 'closed' })
+})
+
+test('the newest order of a market is told at once, though the ledger must be asked', async () => {
+  const { body } = await rest(house.gateway, 'POST', '/v1/orders', {
+    body: await order(alice, { market: 'ETH-PERP', side: 'buy', price: '2900' }),
+  })
+  const { items } = await get('/v1/orders?market=ETH-PERP')
+  expect(items).toMatchObject([{ id: body.order.id, market: 'ETH-PERP' }])
+})
+
+test('a statement is of one market when asked, transfers are of none', async () => {
+  const { items: all } = await get('/v1/ledger?limit=1000')
+  const { items } = await get('/v1/ledger?limit=1000&market=BTC-PERP')
+  expect(items.length).toBeGreaterThan(0)
+  expect(items.every((row: Json) => row.market === 'BTC-PERP')).toBe(true)
+  expect(items.at(-1)).toEqual(all.findLast((row: Json) => row.market === 'BTC-PERP'))
+  expect((await get('/v1/ledger?market=ETH-PERP')).items).toEqual([])
+  for (const path of ['/v1/ledger?market=NO-PERP', '/v1/deposits?market=BTC-PERP']) {
+    const refused = await rest(house.gateway, 'GET', path, { token })
+    expect([400, 404]).toContain(refused.status)
+  }
 })
 
 test('the statement chains to the balance', async () => {

@@ -144,15 +144,17 @@ export class History {
 
   orders(account: AccountView, filter: OrderFilter): Promise<ListOf<OrderObject>> {
     const { status, market } = filter
+    const knownAfter = status === 'open' ? 0 : account.forgottenOrdersSeq
     const orders: OrderView[] = [
       ...(status === 'open' ? [] : account.closedOrders.values()),
       ...(status === 'closed' ? [] : account.openOrders.values()),
-    ].filter((order) => ofMarket(order, market))
+    ].filter((order) => order.placedSeq > knownAfter && ofMarket(order, market))
+    const placeOf = (order: OrderView): Place => [order.placedSeq, order.orderId]
     const list = {
-      items: orders.toSorted((a, b) => a.placedSeq - b.placedSeq),
-      placeOf: (order: OrderView): Place => [order.placedSeq, 0],
+      items: orders.toSorted((a, b) => compare(placeOf(a), placeOf(b))),
+      placeOf,
       timeOf: (order: OrderView) => order.createdAtMs,
-      complete: status === 'open' || account.closedOrders.size < ACCOUNT_LIST_KEPT,
+      complete: knownAfter === 0,
     }
     return this.#page(
       list,
@@ -167,8 +169,7 @@ export class History {
   async order(account: AccountView, orderId: number): Promise<OrderObject> {
     const order = account.order(orderId)
     if (order !== undefined) return this.#objects.order(order)
-    if (account.closedOrders.size < ACCOUNT_LIST_KEPT)
-      throw new PlumbError('ORDER_NOT_FOUND', { field: 'id' })
+    if (account.forgottenOrdersSeq === 0) throw new PlumbError('ORDER_NOT_FOUND', { field: 'id' })
     const row = await this.#source.read((ledger) => orderById(ledger, orderId))
     if (row === undefined || row.accountId !== account.accountId)
       throw new PlumbError('ORDER_NOT_FOUND', { field: 'id' })
@@ -179,7 +180,7 @@ export class History {
   async clientOrder(account: AccountView, clientOrderId: string): Promise<OrderObject> {
     const order = account.clientOrderIds.get(clientOrderId)
     if (order !== undefined) return this.#objects.order(order)
-    if (account.closedOrders.size < ACCOUNT_LIST_KEPT)
+    if (account.forgottenOrdersSeq === 0)
       throw new PlumbError('ORDER_NOT_FOUND', { field: 'clientOrderId' })
     const row = await this.#source.read((ledger) =>
       orderByClientId(ledger, account.accountId, clientOrderId),
@@ -232,12 +233,12 @@ export class History {
   }
 
   /** The statement: every entry with the balance before and after. Only the ledger has it. */
-  async entries(account: AccountView, query: PageQuery): Promise<ListOf<LedgerObject>> {
-    const { limit = LIST_LIMIT_DEFAULT } = query
-    const { accountId } = account
+  async entries(account: AccountView, filter: AccountFilter): Promise<ListOf<LedgerObject>> {
+    const { since, until, cursor, limit = LIST_LIMIT_DEFAULT } = filter
+    const scope = this.#scope(account, filter)
     await this.#source.reached(this.#view.appliedSeq)
     const page = await this.#source.read((ledger) =>
-      listEntries(ledger, { ...query, limit, accountId }),
+      listEntries(ledger, { since, until, cursor, limit, ...scope }),
     )
     return {
       items: page.items.map((row) => this.#rows.entry(account, row)),
@@ -261,6 +262,9 @@ export class History {
     const found = memoryPage(list, query)
     if (found !== null) return { items: found.items.map(toObject), nextCursor: found.nextCursor }
     const { since, until, cursor, limit = LIST_LIMIT_DEFAULT } = query
+    // The newest rows, out of the ledger: not before it has what an answer has already told.
+    if (cursor === undefined && since === undefined)
+      await this.#source.reached(this.#view.appliedSeq)
     const page = await this.#source.read((ledger) => ask(ledger, { since, until, cursor, limit }))
     const items = page.items.map(rowToObject)
     const nextCursor = page.nextCursor ?? (await this.#intoMemory(list, query))
@@ -276,7 +280,7 @@ export class History {
     const ledgerEnd: Place = [ledgerSeq, Number.MAX_SAFE_INTEGER]
     if (compare(list.placeOf(newest), ledgerEnd) <= 0) return null
     if (compare(list.placeOf(oldest), ledgerEnd) > 0) throw new PlumbError('HISTORY_UNAVAILABLE')
-    return cursorText(true, [ledgerSeq, 9_999_999_999])
+    return cursorText(true, ledgerEnd)
   }
 }
 

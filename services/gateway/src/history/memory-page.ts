@@ -4,7 +4,7 @@ import { PlumbError } from '@plumb/protocol'
 
 export const LIST_LIMIT_DEFAULT = 100
 
-/** Where a row stands among all rows ever: seq and leg of its event. The ledger's cursors name the same. */
+/** Where a row stands among all rows ever: seq and leg of its event (an order: its id). The ledger's cursors name the same. */
 export type Place = readonly [seq: number, leg: number]
 
 /** `complete`: nothing older was ever forgotten. */
@@ -65,7 +65,7 @@ function reachesBack<T>(list: MemoryList<T>, since: number | undefined, from: Pl
 /** Direction and start of a query. Throws BAD_REQUEST for a cursor that no page gave out. */
 export function walkOf({ cursor, since }: PageQuery): Walk {
   if (cursor === undefined) return { forward: since !== undefined, from: null }
-  const parts = /^([np])(\d{1,16})\.(\d{1,10})$/.exec(cursor)
+  const parts = /^([np])(\d{1,16})\.(\d{1,16})$/.exec(cursor)
   if (parts === null) throw new PlumbError('BAD_REQUEST', { field: 'cursor' })
   return { forward: parts[1] === 'n', from: [Number(parts[2]), Number(parts[3])] }
 }

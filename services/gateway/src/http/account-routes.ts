@@ -28,6 +28,8 @@ const auth = 'token'
 const tag = 'Account'
 const byAccount = { body: unread, query: accountQuery, params: unread }
 const byList = { body: unread, query: accountListQuery, params: unread }
+/** Deposits and withdrawals are of no market: a filter that cannot be met is refused, not ignored. */
+const byTransfer = { ...byList, query: accountListQuery.omit({ market: true }) }
 
 type AccountFields = { account?: string | undefined; subaccount?: number | undefined }
 
@@ -130,14 +132,14 @@ export function accountRoutes({ view, objects, history }: ReadParts): Route[] {
     route(
       'GET',
       '/v1/deposits',
-      byList,
+      byTransfer,
       { auth, tag, summary: 'Deposits', answer: listOf(transferObject) },
       ({ query }, { session }) => history.deposits(accountOf(session, query), query),
     ),
     route(
       'GET',
       '/v1/withdrawals',
-      byList,
+      byTransfer,
       { auth, tag, summary: 'Withdrawals', answer: listOf(transferObject) },
       ({ query }, { session }) => history.withdrawals(accountOf(session, query), query),
     ),

@@ -81,6 +81,8 @@ export class AccountView {
   readonly deposits: DepositView[] = []
   readonly withdrawals: WithdrawalView[] = []
   readonly fundingPayments: FundingPaymentView[] = []
+  /** Orders placed after this seq are all remembered; 0: every order is. */
+  forgottenOrdersSeq = 0
   cashQuote = 0
   pendingWithdrawalQuote = 0
   updatedAtMs = 0
@@ -113,6 +115,8 @@ export class AccountView {
     const [oldest] = this.closedOrders.values()
     if (oldest === undefined) return
     this.closedOrders.delete(oldest.orderId)
+    // Closed first is not placed first: an older order may live on.
+    this.forgottenOrdersSeq = Math.max(this.forgottenOrdersSeq, oldest.placedSeq)
     if (this.clientOrderIds.get(oldest.clientOrderId) === oldest)
       this.clientOrderIds.delete(oldest.clientOrderId)
   }
