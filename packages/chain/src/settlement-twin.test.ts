@@ -15,7 +15,7 @@ describe('SettlementTwin says what the contract does', () => {
   let world: SettlementWorld
 
   beforeAll(async () => {
-    world = await startSettlementWorld()
+    world = await startSettlementWorld(1_800_000_000)
   })
   afterAll(async () => {
     await world.anvil.stop()

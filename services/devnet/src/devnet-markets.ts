@@ -77,9 +77,6 @@ const listed: Omit<Market, 'market'>[] = [
 ]
 
 /** In the order of their numbers. */
-export const devnetMarkets: readonly Market[] = listed.map((market, number) => ({
-  market: number,
-  ...market,
-}))
-
-export const tradedSymbols: readonly string[] = listed.slice(0, 4).map(({ symbol }) => symbol)
+export const devnetMarkets: readonly Market[] = listed.map((listing, market) =>
+  Object.assign({ market }, listing),
+)

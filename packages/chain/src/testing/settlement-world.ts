@@ -61,10 +61,12 @@ export const testMarkets: readonly Market[] = [
   market(33, { quotePerTickLot: 1, imBps: 2_000, mmBps: 1_000 }),
 ]
 
-/** Deploys on a fresh anvil. */
-export async function startSettlementWorld(): Promise<SettlementWorld> {
-  // A fixed start: signatures, and with them damaged bytes, are then the same for the same seed.
-  const anvil = await startAnvil(['--timestamp', '1800000000'])
+/**
+ * Deploys on a fresh anvil. `startS`: the chain's first second; now by default. With a fixed one signatures, and so
+ * damaged bytes, are the same for the same seed.
+ */
+export async function startSettlementWorld(startS?: number): Promise<SettlementWorld> {
+  const anvil = await startAnvil(startS === undefined ? [] : ['--timestamp', String(startS)])
   const provider = new JsonRpcProvider(anvil.url, CHAIN_ID, { staticNetwork: true })
   const signer = await provider.getSigner(0)
   const publishers = [0, 1, 2, 3, 4].map((i) => testWallet(`publisher ${i}`))
