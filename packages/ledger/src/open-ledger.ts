@@ -1,4 +1,5 @@
 //! The door to Postgres: checks that the server keeps what it commits and that the schema is ours.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
 import { connect } from './connect.ts'
@@ -12,6 +13,8 @@ export type Ledger = {
   close(): Promise<void>
 }
 
+const SCHEMA_POLL_MS = 200
+
 /** A server that would lie about durability, or a replica, must never hold the money (reliability.md R28). */
 const required: Record<string, readonly string[]> = {
   fsync: ['on'],
@@ -24,15 +27,16 @@ const required: Record<string, readonly string[]> = {
  * Opens the ledger as role plumb_app.
  *
  * @param options.max connections at most, default 4
+ * @param options.schemaWaitMs how long to wait for whoever migrates the database, default 0
  * @throws LedgerError UNSAFE_SERVER, SCHEMA_MISMATCH
  * @example const ledger = await openLedger(config.DATABASE_URL, { applicationName: 'gateway' })
  */
 export async function openLedger(
   url: string,
-  options: { applicationName: string; max?: number },
+  options: { applicationName: string; max?: number; schemaWaitMs?: number },
 ): Promise<Ledger> {
-  await checkSchema(url, options.applicationName)
-  const { applicationName, max = 4 } = options
+  const { applicationName, max = 4, schemaWaitMs = 0 } = options
+  await schemaReady(url, applicationName, schemaWaitMs)
   const sql = connect(url, { applicationName, max, role: 'plumb_app' })
   try {
     await checkServer(sql)
@@ -41,6 +45,18 @@ export async function openLedger(
     throw error
   }
   return { sql, db: drizzle(sql), close: () => sql.end({ timeout: 5 }) }
+}
+
+/** Services start side by side, and only one of them migrates: the others give it time. */
+async function schemaReady(url: string, applicationName: string, waitMs: number): Promise<void> {
+  for (let waitedMs = 0; ; waitedMs += SCHEMA_POLL_MS)
+    try {
+      return await checkSchema(url, applicationName)
+    } catch (error) {
+      const mayCome = error instanceof LedgerError && error.code === 'SCHEMA_MISMATCH'
+      if (!mayCome || waitedMs >= waitMs) throw error
+      await sleep(SCHEMA_POLL_MS)
+    }
 }
 
 /** Before taking on the role, which a database that was never migrated does not know. */

@@ -26,6 +26,8 @@ import { createRelayerMetrics } from './relayer-metrics.ts'
 
 /** Less than the lifecycle allows for the whole ending. */
 const drainMs = 6_000
+/** The ledger service migrates the database, and may start later than this one. */
+const SCHEMA_WAIT_MS = 60_000
 
 const config = readConfig()
 const logger = createLogger('relayer', { level: config.PLUMB_LOG_LEVEL })
@@ -60,7 +62,11 @@ const finality =
       : confirmationsSource(rpc, Number(config.PLUMB_FINALITY))
 
 // 2. What was stored, and the sequencer.
-const ledger = await openLedger(config.DATABASE_URL, { applicationName: 'relayer', max: 3 })
+const ledger = await openLedger(config.DATABASE_URL, {
+  applicationName: 'relayer',
+  max: 3,
+  schemaWaitMs: SCHEMA_WAIT_MS,
+})
 lifecycle.onClose('ledger', () => ledger.close())
 const address = config.PLUMB_SEQUENCER
 const commands = createCommandClient({ address, name: 'relayer', logger })
