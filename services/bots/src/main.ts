@@ -15,16 +15,24 @@ const metrics = createMetrics('bots')
 const lifecycle = createLifecycle({ logger, parentPid: config.PLUMB_PARENT_PID })
 const { signal } = lifecycle
 const accounts: BotAccount[] = []
+let maker: MarketMaker | undefined
 const wanted = { 'market-maker': config.PLUMB_MARKET_MAKER_KEY, taker: config.PLUMB_TAKER_KEY }
 
-// 1. Answer to the operator from the first moment.
+// 1. Answer to the operator from the first moment. Ready means that a newcomer's order meets quotes.
+const makerWanted = config.PLUMB_BOT !== 'taker' && wanted['market-maker'] !== undefined
 const status = await startStatusServer({
   listen: config.PLUMB_HTTP,
   logger,
   metrics,
   ready: () => ({
-    ready: accounts.length > 0 && accounts.every((account) => account.current),
-    detail: { accounts: accounts.map(({ address, current }) => ({ address, current })) },
+    ready:
+      accounts.length > 0 &&
+      accounts.every((account) => account.current) &&
+      (!makerWanted || maker?.quoting === true),
+    detail: {
+      quoting: maker?.quoting === true,
+      accounts: accounts.map(({ address, current }) => ({ address, current })),
+    },
   }),
 })
 lifecycle.onClose('status server', () => status.close())
@@ -61,10 +69,11 @@ const runMaker = async (key: string) => {
     quoteUsdc: config.PLUMB_MAKER_QUOTE_USDC,
     inventoryUsdc: config.PLUMB_MAKER_INVENTORY_USDC,
   }
-  const maker = new MarketMaker(account, markets, style, logger, metrics)
-  lifecycle.onClose('quotes', () => maker.stop())
+  const quotes = new MarketMaker(account, markets, style, logger, metrics)
+  maker = quotes
+  lifecycle.onClose('quotes', () => quotes.stop())
   const periodMs = config.PLUMB_MAKER_PERIOD_MS
-  await runBot({ account, periodMs, round: () => maker.quote(), logger, signal })
+  await runBot({ account, periodMs, round: () => quotes.quote(), logger, signal })
 }
 const runTaker = async (key: string) => {
   const markets = await openMarkets()

@@ -34,6 +34,13 @@ export class MarketMaker {
     ])
   }
 
+  /** Whether every market has orders of this maker resting in its book. */
+  get quoting(): boolean {
+    return this.#markets.every(({ id }) =>
+      [...this.#account.orders.values()].some((order) => order.market === id),
+    )
+  }
+
   /** One round over every market; orders of a market go out together. */
   async quote(): Promise<void> {
     for (const market of this.#markets) await this.#quoteMarket(market)

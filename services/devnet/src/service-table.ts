@@ -37,8 +37,10 @@ export type ServiceName =
 export type ServiceEntry = {
   name: ServiceName
   env: (wiring: Wiring) => Record<string, string>
-  /** Must be ready before the devnet says that it is. */
-  awaited: boolean
+  /** How long the devnet waits for it before it says that it is ready. */
+  readyWithinMs: number
+  /** Whether the devnet gives up when it is not; else it goes on and says so. */
+  needed: boolean
   /** Stopped together, the highest first: clients, the edge, followers, the sequencer. */
   stopStage: 0 | 1 | 2
 }
@@ -60,11 +62,13 @@ const chain = (wiring: Wiring) => ({
   PLUMB_CHAIN_ID: String(devnetChainId),
 })
 
+const needed = { readyWithinMs: 60_000, needed: true } as const
+
 /** In starting order; they stop in the opposite order. */
 export const services: readonly ServiceEntry[] = [
   {
     name: 'sequencer',
-    awaited: true,
+    ...needed,
     stopStage: 0,
     env: (wiring) => ({
       ...common(wiring, 'sequencer'),
@@ -74,7 +78,7 @@ export const services: readonly ServiceEntry[] = [
   },
   {
     name: 'ledger',
-    awaited: true,
+    ...needed,
     stopStage: 1,
     env: (wiring) => ({
       ...common(wiring, 'ledger'),
@@ -85,13 +89,13 @@ export const services: readonly ServiceEntry[] = [
   },
   {
     name: 'margin',
-    awaited: true,
+    ...needed,
     stopStage: 1,
     env: (wiring) => ({ ...common(wiring, 'margin'), PLUMB_MARGIN_DATA: wiring.paths.witness }),
   },
   {
     name: 'relayer',
-    awaited: true,
+    ...needed,
     stopStage: 1,
     env: (wiring) => ({
       ...common(wiring, 'relayer'),
@@ -105,7 +109,7 @@ export const services: readonly ServiceEntry[] = [
   },
   {
     name: 'gateway',
-    awaited: true,
+    ...needed,
     stopStage: 2,
     env: (wiring) => ({
       ...common(wiring, 'gateway'),
@@ -119,7 +123,7 @@ export const services: readonly ServiceEntry[] = [
   },
   {
     name: 'oracle',
-    awaited: true,
+    ...needed,
     stopStage: 2,
     env: (wiring) => ({
       ...common(wiring, 'oracle'),
@@ -134,7 +138,9 @@ export const services: readonly ServiceEntry[] = [
   },
   {
     name: 'bots',
-    awaited: false,
+    // Clients: a market in a bad state must not keep its operator from starting the house.
+    readyWithinMs: 30_000,
+    needed: false,
     stopStage: 2,
     env: (wiring) => ({
       ...common(wiring, 'bots'),

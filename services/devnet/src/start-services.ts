@@ -9,8 +9,6 @@ import { type Progress, timed } from './progress.ts'
 import type { RunningProcesses } from './running-processes.ts'
 import { type ServiceEntry, type ServiceName, services, type Wiring } from './service-table.ts'
 
-const startTimeoutMs = 60_000
-
 const serviceSpec = (entry: ServiceEntry, wiring: Wiring) => ({
   name: entry.name,
   command: process.execPath,
@@ -40,9 +38,9 @@ const readyUrl = (wiring: Wiring, name: ServiceName) =>
 const serviceReady = async (
   running: RunningProcesses,
   wiring: Wiring,
-  name: ServiceName,
+  { name, readyWithinMs }: ServiceEntry,
 ): Promise<void> => {
-  const end = Date.now() + startTimeoutMs
+  const end = Date.now() + readyWithinMs
   while (!(await isReady(readyUrl(wiring, name)))) {
     const process = running.process(name)
     const logPath = join(wiring.paths.logs, `${name}.log`)
@@ -52,7 +50,7 @@ const serviceReady = async (
     if (Date.now() > end)
       throw new DevnetError(
         'SERVICE_SLOW',
-        `${name} was not ready within ${startTimeoutMs / 1000} s: see ${logPath}`,
+        `${name} was not ready within ${readyWithinMs / 1000} s: see ${logPath}`,
       )
     await sleep(50)
   }
@@ -76,11 +74,16 @@ export const startServices = async (
   if (first === undefined) return
   // The sequencer alone first: everyone else would only wait for its socket.
   running.start(serviceSpec(first, wiring))
-  await timed(say, `${first.name} ready`, () => serviceReady(running, wiring, first.name))
+  await timed(say, `${first.name} ready`, () => serviceReady(running, wiring, first))
   for (const entry of others) running.start(serviceSpec(entry, wiring))
   await Promise.all(
-    others
-      .filter(({ awaited }) => awaited)
-      .map(({ name }) => timed(say, `${name} ready`, () => serviceReady(running, wiring, name))),
+    others.map((entry) =>
+      timed(say, `${entry.name} ready`, () => serviceReady(running, wiring, entry)).catch(
+        (error: unknown) => {
+          if (entry.needed || running.stopped || !(error instanceof DevnetError)) throw error
+          say(`… going on without: ${error.message}`)
+        },
+      ),
+    ),
   )
 }
