@@ -33,6 +33,8 @@ import { PublicObjects } from './view/public-objects.ts'
 const WAITER_SWEEP_MS = 250
 /** Seqs the view may trail the sequencer and still be called ready. */
 const LAG_MAX = 10_000
+/** Signatures waiting at which streams are read more slowly; the entry turns orders away at twice as many. */
+const VERIFY_QUEUE_BUSY = 2_048
 
 export type GatewayConfig = {
   logLevel: string
@@ -65,7 +67,7 @@ export type Gateway = {
   close(): Promise<void>
 }
 
-/** Starts everything and listens. Serves reads at once, orders once the view has caught up. */
+/** Starts everything and listens. Serves the clock and the probes at once, all else once the view has caught up. */
 export async function createGateway(
   config: GatewayConfig,
   logger: Logger,
@@ -146,7 +148,15 @@ export async function createGateway(
     ...orderRoutes({ entry, tokens, pool, guard }),
     ...accountRoutes(reads),
   ]
-  const http = createHttpServer({ routes, guard, tokens, clock, logger, metrics })
+  const http = createHttpServer({
+    routes,
+    guard,
+    tokens,
+    clock,
+    logger,
+    metrics,
+    caughtUp: () => caughtUp,
+  })
   servePage(http)
   await serveDocs(http, routes)
   const requests = new StreamRequests({
@@ -157,6 +167,7 @@ export async function createGateway(
     guard,
     clock,
     ready: () => caughtUp,
+    busy: () => pool.queued >= VERIFY_QUEUE_BUSY,
     failed: (error) => {
       logger.error({ err: error }, 'stream request failed')
     },

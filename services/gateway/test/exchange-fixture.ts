@@ -68,7 +68,10 @@ export type TestExchange = {
 
 const generous = { perSecond: 1_000_000, burst: 1_000_000 }
 
-function testConfig(sequencer: Address, changes: Partial<GatewayConfig> = {}): GatewayConfig {
+export function testConfig(
+  sequencer: Address,
+  changes: Partial<GatewayConfig> = {},
+): GatewayConfig {
   return {
     logLevel: 'silent',
     statusListen: 'none',

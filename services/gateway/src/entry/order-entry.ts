@@ -27,6 +27,7 @@ import {
 import { type Clock, type CommandClient, CommandError, type CommandReply } from '@plumb/runtime'
 import type { Origin, TrafficGuard } from '../guard/traffic-guard.ts'
 import type { AccountView, FillView } from '../view/account-view.ts'
+import { catchingUp } from '../view/catching-up.ts'
 import type { ExchangeView } from '../view/exchange-view.ts'
 import type { MarketView } from '../view/market-view.ts'
 import { newOrder, type OrderView } from '../view/order-view.ts'
@@ -228,7 +229,7 @@ export class OrderEntry {
   }
 
   #requireReady(): void {
-    if (!this.#parts.ready()) throw new PlumbError('UNAVAILABLE')
+    if (!this.#parts.ready()) throw catchingUp()
   }
 
   /** Signer and compact signature, once it is certain that the named account made it. */

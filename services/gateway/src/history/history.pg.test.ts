@@ -112,6 +112,8 @@ async function walk(path: string, query: string): Promise<Json[]> {
   return query.includes('since') ? pages.flat() : pages.toReversed().flat()
 }
 
+const keyOf = (row: Json) => row.id
+
 test.each([
   ['/v1/fills', ORDERS],
   ['/v1/markets/BTC-PERP/trades', ORDERS],
@@ -120,7 +122,6 @@ test.each([
 ])(
   '%s: memory and ledger are one list, in both directions',
   async (path, count) => {
-    const keyOf = (row: Json) => row.id
     const newest = await walk(path, '')
     const oldest = await walk(path, '&since=0')
     expect(newest).toHaveLength(count)

@@ -149,10 +149,9 @@ export class History {
       ...(status === 'open' ? [] : account.closedOrders.values()),
       ...(status === 'closed' ? [] : account.openOrders.values()),
     ].filter((order) => order.placedSeq > knownAfter && ofMarket(order, market))
-    const placeOf = (order: OrderView): Place => [order.placedSeq, order.orderId]
     const list = {
-      items: orders.toSorted((a, b) => compare(placeOf(a), placeOf(b))),
-      placeOf,
+      items: orders.toSorted((a, b) => compare(placeOfOrder(a), placeOfOrder(b))),
+      placeOf: placeOfOrder,
       timeOf: (order: OrderView) => order.createdAtMs,
       complete: knownAfter === 0,
     }
@@ -286,6 +285,10 @@ export class History {
 
 function placeOfEvent({ seq, leg }: { seq: number; leg: number }): Place {
   return [seq, leg]
+}
+
+function placeOfOrder({ placedSeq, orderId }: OrderView): Place {
+  return [placedSeq, orderId]
 }
 
 function timeOfEvent({ timeMs }: { timeMs: number }): number {

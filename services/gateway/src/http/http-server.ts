@@ -14,6 +14,7 @@ import type { BearerTokens, Session } from '../guard/bearer-tokens.ts'
 import { addressKey } from '../guard/client-address.ts'
 import type { RateVerdict } from '../guard/rate-limiter.ts'
 import { RateLimitedError, type TrafficGuard } from '../guard/traffic-guard.ts'
+import { catchingUp } from '../view/catching-up.ts'
 import { parseJson } from './parse-json.ts'
 import type { Route } from './route.ts'
 
@@ -27,6 +28,8 @@ const URL_PARAM_LENGTH_MAX = 128
 export type HttpServerParts = {
   routes: readonly Route[]
   guard: TrafficGuard
+  /** Whether the gateway's view has caught up with the journal. */
+  caughtUp: () => boolean
   tokens: BearerTokens
   clock: Clock
   logger: Logger
@@ -75,7 +78,7 @@ export function createHttpServer(parts: HttpServerParts): FastifyInstance {
 }
 
 function addRoute(server: FastifyInstance, route: Route, parts: HttpServerParts): void {
-  const { guard, tokens, clock } = parts
+  const { guard, tokens, clock, caughtUp } = parts
   server.route({
     method: route.method,
     url: route.path,
@@ -84,6 +87,7 @@ function addRoute(server: FastifyInstance, route: Route, parts: HttpServerParts)
       const origin = { address: addressKey(request.socket.remoteAddress) }
       if (route.limited) limitHeaders(reply, guard.request(origin, nowMs))
       const session = route.auth === 'token' ? sessionOf(request, tokens, nowMs) : nobody
+      if (route.needsView && !caughtUp()) throw catchingUp()
       reply.header('x-request-id', request.id)
       const answer = await route.run({ origin, session, nowMs, request, reply })
       return route.etag ? withTag(answer, request, reply) : answer

@@ -39,8 +39,9 @@ export type OrderRouteParts = {
 }
 
 const tag = 'Trading'
-const signed = { tag, auth: 'signature', limited: false } as const
-const owned = { tag, auth: 'token', limited: false } as const
+// The entry itself asks whether the view has caught up, so that the stream is answered alike.
+const signed = { tag, auth: 'signature', limited: false, needsView: false } as const
+const owned = { tag, auth: 'token', limited: false, needsView: false } as const
 
 export function orderRoutes(parts: OrderRouteParts): Route[] {
   const { entry } = parts
@@ -123,7 +124,13 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
       'POST',
       '/v1/auth',
       { body: loginRequest, query: emptyQuery, params: unread },
-      { tag: 'Account', auth: 'signature', summary: 'Sign in: a bearer token', answer: loginReply },
+      {
+        tag: 'Account',
+        auth: 'signature',
+        needsView: false,
+        summary: 'Sign in: a bearer token',
+        answer: loginReply,
+      },
       ({ body }, { origin, nowMs }) => signIn(parts, body, origin, nowMs),
     ),
   ]

@@ -25,6 +25,8 @@ type Description = {
   auth: 'none' | 'token' | 'signature'
   /** Whether it counts as a request of its address; orders and cancels are counted in the entry instead. */
   limited: boolean
+  /** Whether it shows the exchange: it waits until the gateway has caught up with the journal. */
+  needsView: boolean
   /** Metadata: answered with an ETag, and 304 when the client has it already. */
   etag: boolean
   answer: z.ZodType | null
@@ -55,6 +57,7 @@ export function route<B extends z.ZodType, Q extends z.ZodType, P extends z.ZodT
     schemas,
     auth: 'none',
     limited: true,
+    needsView: true,
     etag: false,
     answer: null,
     ...description,

@@ -33,9 +33,15 @@ const tag = 'System'
 export function systemRoutes(parts: SystemParts): Route[] {
   const { view, objects, chainId, contract } = parts
   return [
-    route('GET', '/v1/time', none, { tag, summary: 'Exchange clock' }, (_input, { nowMs }) => ({
-      ts: nowMs,
-    })),
+    route(
+      'GET',
+      '/v1/time',
+      none,
+      { tag, needsView: false, summary: 'Exchange clock' },
+      (_input, { nowMs }) => ({
+        ts: nowMs,
+      }),
+    ),
     route(
       'GET',
       '/v1/status',
@@ -72,11 +78,15 @@ export function systemRoutes(parts: SystemParts): Route[] {
       'GET',
       '/v1/reconciliation',
       none,
-      { tag, summary: 'Last comparison of engine, ledger and chain' },
+      { tag, needsView: false, summary: 'Last comparison of engine, ledger and chain' },
       () => parts.reconciliation(),
     ),
-    route('GET', '/v1/devnet', none, { tag, summary: 'Demo accounts (devnet only)' }, () =>
-      devnet(parts.devnetFile),
+    route(
+      'GET',
+      '/v1/devnet',
+      none,
+      { tag, needsView: false, summary: 'Demo accounts (devnet only)' },
+      () => devnet(parts.devnetFile),
     ),
     ...probes(parts),
   ]
@@ -84,15 +94,21 @@ export function systemRoutes(parts: SystemParts): Route[] {
 
 function probes({ metrics, health, ready }: SystemParts): Route[] {
   return [
-    route('GET', '/health', none, { tag, summary: 'Alive', limited: false }, () => ({
-      ok: true,
-      ...health(),
-    })),
+    route(
+      'GET',
+      '/health',
+      none,
+      { tag, summary: 'Alive', limited: false, needsView: false },
+      () => ({
+        ok: true,
+        ...health(),
+      }),
+    ),
     route(
       'GET',
       '/ready',
       none,
-      { tag, summary: '200 once requests can be served', limited: false },
+      { tag, summary: '200 once requests can be served', limited: false, needsView: false },
       (_input, { reply }) => {
         const { ready: isReady, detail } = ready()
         reply.code(isReady ? 200 : 503)
@@ -103,7 +119,7 @@ function probes({ metrics, health, ready }: SystemParts): Route[] {
       'GET',
       '/metrics',
       none,
-      { tag, summary: 'Prometheus metrics', limited: false },
+      { tag, summary: 'Prometheus metrics', limited: false, needsView: false },
       async (_input, { reply }) => {
         reply.type(metrics.registry.contentType)
         return metrics.text()

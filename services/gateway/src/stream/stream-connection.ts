@@ -14,18 +14,22 @@ const CLOSE_GRACE_MS = 5_000
 /** Unsent bytes beyond which public deltas are withheld and a snapshot sent later. */
 export const QUEUE_BYTES_CONFLATE = 262_144
 
+/** Requests under way at which a connection is no longer read from, until half of them are answered. */
+const PIPELINE_MAX = 1_024
+
 export class StreamConnection {
   readonly origin: Origin
   readonly release = new OrderedRelease()
   readonly sessions = new Map<string, Session>()
   /** Names of subscribed topics. */
   readonly topics = new Set<string>()
-  inFlight = 0
   lastHeardMs: number
   readonly #socket: WebSocket
   readonly #raw: Socket
   readonly #closing: (code: number) => void
   #corked = false
+  #inFlight = 0
+  #paused = false
 
   /** @param closing hears with which code the gateway lets the connection go */
   constructor(
@@ -48,6 +52,28 @@ export class StreamConnection {
 
   get queuedBytes(): number {
     return this.#socket.bufferedAmount
+  }
+
+  /** Requests waiting for their answers. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** A request is under way. Who pipelines more than there is room for is slowed down by TCP, not turned away. */
+  began(busy: boolean): void {
+    this.#inFlight += 1
+    if (this.#paused || (this.#inFlight < PIPELINE_MAX && !busy)) return
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  /** A request was answered. Without any left nothing else would wake the connection, so then it is read again. */
+  answered(busy: boolean): void {
+    this.#inFlight -= 1
+    if (!this.#paused) return
+    if (this.#inFlight > 0 && (busy || this.#inFlight > PIPELINE_MAX / 2)) return
+    this.#paused = false
+    this.#socket.resume()
   }
 
   /** Sends text already encoded; everything of one turn of the event loop leaves in one write. */

@@ -17,6 +17,7 @@ import type { OrderEntry } from '../entry/order-entry.ts'
 import type { BearerTokens, Session } from '../guard/bearer-tokens.ts'
 import type { TrafficGuard } from '../guard/traffic-guard.ts'
 import { parseJson } from '../http/parse-json.ts'
+import { catchingUp } from '../view/catching-up.ts'
 import type { ExchangeView } from '../view/exchange-view.ts'
 import type { Channels } from './channels.ts'
 import type { StreamConnection } from './stream-connection.ts'
@@ -24,7 +25,7 @@ import type { Topic } from './topic.ts'
 
 const TOPICS_PER_CONNECTION_MAX = 512
 const SESSIONS_PER_CONNECTION_MAX = 64
-/** Requests of one connection waiting for their answers. */
+/** Requests of one connection waiting for their answers; it is paused long before, so only a last chunk may pass. */
 const IN_FLIGHT_MAX = 4_096
 
 export type StreamParts = {
@@ -35,6 +36,8 @@ export type StreamParts = {
   guard: TrafficGuard
   clock: Clock
   ready: () => boolean
+  /** Whether signatures wait longer than they should: who sends orders is read from more slowly. */
+  busy: () => boolean
   /** An error that is not the client's. */
   failed: (error: unknown) => void
 }
@@ -84,13 +87,13 @@ export class StreamRequests {
       ;[op, id] = nameOf(message)
       if (op === null) throw unknownOp()
       this.#limit(op, connection)
-      connection.inFlight += 1
+      connection.began(this.#parts.busy())
       try {
         const { result, after } = this.#dispatch(op, message, connection)
         connection.sendJson({ op, id, result: await result })
         after?.()
       } finally {
-        connection.inFlight -= 1
+        connection.answered(this.#parts.busy())
       }
     } catch (error) {
       if (!(error instanceof PlumbError)) this.#parts.failed(error)
@@ -136,6 +139,7 @@ export class StreamRequests {
   }
 
   #subscribe(request: StreamRequestOf<'subscribe'>, connection: StreamConnection): Handled {
+    this.#requireView()
     const topics = this.#topicsOf(request, connection)
     this.#enter(topics, connection)
     const { channel, market = null, account, subaccount } = request
@@ -149,6 +153,7 @@ export class StreamRequests {
   }
 
   #unsubscribe(request: StreamRequestOf<'unsubscribe'>, connection: StreamConnection): Handled {
+    this.#requireView()
     const nowMs = this.#parts.clock.nowMs()
     for (const topic of this.#topicsOf(request, connection)) {
       topic.remove(connection, nowMs)
@@ -158,6 +163,7 @@ export class StreamRequests {
   }
 
   #resume(request: StreamRequestOf<'resume'>, connection: StreamConnection): Handled {
+    this.#requireView()
     const { channel, account, subaccount, seq } = request
     const topic = this.#privateTopic(channel, account, subaccount, connection)
     this.#enter([topic], connection)
@@ -175,6 +181,10 @@ export class StreamRequests {
     throw new PlumbError('RESUME_TOO_OLD', { field: 'seq' })
   }
 
+  #requireView(): void {
+    if (!this.#parts.ready()) throw catchingUp()
+  }
+
   #enter(topics: readonly Topic[], connection: StreamConnection): void {
     const added = topics.filter(({ key }) => !connection.topics.has(key))
     if (connection.topics.size + added.length > TOPICS_PER_CONNECTION_MAX)
@@ -186,7 +196,6 @@ export class StreamRequests {
     request: StreamRequestOf<'subscribe' | 'unsubscribe'>,
     connection: StreamConnection,
   ): Topic[] {
-    if (!this.#parts.ready()) throw new PlumbError('UNAVAILABLE')
     const { channel, market, account, subaccount } = request
     if (isPrivate(channel)) {
       if (account === undefined) throw new PlumbError('MISSING_FIELD', { field: 'account' })
