@@ -30,18 +30,31 @@ import {
   restingOrders,
 } from './engine-reads.ts'
 import type { EventBuffer } from './event-buffer.ts'
+import { fundInsurance } from './fund-insurance.ts'
 import { genesis } from './genesis.ts'
 import { stateHash } from './hash-state.ts'
 import { listMarket } from './list-market.ts'
 import { observePrice } from './observe-price.ts'
+import { placeAdvancedOrder } from './place-advanced-order.ts'
 import { placeOrder } from './place-order.ts'
+import { reopenMarket } from './reopen-market.ts'
 import { requestWithdrawal } from './request-withdrawal.ts'
+import { setAccountMode } from './set-account-mode.ts'
+import { setBackstop } from './set-backstop.ts'
+import { setDeadMan } from './set-dead-man.ts'
+import { setFeeTiers } from './set-fee-tiers.ts'
+import { setLeverage } from './set-leverage.ts'
+import { setMarketRisk } from './set-market-risk.ts'
 import { setMarketState } from './set-market-state.ts'
+import { setSelfTradeGroup } from './set-self-trade-group.ts'
+import { setThrottle } from './set-throttle.ts'
 import { setWithdrawals } from './set-withdrawals.ts'
+import { settleMarket } from './settle-market.ts'
 import { OPENED, SEQ, SLOT_RANGE, TIME_MS } from './slabs.ts'
 import { stateFromSnapshot, takeSnapshot } from './snapshot.ts'
 import { createState, type EngineState } from './state.ts'
 import { tick } from './tick.ts'
+import { transfer } from './transfer.ts'
 
 export class Engine {
   /** Records of the commands applied since the last `events.clear()`. */
@@ -179,6 +192,32 @@ function dispatch(
       return listMarket(state, i32, f64, w, d)
     case commandKind.Genesis:
       return genesis(state, i32, f64, w, d)
+    case commandKind.PlaceAdvancedOrder:
+      return placeAdvancedOrder(state, i32, f64, w, d)
+    case commandKind.Transfer:
+      return transfer(state, i32, f64, w, d)
+    case commandKind.SetLeverage:
+      return setLeverage(state, i32, f64, w, d)
+    case commandKind.SetAccountMode:
+      return setAccountMode(state, i32, f64, w, d)
+    case commandKind.SetDeadMan:
+      return setDeadMan(state, i32, f64, w, d)
+    case commandKind.SetSelfTradeGroup:
+      return setSelfTradeGroup(state, i32, f64, w, d)
+    case commandKind.SetFeeTiers:
+      return setFeeTiers(state, i32, f64, w, d)
+    case commandKind.SetMarketRisk:
+      return setMarketRisk(state, i32, f64, w, d)
+    case commandKind.SetBackstop:
+      return setBackstop(state, i32, f64, w, d)
+    case commandKind.FundInsurance:
+      return fundInsurance(state, i32, f64, w, d)
+    case commandKind.SetThrottle:
+      return setThrottle(state, i32, f64, w, d)
+    case commandKind.ReopenMarket:
+      return reopenMarket(state, i32, f64, w, d)
+    case commandKind.SettleMarket:
+      return settleMarket(state, i32, f64, w, d)
     default:
       throw new RangeError(`unknown command kind ${kind}`)
   }

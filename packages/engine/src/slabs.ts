@@ -101,7 +101,7 @@ export const LANE_DIRTY = 0x4000_0000
 export const LD_FILLED = 1
 
 // Market: 64 doubles. LISTING_FIRST … LISTING_LAST are the listing, in the order of `Market`.
-export const MARKET_D = 64
+export const MARKET_D = 192
 export const M_LISTED = 0
 export const M_STATE = 1
 export const M_TICK_E8 = 2

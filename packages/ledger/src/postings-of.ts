@@ -101,6 +101,30 @@ export function postingsOf(event: EngineEvent): Posting[] {
     case 'MarketStateChanged':
     case 'WithdrawalsSwitched':
     case 'DuplicateRequest':
+    case 'AccountModeSet':
+    case 'AdlExecuted':
+    case 'AdlRound':
+    case 'BackstopSet':
+    case 'BadDebt':
+    case 'DeadManSet':
+    case 'DustCollected':
+    case 'FeeTierChanged':
+    case 'FeeTiersSet':
+    case 'InsuranceFunded':
+    case 'LeverageSet':
+    case 'LiquidationExplained':
+    case 'LiquidationFilled':
+    case 'MarketRiskSet':
+    case 'MarketSettled':
+    case 'OrderReduced':
+    case 'OrderRequeued':
+    case 'OrderTriggered':
+    case 'PositionSettled':
+    case 'PositionTakenOver':
+    case 'SelfTradeGroupSet':
+    case 'ThrottleSet':
+    case 'TransferBooked':
+    case 'VolatilityUpdated':
       return []
     default:
       // A new kind of event must say what it moves.

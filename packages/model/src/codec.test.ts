@@ -37,12 +37,18 @@ function valueOf(field: Field): fc.Arbitrary<unknown> {
       return fc.integer()
     case 'u32':
       return fc.nat({ max: 0xffff_ffff })
+    case 'u16':
+      return fc.nat({ max: 0xffff })
+    case 'u8':
+      return fc.nat({ max: 0xff })
     case 'bytes':
       return fc.uint8Array({ minLength: length, maxLength: length })
     case 'text':
       return text(length)
     case 'u32s':
       return fc.array(fc.nat({ max: 0xffff_ffff }), { minLength: length, maxLength: length })
+    case 'f64s':
+      return fc.array(fc.maxSafeInteger(), { minLength: length, maxLength: length })
   }
 }
 
@@ -52,10 +58,9 @@ const valuesOf = (fields: Layout) =>
   )
 
 function bytesOf(field: Field): number[] {
-  const size = { f64: 8, i32: 4, u32: 4, u32s: 4, bytes: 1, text: 1 }[field.type]
-  const count =
-    field.type === 'f64' || field.type === 'i32' || field.type === 'u32' ? 1 : field.length
-  return Array.from({ length: size * (count ?? 0) }, (_, i) => field.at * size + i)
+  const size = { f64: 8, f64s: 8, i32: 4, u32: 4, u32s: 4, u16: 2, u8: 1, bytes: 1, text: 1 }
+  const width = size[field.type]
+  return Array.from({ length: width * (field.length ?? 1) }, (_, i) => field.at * width + i)
 }
 
 /** Every byte of a layout belongs to one field, and none lies in the header or behind the end. */

@@ -141,8 +141,8 @@ function writeFields(out: Uint8Array, fields: Layout, values: Record<string, unk
   const view = viewOf(out)
   for (const [name, field] of Object.entries(fields)) {
     const value = values[name]
-    if (value === undefined) throw new TypeError(`field ${name} is missing`)
-    writeField(out, view, field, value, name)
+    if (value !== undefined) writeField(out, view, field, value, name)
+    else if (field.optional !== true) throw new TypeError(`field ${name} is missing`)
   }
 }
 
@@ -157,6 +157,8 @@ function writeField(
   if (field.type === 'f64') view.setFloat64(field.at * 8, value as number, true)
   else if (field.type === 'i32') view.setInt32(field.at * 4, value as number, true)
   else if (field.type === 'u32') view.setUint32(field.at * 4, value as number, true)
+  else if (field.type === 'u16') view.setUint16(field.at * 2, value as number, true)
+  else if (field.type === 'u8') view.setUint8(field.at, value as number)
   else if (field.type === 'bytes') {
     const bytes = value as Uint8Array
     if (bytes.length !== length)
@@ -171,7 +173,9 @@ function writeField(
     const words = value as readonly number[]
     if (words.length > length)
       throw new RangeError(`${name}: ${words.length} values, at most ${length}`)
-    for (const [i, word] of words.entries()) view.setUint32((field.at + i) * 4, word, true)
+    for (const [i, word] of words.entries())
+      if (field.type === 'u32s') view.setUint32((field.at + i) * 4, word, true)
+      else view.setFloat64((field.at + i) * 8, word, true)
   }
 }
 
@@ -187,6 +191,8 @@ function readField(bytes: Uint8Array, view: DataView, field: Field): unknown {
   if (field.type === 'f64') return view.getFloat64(field.at * 8, true)
   if (field.type === 'i32') return view.getInt32(field.at * 4, true)
   if (field.type === 'u32') return view.getUint32(field.at * 4, true)
+  if (field.type === 'u16') return view.getUint16(field.at * 2, true)
+  if (field.type === 'u8') return view.getUint8(field.at)
   if (field.type === 'bytes') return bytes.slice(field.at, field.at + length)
   if (field.type === 'text') {
     let text = ''
@@ -194,5 +200,9 @@ function readField(bytes: Uint8Array, view: DataView, field: Field): unknown {
       text += String.fromCharCode(bytes[field.at + i] ?? 0)
     return text
   }
-  return Array.from({ length }, (_, i) => view.getUint32((field.at + i) * 4, true))
+  return Array.from({ length }, (_, i) =>
+    field.type === 'u32s'
+      ? view.getUint32((field.at + i) * 4, true)
+      : view.getFloat64((field.at + i) * 8, true),
+  )
 }

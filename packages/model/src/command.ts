@@ -1,11 +1,19 @@
 //! Commands as objects, for the edges and for tests. The engine reads the binary form.
 import type { Market } from './market.ts'
-import type { OrderKind, SelfTradePrevention, Side } from './order.ts'
+import type {
+  OrderKind,
+  OrderStyle,
+  SelfTradePrevention,
+  Side,
+  TriggerKind,
+  TriggerSource,
+} from './order.ts'
 import type {
   AccountId,
   Lots,
   MarketId,
   OrderId,
+  Ppm,
   Quote,
   Seq,
   Ticks,
@@ -30,6 +38,8 @@ export type ListMarket = { kind: 'ListMarket' } & Market
 type OrderFields = {
   accountId: AccountId
   market: MarketId
+  /** Bits of `orderOption`. */
+  options?: number
   side: Side
   /** The signed flags byte (`orderFlags`). */
   flags: number
@@ -75,8 +85,7 @@ export type CreditDeposit = {
   blockNumber: number
   txHash: Uint8Array
 }
-export type RequestWithdrawal = {
-  kind: 'RequestWithdrawal'
+type SignedAmount = {
   accountId: AccountId
   amountQuote: Quote
   lane: number
@@ -85,6 +94,79 @@ export type RequestWithdrawal = {
   signer: Uint8Array
   signature: Uint8Array
 }
+export type RequestWithdrawal = { kind: 'RequestWithdrawal' } & SignedAmount
+/** To another subaccount of the same owner. */
+export type Transfer = { kind: 'Transfer'; toSubaccount: number } & SignedAmount
+/** Cash of an account into a market's insurance tranche. */
+export type FundInsurance = { kind: 'FundInsurance'; market: MarketId } & SignedAmount
+/** packages/engine/RULES.md 1.2; lanes of links are given plus one, 0 = none. */
+export type PlaceAdvancedOrder = { kind: 'PlaceAdvancedOrder'; orderId: 0 } & OrderFields & {
+    style: OrderStyle
+    triggerKind: TriggerKind
+    triggerSource: TriggerSource
+    parentLane: number
+    parentSeq: number
+    ocoLane: number
+    ocoSeq: number
+    offsetTicks: number
+    count: number
+    seconds: number
+    slippagePpm: number
+    displayLots: Lots
+  }
+/** 0: none of its own. */
+export type SetLeverage = {
+  kind: 'SetLeverage'
+  accountId: AccountId
+  market: MarketId
+  leverage: number
+}
+/** −1: cross margin; else the one market of the account. */
+export type SetAccountMode = {
+  kind: 'SetAccountMode'
+  accountId: AccountId
+  isolatedMarket: number
+}
+/** 0: off. */
+export type SetDeadMan = { kind: 'SetDeadMan'; accountId: AccountId; timeoutMs: number }
+/** 0: the owner's accounts alone. */
+export type SetSelfTradeGroup = {
+  kind: 'SetSelfTradeGroup'
+  accountId: AccountId
+  group: number
+}
+/** Tiers 1 … 7 of 30-day volume; offs in units of 10 ppm. */
+export type SetFeeTiers = {
+  kind: 'SetFeeTiers'
+  volumeQuote: readonly Quote[]
+  takerOff: readonly number[]
+  makerOff: readonly number[]
+}
+/** Everything of a market's risk beyond its listing (packages/engine/RULES.md 2.1). */
+export type SetMarketRisk = {
+  kind: 'SetMarketRisk'
+  market: MarketId
+  boundUsdc: readonly number[]
+  imfPpm: readonly Ppm[]
+  oiLowUsdc: number
+  oiHighUsdc: number
+  partialAboveQuote: Quote
+  volatilitySeed: number
+  openingGainPpm: Ppm
+  scopePpm: Ppm
+  volatility: number
+  liquidation: number
+  liquidationFeePpm: Ppm
+  cancelOnlyS: number
+  postOnlyS: number
+  rearmS: number
+}
+/** Account 0: none. */
+export type SetBackstop = { kind: 'SetBackstop'; accountId: AccountId; market: MarketId }
+/** 0 none, 1 a least notional, 2 post-only besides. */
+export type SetThrottle = { kind: 'SetThrottle'; level: number; minNotionalQuote: Quote }
+export type ReopenMarket = { kind: 'ReopenMarket'; market: MarketId }
+export type SettleMarket = { kind: 'SettleMarket'; market: MarketId }
 /** One publisher's signed prices of one page of 32 markets. */
 export type ObservePrice = {
   kind: 'ObservePrice'
@@ -121,6 +203,19 @@ export type Command =
   | ConfirmBatch
   | SetMarketState
   | SetWithdrawals
+  | PlaceAdvancedOrder
+  | Transfer
+  | SetLeverage
+  | SetAccountMode
+  | SetDeadMan
+  | SetSelfTradeGroup
+  | SetFeeTiers
+  | SetMarketRisk
+  | SetBackstop
+  | FundInsurance
+  | SetThrottle
+  | ReopenMarket
+  | SettleMarket
 
 /** A command with its place in the one order of everything. */
 export type Envelope<C extends Command = Command> = { seq: Seq; timeMs: TimeMs; command: C }

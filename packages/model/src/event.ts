@@ -1,5 +1,12 @@
 //! Events as objects, for the edges and for tests. The engine writes the binary form.
-import type { CloseReason, OrderKind, Side } from './order.ts'
+import type {
+  CloseReason,
+  OrderKind,
+  OrderStyle,
+  Side,
+  TriggerKind,
+  TriggerSource,
+} from './order.ts'
 import type { RejectCode } from './reject-codes.ts'
 import type {
   AccountId,
@@ -7,6 +14,7 @@ import type {
   Lots,
   MarketId,
   OrderId,
+  Ppm,
   Quote,
   Seq,
   Ticks,
@@ -75,6 +83,16 @@ export type OrderPlaced = {
   laneSeq: number
   expiryS: TimeS
   clientOrderId: string
+  /** Advanced orders (packages/engine/RULES.md 1.2): the signed limit, and how the order waits and rests. */
+  limitTicks?: Ticks
+  style?: OrderStyle
+  triggerKind?: TriggerKind
+  triggerSource?: TriggerSource
+  waiting?: number
+  triggerTicks?: Ticks
+  offsetTicks?: number
+  count?: number
+  displayLots?: Lots
 }
 export type OrderAmended = {
   kind: 'OrderAmended'
@@ -92,6 +110,7 @@ export type OrderAmended = {
   expiryS: TimeS
   previousPriceTicks: Ticks
   previousRemainingLots: Lots
+  triggerTicks?: Ticks
 }
 export type OrderClosed = {
   kind: 'OrderClosed'
@@ -102,6 +121,8 @@ export type OrderClosed = {
   priceTicks: Ticks
   side: Side
   reason: CloseReason
+  /** Reason `triggerRefused`: why. */
+  rejectCode?: number
 }
 export type TradeExecuted = {
   kind: 'TradeExecuted'
@@ -181,6 +202,208 @@ export type DuplicateRequest = {
   clientOrderId: string
 }
 
+export type OrderTriggered = {
+  kind: 'OrderTriggered'
+  accountId: AccountId
+  market: MarketId
+  orderId: OrderId
+  priceTicks: Ticks
+  lots: Lots
+  limitTicks: Ticks
+}
+export type OrderRequeued = {
+  kind: 'OrderRequeued'
+  accountId: AccountId
+  market: MarketId
+  orderId: OrderId
+  priceTicks: Ticks
+  shownLots: Lots
+  previousPriceTicks: Ticks
+  remainingLots: Lots
+  side: Side
+}
+export type OrderReduced = {
+  kind: 'OrderReduced'
+  accountId: AccountId
+  market: MarketId
+  orderId: OrderId
+  remainingLots: Lots
+  byLots: Lots
+  side: Side
+}
+export type TransferBooked = {
+  kind: 'TransferBooked'
+  accountId: AccountId
+  amountQuote: Quote
+  cashQuote: Quote
+  toCashQuote: Quote
+  toAccountId: AccountId
+  lane: number
+  laneSeq: number
+}
+export type LeverageSet = {
+  kind: 'LeverageSet'
+  accountId: AccountId
+  market: MarketId
+  leverage: number
+}
+export type AccountModeSet = {
+  kind: 'AccountModeSet'
+  accountId: AccountId
+  isolatedMarket: number
+}
+export type DeadManSet = {
+  kind: 'DeadManSet'
+  accountId: AccountId
+  deadlineMs: TimeMs
+}
+export type SelfTradeGroupSet = {
+  kind: 'SelfTradeGroupSet'
+  accountId: AccountId
+  group: number
+}
+export type FeeTiersSet = { kind: 'FeeTiersSet' }
+export type FeeTierChanged = {
+  kind: 'FeeTierChanged'
+  accountId: AccountId
+  volumeQuote: Quote
+  tier: number
+}
+export type MarketRiskSet = {
+  kind: 'MarketRiskSet'
+  market: MarketId
+}
+export type VolatilityUpdated = {
+  kind: 'VolatilityUpdated'
+  market: MarketId
+  returnPpb: number
+  variance: number
+  rawPpm: Ppm
+  volatilityPpm: Ppm
+  depthQuote: Quote
+}
+export type BackstopSet = {
+  kind: 'BackstopSet'
+  accountId: AccountId
+  market: MarketId
+}
+export type InsuranceFunded = {
+  kind: 'InsuranceFunded'
+  accountId: AccountId
+  market: MarketId
+  amountQuote: Quote
+  cashQuote: Quote
+  trancheQuote: Quote
+  lane: number
+  laneSeq: number
+}
+export type DustCollected = {
+  kind: 'DustCollected'
+  market: MarketId
+  amountQuote: Quote
+  trancheQuote: Quote
+}
+export type ThrottleSet = {
+  kind: 'ThrottleSet'
+  minNotionalQuote: Quote
+  level: number
+}
+export type LiquidationExplained = {
+  kind: 'LiquidationExplained'
+  accountId: AccountId
+  market: MarketId
+  markTicks: Ticks
+  indexTicks: Ticks
+  equityQuote: Quote
+  maintenanceQuote: Quote
+  initialQuote: Quote
+  positionLots: Lots
+  sizeLots: Lots
+  limitTicks: Ticks
+  trancheQuote: Quote
+  stage: number
+}
+export type LiquidationFilled = {
+  kind: 'LiquidationFilled'
+  accountId: AccountId
+  market: MarketId
+  tradeId: number
+  priceTicks: Ticks
+  sizeLots: Lots
+  quote: Quote
+  makerOrderId: OrderId
+  insuranceQuote: Quote
+  makerFeeQuote: Quote
+  realizedQuote: Quote
+  makerRealizedQuote: Quote
+  positionLots: Lots
+  makerPositionLots: Lots
+  makerRemainingLots: Lots
+  makerAccountId: AccountId
+  side: Side
+  makerFee: number
+  trancheQuote: Quote
+}
+export type PositionTakenOver = {
+  kind: 'PositionTakenOver'
+  accountId: AccountId
+  market: MarketId
+  markTicks: Ticks
+  sizeLots: Lots
+  quote: Quote
+  insuranceQuote: Quote
+  realizedQuote: Quote
+  backstopPositionLots: Lots
+  trancheQuote: Quote
+  backstopAccountId: AccountId
+  backstopRealizedQuote: Quote
+}
+export type AdlExecuted = {
+  kind: 'AdlExecuted'
+  accountId: AccountId
+  market: MarketId
+  markTicks: Ticks
+  sizeLots: Lots
+  deficitQuote: Quote
+  positionLots: Lots
+  realizedQuote: Quote
+  victimAccountId: AccountId
+  rank: number
+}
+export type AdlRound = {
+  kind: 'AdlRound'
+  accountId: AccountId
+  market: MarketId
+  closedLots: Lots
+  deficitQuote: Quote
+  insuranceQuote: Quote
+  realizedQuote: Quote
+  trancheQuote: Quote
+  participants: number
+}
+export type BadDebt = {
+  kind: 'BadDebt'
+  accountId: AccountId
+  market: MarketId
+  amountQuote: Quote
+  badDebtQuote: Quote
+}
+export type MarketSettled = {
+  kind: 'MarketSettled'
+  market: MarketId
+  priceTicks: Ticks
+}
+export type PositionSettled = {
+  kind: 'PositionSettled'
+  accountId: AccountId
+  market: MarketId
+  sizeLots: Lots
+  priceTicks: Ticks
+  quote: Quote
+  realizedQuote: Quote
+  cashQuote: Quote
+}
+
 export type EventBody =
   | CommandRejected
   | ExchangeOpened
@@ -202,5 +425,29 @@ export type EventBody =
   | MarketStateChanged
   | WithdrawalsSwitched
   | DuplicateRequest
+  | OrderTriggered
+  | OrderRequeued
+  | OrderReduced
+  | TransferBooked
+  | LeverageSet
+  | AccountModeSet
+  | DeadManSet
+  | SelfTradeGroupSet
+  | FeeTiersSet
+  | FeeTierChanged
+  | MarketRiskSet
+  | VolatilityUpdated
+  | BackstopSet
+  | InsuranceFunded
+  | DustCollected
+  | ThrottleSet
+  | LiquidationExplained
+  | LiquidationFilled
+  | PositionTakenOver
+  | AdlExecuted
+  | AdlRound
+  | BadDebt
+  | MarketSettled
+  | PositionSettled
 
 export type EngineEvent = EventHeader & EventBody

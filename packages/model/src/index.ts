@@ -38,16 +38,23 @@ export {
   type MarketState,
   marketState,
   type OrderKind,
+  type OrderStyle,
   orderFlag,
   orderFlags,
   orderKind,
+  orderOption,
+  orderStyle,
   type SelfTradePrevention,
   type Side,
   selfTradePrevention,
   side,
   type TimeInForce,
+  type TriggerKind,
+  type TriggerSource,
   timeInForce,
   timeInForceOf,
+  triggerKind,
+  triggerSource,
 } from './order.ts'
 export { type RejectCode, type RejectName, rejectCode, rejectName } from './reject-codes.ts'
 export {

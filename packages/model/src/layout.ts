@@ -9,9 +9,12 @@ export const COMMAND_STRIDE = 256
 /** An event record is EVENT_STRIDE bytes; unused bytes are zero, so equal events are equal bytes. */
 export const EVENT_STRIDE = 160
 
-export type FieldType = 'f64' | 'i32' | 'u32' | 'bytes' | 'text' | 'u32s'
-/** `at` counts in units of the type; `length` in bytes (bytes, text) or words (u32s). */
-export type Field = { type: FieldType; at: number; length?: number }
+export type FieldType = 'f64' | 'i32' | 'u32' | 'u16' | 'u8' | 'bytes' | 'text' | 'u32s' | 'f64s'
+/**
+ * `at` counts in units of the type; `length` in bytes (bytes, text) or elements (u32s, f64s). An `optional` number may be
+ * left out of an object: then it is 0.
+ */
+export type Field = { type: FieldType; at: number; length?: number; optional?: boolean }
 export type Layout = Record<string, Field>
 
 /** Words of the header every command slot starts with. */
@@ -31,6 +34,19 @@ export const commandKind = {
   ConfirmBatch: 11,
   SetMarketState: 12,
   SetWithdrawals: 13,
+  PlaceAdvancedOrder: 14,
+  Transfer: 15,
+  SetLeverage: 16,
+  SetAccountMode: 17,
+  SetDeadMan: 18,
+  SetSelfTradeGroup: 19,
+  SetFeeTiers: 20,
+  SetMarketRisk: 21,
+  SetBackstop: 22,
+  FundInsurance: 23,
+  SetThrottle: 24,
+  ReopenMarket: 25,
+  SettleMarket: 26,
 } as const
 export type CommandKind = (typeof commandKind)[keyof typeof commandKind]
 export type CommandName = keyof typeof commandKind
@@ -41,6 +57,8 @@ const market: Field = { type: 'i32', at: 6 }
 const order: Layout = {
   accountId: account,
   market,
+  /** Bits of `orderOption`; not signed. */
+  options: { type: 'i32', at: 7, optional: true },
   priceTicks: { type: 'f64', at: 4 },
   sizeLots: { type: 'f64', at: 5 },
   triggerTicks: { type: 'f64', at: 6 },
@@ -55,6 +73,33 @@ const order: Layout = {
   /** AmendOrder: the order to change; PlaceOrder: 0. */
   orderId: { type: 'f64', at: 11 },
   clientOrderId: { type: 'text', at: 96, length: 36 },
+  signer: { type: 'bytes', at: 132, length: 20 },
+  signature: { type: 'bytes', at: 152, length: 64 },
+}
+
+/** What an advanced order has beyond a plain one (packages/engine/RULES.md 1.2); lanes are given plus one, 0 = no link. */
+const advanced: Layout = {
+  style: { type: 'u8', at: 216 },
+  triggerKind: { type: 'u8', at: 217 },
+  triggerSource: { type: 'u8', at: 218 },
+  parentLane: { type: 'u16', at: 110 },
+  ocoLane: { type: 'u16', at: 111 },
+  parentSeq: { type: 'u32', at: 56 },
+  ocoSeq: { type: 'u32', at: 57 },
+  offsetTicks: { type: 'i32', at: 58 },
+  count: { type: 'i32', at: 59 },
+  seconds: { type: 'i32', at: 60 },
+  slippagePpm: { type: 'i32', at: 61 },
+  displayLots: { type: 'f64', at: 31 },
+}
+
+/** What the owner signs to move cash: a withdrawal, a transfer, a payment into an insurance tranche. */
+const signedAmount: Layout = {
+  accountId: account,
+  amountQuote: { type: 'f64', at: 4 },
+  lane: { type: 'i32', at: 18 },
+  laneSeq: { type: 'u32', at: 19 },
+  expiryS: { type: 'u32', at: 20 },
   signer: { type: 'bytes', at: 132, length: 20 },
   signature: { type: 'bytes', at: 152, length: 64 },
 }
@@ -125,18 +170,7 @@ export const commandLayouts: Record<CommandName, { bytes: number; fields: Layout
       txHash: { type: 'bytes', at: 152, length: 32 },
     },
   },
-  RequestWithdrawal: {
-    bytes: 216,
-    fields: {
-      accountId: account,
-      amountQuote: { type: 'f64', at: 4 },
-      lane: { type: 'i32', at: 18 },
-      laneSeq: { type: 'u32', at: 19 },
-      expiryS: { type: 'u32', at: 20 },
-      signer: { type: 'bytes', at: 132, length: 20 },
-      signature: { type: 'bytes', at: 152, length: 64 },
-    },
-  },
+  RequestWithdrawal: { bytes: 216, fields: signedAmount },
   ObservePrice: {
     bytes: 256,
     fields: {
@@ -163,6 +197,64 @@ export const commandLayouts: Record<CommandName, { bytes: number; fields: Layout
   },
   SetMarketState: { bytes: 64, fields: { market, state: { type: 'i32', at: 14 } } },
   SetWithdrawals: { bytes: 64, fields: { paused: { type: 'i32', at: 14 } } },
+  PlaceAdvancedOrder: { bytes: 256, fields: { ...order, ...advanced } },
+  Transfer: { bytes: 216, fields: { ...signedAmount, toSubaccount: { type: 'i32', at: 14 } } },
+  /** 0: no leverage of its own. */
+  SetLeverage: {
+    bytes: 64,
+    fields: { accountId: account, market, leverage: { type: 'i32', at: 14 } },
+  },
+  /** −1: cross. */
+  SetAccountMode: {
+    bytes: 64,
+    fields: { accountId: account, isolatedMarket: { type: 'i32', at: 14 } },
+  },
+  /** 0: off. */
+  SetDeadMan: { bytes: 40, fields: { accountId: account, timeoutMs: { type: 'f64', at: 4 } } },
+  /** 0: the owner's accounts alone. */
+  SetSelfTradeGroup: {
+    bytes: 64,
+    fields: { accountId: account, group: { type: 'i32', at: 14 } },
+  },
+  /** Tiers 1 … 7; volume 0 ends them. */
+  SetFeeTiers: {
+    bytes: 144,
+    fields: {
+      volumeQuote: { type: 'f64s', at: 4, length: 7 },
+      takerOff: { type: 'u32s', at: 22, length: 7 },
+      makerOff: { type: 'u32s', at: 29, length: 7 },
+    },
+  },
+  /** Tiers 1 … 3; bound 0 ends them. */
+  SetMarketRisk: {
+    bytes: 132,
+    fields: {
+      market,
+      boundUsdc: { type: 'f64s', at: 4, length: 3 },
+      oiLowUsdc: { type: 'f64', at: 7 },
+      oiHighUsdc: { type: 'f64', at: 8 },
+      partialAboveQuote: { type: 'f64', at: 9 },
+      volatilitySeed: { type: 'f64', at: 10 },
+      imfPpm: { type: 'u32s', at: 22, length: 3 },
+      openingGainPpm: { type: 'i32', at: 25 },
+      scopePpm: { type: 'i32', at: 26 },
+      volatility: { type: 'i32', at: 27 },
+      liquidation: { type: 'i32', at: 28 },
+      liquidationFeePpm: { type: 'i32', at: 29 },
+      cancelOnlyS: { type: 'i32', at: 30 },
+      postOnlyS: { type: 'i32', at: 31 },
+      rearmS: { type: 'i32', at: 32 },
+    },
+  },
+  /** Account 0: none. */
+  SetBackstop: { bytes: 32, fields: { accountId: account, market } },
+  FundInsurance: { bytes: 216, fields: { ...signedAmount, market } },
+  SetThrottle: {
+    bytes: 64,
+    fields: { minNotionalQuote: { type: 'f64', at: 4 }, level: { type: 'i32', at: 14 } },
+  },
+  ReopenMarket: { bytes: 32, fields: { market } },
+  SettleMarket: { bytes: 32, fields: { market } },
 }
 
 /** Words of the header every event record starts with: seq, time, kind, place within the command's events. */
@@ -196,6 +288,30 @@ export const eventKind = {
   MarketStateChanged: 18,
   WithdrawalsSwitched: 19,
   DuplicateRequest: 20,
+  OrderTriggered: 21,
+  OrderRequeued: 22,
+  OrderReduced: 23,
+  TransferBooked: 24,
+  LeverageSet: 25,
+  AccountModeSet: 26,
+  DeadManSet: 27,
+  SelfTradeGroupSet: 28,
+  FeeTiersSet: 29,
+  FeeTierChanged: 30,
+  MarketRiskSet: 31,
+  VolatilityUpdated: 32,
+  BackstopSet: 33,
+  InsuranceFunded: 34,
+  DustCollected: 35,
+  ThrottleSet: 36,
+  LiquidationExplained: 37,
+  LiquidationFilled: 38,
+  PositionTakenOver: 39,
+  AdlExecuted: 40,
+  AdlRound: 41,
+  BadDebt: 42,
+  MarketSettled: 43,
+  PositionSettled: 44,
 } as const
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]
 export type EventName = keyof typeof eventKind
@@ -259,7 +375,18 @@ export const eventLayouts: Record<EventName, Layout> = {
     lane: { type: 'i32', at: 18 },
     laneSeq: { type: 'u32', at: 19 },
     expiryS: { type: 'u32', at: 20 },
+    /** Advanced orders: the signed limit, where `priceTicks` is where the order rests; else 0. */
+    limitTicks: { type: 'f64', at: 11, optional: true },
     clientOrderId: { type: 'text', at: 96, length: 36 },
+    style: { type: 'u8', at: 132, optional: true },
+    triggerKind: { type: 'u8', at: 133, optional: true },
+    triggerSource: { type: 'u8', at: 134, optional: true },
+    /** 1: accepted, and not on the book until its trigger, price or time comes. */
+    waiting: { type: 'u8', at: 135, optional: true },
+    triggerTicks: { type: 'f64', at: 17, optional: true },
+    offsetTicks: { type: 'i32', at: 36, optional: true },
+    count: { type: 'i32', at: 37, optional: true },
+    displayLots: { type: 'f64', at: 19, optional: true },
   },
   /** `keepsPriority` 1: same queue place. `sizeLots` is the new signed size (what shall remain). */
   OrderAmended: {
@@ -277,6 +404,8 @@ export const eventLayouts: Record<EventName, Layout> = {
     expiryS: { type: 'u32', at: 20 },
     previousPriceTicks: { type: 'f64', at: 11 },
     previousRemainingLots: { type: 'f64', at: 12 },
+    /** A waiting order's trigger. */
+    triggerTicks: { type: 'f64', at: 13, optional: true },
   },
   OrderClosed: {
     accountId: eventAccount,
@@ -286,6 +415,8 @@ export const eventLayouts: Record<EventName, Layout> = {
     priceTicks: { type: 'f64', at: 6 },
     side: { type: 'i32', at: 14 },
     reason: { type: 'i32', at: 15 },
+    /** Reason `triggerRefused`: why. */
+    rejectCode: { type: 'i32', at: 16, optional: true },
   },
   /**
    * Both sides of one fill, maker's price. Header account = taker. Fees in micro-USDC (negative = rebate), rates in
@@ -363,6 +494,179 @@ export const eventLayouts: Record<EventName, Layout> = {
     accountId: eventAccount,
     orderId: { type: 'f64', at: 4 },
     clientOrderId: { type: 'text', at: 64, length: 36 },
+  },
+  /** A waiting order's moment came: `lots` of it are matched now, within `limitTicks`; `priceTicks` is what was seen. */
+  OrderTriggered: {
+    accountId: eventAccount,
+    market: eventMarket,
+    orderId: { type: 'f64', at: 4 },
+    priceTicks: { type: 'f64', at: 5 },
+    lots: { type: 'f64', at: 6 },
+    limitTicks: { type: 'f64', at: 7 },
+  },
+  /** An iceberg's next part, a scale's next level, a peg that moved: at the tail of its price. Previous 0: was not on the book. */
+  OrderRequeued: {
+    accountId: eventAccount,
+    market: eventMarket,
+    orderId: { type: 'f64', at: 4 },
+    /** 0: taken off the book, waiting. */
+    priceTicks: { type: 'f64', at: 5 },
+    shownLots: { type: 'f64', at: 6 },
+    previousPriceTicks: { type: 'f64', at: 7 },
+    remainingLots: { type: 'f64', at: 8 },
+    side: { type: 'i32', at: 18 },
+  },
+  /** A fill of its OCO sibling took lots off the order. */
+  OrderReduced: {
+    accountId: eventAccount,
+    market: eventMarket,
+    orderId: { type: 'f64', at: 4 },
+    remainingLots: { type: 'f64', at: 5 },
+    byLots: { type: 'f64', at: 6 },
+    side: { type: 'i32', at: 14 },
+  },
+  TransferBooked: {
+    accountId: eventAccount,
+    amountQuote: { type: 'f64', at: 4 },
+    cashQuote: { type: 'f64', at: 5 },
+    toCashQuote: { type: 'f64', at: 6 },
+    toAccountId: { type: 'i32', at: 14 },
+    lane: { type: 'i32', at: 15 },
+    laneSeq: { type: 'u32', at: 16 },
+  },
+  LeverageSet: {
+    accountId: eventAccount,
+    market: eventMarket,
+    leverage: { type: 'i32', at: 8 },
+  },
+  AccountModeSet: { accountId: eventAccount, isolatedMarket: { type: 'i32', at: 8 } },
+  /** Deadline 0: off. */
+  DeadManSet: { accountId: eventAccount, deadlineMs: { type: 'f64', at: 4 } },
+  SelfTradeGroupSet: { accountId: eventAccount, group: { type: 'i32', at: 8 } },
+  FeeTiersSet: {},
+  FeeTierChanged: {
+    accountId: eventAccount,
+    volumeQuote: { type: 'f64', at: 4 },
+    tier: { type: 'i32', at: 10 },
+  },
+  MarketRiskSet: { market: eventMarket },
+  /** Each minute: the return in 1e-9, its variance, the raw and the smoothed requirement, the depth it is scaled by. */
+  VolatilityUpdated: {
+    market: eventMarket,
+    returnPpb: { type: 'f64', at: 4 },
+    variance: { type: 'f64', at: 5 },
+    rawPpm: { type: 'f64', at: 6 },
+    volatilityPpm: { type: 'f64', at: 7 },
+    depthQuote: { type: 'f64', at: 8 },
+  },
+  BackstopSet: { accountId: eventAccount, market: eventMarket },
+  InsuranceFunded: {
+    accountId: eventAccount,
+    market: eventMarket,
+    amountQuote: { type: 'f64', at: 4 },
+    cashQuote: { type: 'f64', at: 5 },
+    trancheQuote: { type: 'f64', at: 6 },
+    lane: { type: 'i32', at: 14 },
+    laneSeq: { type: 'u32', at: 15 },
+  },
+  /** What rounding left in the funding pool of a market without positions, given to its insurance tranche. */
+  DustCollected: {
+    market: eventMarket,
+    amountQuote: { type: 'f64', at: 4 },
+    trancheQuote: { type: 'f64', at: 5 },
+  },
+  ThrottleSet: { minNotionalQuote: { type: 'f64', at: 4 }, level: { type: 'i32', at: 10 } },
+  /** Why and how a liquidation acts, before it does: prices, equity, requirements, stage (0 … 4). */
+  LiquidationExplained: {
+    accountId: eventAccount,
+    market: eventMarket,
+    markTicks: { type: 'f64', at: 4 },
+    indexTicks: { type: 'f64', at: 5 },
+    equityQuote: { type: 'f64', at: 6 },
+    maintenanceQuote: { type: 'f64', at: 7 },
+    initialQuote: { type: 'f64', at: 8 },
+    positionLots: { type: 'f64', at: 9 },
+    sizeLots: { type: 'f64', at: 10 },
+    /** Stage 1: the limit of the order that is sent; else 0. */
+    limitTicks: { type: 'f64', at: 11 },
+    trancheQuote: { type: 'f64', at: 12 },
+    stage: { type: 'i32', at: 26 },
+  },
+  /** Header account = the account in liquidation; `side` is its side; insurance positive = fee paid to the tranche. */
+  LiquidationFilled: {
+    accountId: eventAccount,
+    market: eventMarket,
+    tradeId: { type: 'f64', at: 4 },
+    priceTicks: { type: 'f64', at: 5 },
+    sizeLots: { type: 'f64', at: 6 },
+    quote: { type: 'f64', at: 7 },
+    makerOrderId: { type: 'f64', at: 8 },
+    insuranceQuote: { type: 'f64', at: 9 },
+    makerFeeQuote: { type: 'f64', at: 10 },
+    realizedQuote: { type: 'f64', at: 11 },
+    makerRealizedQuote: { type: 'f64', at: 12 },
+    positionLots: { type: 'f64', at: 13 },
+    makerPositionLots: { type: 'f64', at: 14 },
+    makerRemainingLots: { type: 'f64', at: 15 },
+    makerAccountId: { type: 'i32', at: 32 },
+    side: { type: 'i32', at: 33 },
+    makerFee: { type: 'i32', at: 34 },
+    trancheQuote: { type: 'f64', at: 18 },
+  },
+  /** The backstop took the whole position: `quote` moved from its cash to the account's, `insuranceQuote` from the tranche. */
+  PositionTakenOver: {
+    accountId: eventAccount,
+    market: eventMarket,
+    markTicks: { type: 'f64', at: 4 },
+    /** Signed, as the account held it. */
+    sizeLots: { type: 'f64', at: 5 },
+    quote: { type: 'f64', at: 6 },
+    insuranceQuote: { type: 'f64', at: 7 },
+    realizedQuote: { type: 'f64', at: 8 },
+    backstopPositionLots: { type: 'f64', at: 9 },
+    trancheQuote: { type: 'f64', at: 10 },
+    backstopAccountId: { type: 'i32', at: 22 },
+    backstopRealizedQuote: { type: 'f64', at: 12 },
+  },
+  /** One counterparty of an auto-deleveraging: `sizeLots` of its position (signed) closed at mark, less its share. */
+  AdlExecuted: {
+    accountId: eventAccount,
+    market: eventMarket,
+    markTicks: { type: 'f64', at: 4 },
+    sizeLots: { type: 'f64', at: 5 },
+    deficitQuote: { type: 'f64', at: 6 },
+    positionLots: { type: 'f64', at: 7 },
+    realizedQuote: { type: 'f64', at: 8 },
+    victimAccountId: { type: 'i32', at: 18 },
+    rank: { type: 'i32', at: 19 },
+  },
+  /** The sum of an auto-deleveraging: deficit = Σ shares; insurance = what the tranche paid the account. */
+  AdlRound: {
+    accountId: eventAccount,
+    market: eventMarket,
+    closedLots: { type: 'f64', at: 4 },
+    deficitQuote: { type: 'f64', at: 5 },
+    insuranceQuote: { type: 'f64', at: 6 },
+    realizedQuote: { type: 'f64', at: 7 },
+    trancheQuote: { type: 'f64', at: 8 },
+    participants: { type: 'i32', at: 18 },
+  },
+  /** A deficit nobody could bear: taken off the flat account, noted against the market. */
+  BadDebt: {
+    accountId: eventAccount,
+    market: eventMarket,
+    amountQuote: { type: 'f64', at: 4 },
+    badDebtQuote: { type: 'f64', at: 5 },
+  },
+  MarketSettled: { market: eventMarket, priceTicks: { type: 'f64', at: 4 } },
+  PositionSettled: {
+    accountId: eventAccount,
+    market: eventMarket,
+    sizeLots: { type: 'f64', at: 4 },
+    priceTicks: { type: 'f64', at: 5 },
+    quote: { type: 'f64', at: 6 },
+    realizedQuote: { type: 'f64', at: 7 },
+    cashQuote: { type: 'f64', at: 8 },
   },
 }
 

@@ -17,6 +17,31 @@ export type OrderKind = (typeof orderKind)[keyof typeof orderKind]
 export const selfTradePrevention = { cancelTaker: 0, cancelMaker: 1, cancelBoth: 2 } as const
 export type SelfTradePrevention = (typeof selfTradePrevention)[keyof typeof selfTradePrevention]
 
+/** Bits of an order's `options`: what the trader asked for beyond the signed order. */
+export const orderOption = {
+  /** The price band narrows the limit of an IOC order instead of refusing it. */
+  market: 1,
+} as const
+
+/** What the engine does with an advanced order (packages/engine/RULES.md 1.2). */
+export const orderStyle = {
+  plain: 0,
+  market: 1,
+  slide: 2,
+  peg: 3,
+  trailing: 4,
+  twap: 5,
+  iceberg: 6,
+  scale: 7,
+} as const
+export type OrderStyle = (typeof orderStyle)[keyof typeof orderStyle]
+
+export const triggerKind = { none: 0, stop: 1, takeProfit: 2 } as const
+export type TriggerKind = (typeof triggerKind)[keyof typeof triggerKind]
+
+export const triggerSource = { mark: 0, index: 1, last: 2 } as const
+export type TriggerSource = (typeof triggerSource)[keyof typeof triggerSource]
+
 /** Time in force out of the signed `flags` byte: 0 … 3, where 3 is invalid. */
 export function timeInForceOf(flags: number): number {
   return (flags >> 2) & 3
@@ -50,6 +75,11 @@ export const closeReason = {
   marketClosed: 10,
   fillLimit: 11,
   notSettleable: 12,
+  deadMan: 13,
+  /** Its OCO sibling was filled, or its bracket's other half is done. */
+  linked: 14,
+  /** Its trigger came, and the order was refused then (`rejectCode`). */
+  triggerRefused: 15,
 } as const
 export type CloseReason = (typeof closeReason)[keyof typeof closeReason]
 

@@ -27,6 +27,7 @@ export const rejectCode = {
   NOTHING_TO_CONFIRM: 20,
   STALE_PRICE_MESSAGE: 21,
   UNKNOWN_PUBLISHER: 22,
+  LINK_NOT_FOUND: 23,
 
   INSUFFICIENT_MARGIN: 100,
   INSUFFICIENT_BALANCE: 101,
@@ -37,6 +38,7 @@ export const rejectCode = {
   WITHDRAWALS_PAUSED: 106,
   NO_MARK_PRICE: 107,
   OPEN_INTEREST_LIMIT: 108,
+  ISOLATED_MARKET: 109,
 
   POST_ONLY_WOULD_CROSS: 200,
   NOT_FILLABLE: 201,
@@ -49,6 +51,7 @@ export const rejectCode = {
   CAPACITY: 304,
   SETTLEMENT_LAG: 305,
   ALREADY_INITIALISED: 306,
+  THROTTLED: 307,
 } as const
 export type RejectName = keyof typeof rejectCode
 export type RejectCode = (typeof rejectCode)[RejectName]

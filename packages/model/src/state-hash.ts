@@ -8,8 +8,8 @@
  *
  * | kind | when | integers |
  * |---|---|---|
- * | account | open | id, owner (5 words), subaccount, cash |
- * | position | lots ≠ 0 | account, market, lots, entry cost, funding snapshot |
+ * | account | open | id, owner (5 words), subaccount, cash, self-trade group, isolated market + 1, fee tier, volume, volume day, dead man's deadline |
+ * | position | lots ≠ 0 | account, market, lots, entry cost, funding snapshot, time of the last partial liquidation |
  * | order | resting | order id, account, market, side, flags, price, size, remaining, max fee, lane, lane seq, expiry, priority |
  * | freeSlot | used once, free | slot, generation, place in the free stack (0 = bottom) |
  * | lane | seq > 0 | account, lane, seq, filled by its closed order (0 while live) |
@@ -17,7 +17,13 @@
  * | market | listed | number, state, the listing in the order of `Market`, last, index, index time, mark, funding index, pool, open interest, premium sum and count, last sample time, sampled ms, ema numerator, denominator and time, funding hour, last rate, last premium |
  * | publisher | genesis | publisher, page, publish time, 32 prices |
  * | withdrawal | pending | request seq, account, amount |
- * | totals | always | opened, chain id, lag s, publishers, quorum, accounts, last deposit id, deposits, paid, pending, fees, trades, priorities, close numbers, paused, last batch, batch to-seq, last swept second |
+ * | advancedOrder | live, style, trigger, link or hidden lots not 0 | order id, waiting, style, trigger kind, trigger source, trigger, extreme (trailing), signed limit, offset, count, seconds, slippage, display, hidden lots, next step (twap slice, scale level), start time, parent lane + 1, parent seq, parent total, parent filled before, sibling order id, waiting priority |
+ * | leverage | not 0 | account, market, leverage |
+ * | feeTier | volume not 0 | tier, volume, taker off, maker off |
+ * | marketRisk | set once | market, then `SetMarketRisk` in the order of its type |
+ * | marketClock | listed, not fixed | market, w, second of the last mark, ema30 numerator, denominator, time, five buckets (minute, sum, count) by minute mod 5, volatility: minute, index, variance, requirement; depths so far, the ring of 24 (oldest value first unused = 0, in ring order) |
+ * | safety | any but market not 0 | market, tranche, bad debt, backstop account, reopening since, good ticks, rearmed at, settlement price |
+ * | totals | always | opened, chain id, lag s, publishers, quorum, accounts, last deposit id, deposits, paid, pending, fees, trades, priorities, close numbers, paused, last batch, batch to-seq, last swept second, throttle level, throttle notional |
  */
 export const hashedRecord = {
   account: 1,
@@ -30,6 +36,12 @@ export const hashedRecord = {
   publisher: 8,
   withdrawal: 9,
   totals: 10,
+  advancedOrder: 11,
+  leverage: 12,
+  feeTier: 13,
+  marketRisk: 14,
+  marketClock: 15,
+  safety: 16,
 } as const
 export type HashedRecord = (typeof hashedRecord)[keyof typeof hashedRecord]
 

@@ -36,6 +36,10 @@ const engineErrors = {
   NOTHING_TO_CONFIRM: { http: 409, doc: 'The batch confirms nothing new.' },
   STALE_PRICE_MESSAGE: { http: 409, doc: 'The publisher has sent a newer price message.' },
   UNKNOWN_PUBLISHER: { http: 409, doc: 'The publisher is not registered.' },
+  LINK_NOT_FOUND: {
+    http: 422,
+    doc: 'The order named by lane and sequence number is not there to be linked to.',
+  },
   INSUFFICIENT_MARGIN: { http: 422, doc: 'Initial margin of the order exceeds free equity.' },
   INSUFFICIENT_BALANCE: { http: 422, doc: 'The amount exceeds what may be withdrawn.' },
   POSITION_LIMIT: {
@@ -51,6 +55,7 @@ const engineErrors = {
   },
   NO_MARK_PRICE: { http: 409, doc: 'The market has no mark price yet.' },
   OPEN_INTEREST_LIMIT: { http: 422, doc: 'The market is at its open interest limit (`limit`).' },
+  ISOLATED_MARKET: { http: 422, doc: 'The account is isolated to another market.' },
   POST_ONLY_WOULD_CROSS: { http: 422, doc: 'The post-only order would take liquidity.' },
   NOT_FILLABLE: { http: 422, doc: 'The immediate order found nothing (IOC) or not enough (FOK).' },
   SELF_TRADE: { http: 422, doc: 'The order would trade with an order of the same owner.' },
@@ -60,6 +65,10 @@ const engineErrors = {
   POST_ONLY_STATE: { http: 409, doc: 'The market accepts only post-only orders and cancels.' },
   CAPACITY: { http: 503, doc: 'The exchange is at a capacity limit (`limit`).' },
   SETTLEMENT_LAG: { http: 503, doc: 'Settlement is too far behind: new fills are held back.' },
+  THROTTLED: {
+    http: 503,
+    doc: 'Settlement is behind: orders below `limit`, then all that may take, are held back.',
+  },
   ALREADY_INITIALISED: { http: 409, doc: 'The exchange is already open.' },
 } as const satisfies Record<RejectName, ErrorEntry>
 

@@ -30,6 +30,9 @@ const reasonWords: Record<CloseReason, string> = {
   [closeReason.marketClosed]: 'market_closed',
   [closeReason.fillLimit]: 'fill_limit',
   [closeReason.notSettleable]: 'not_settleable',
+  [closeReason.deadMan]: 'dead_man',
+  [closeReason.linked]: 'linked',
+  [closeReason.triggerRefused]: 'trigger_refused',
 }
 
 /** The public word of a close reason. */

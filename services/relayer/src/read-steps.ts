@@ -123,6 +123,30 @@ const readEvent = (
     case 'PremiumSampled':
     case 'WithdrawalPaid':
     case 'WithdrawalsSwitched':
+    case 'AccountModeSet':
+    case 'AdlExecuted':
+    case 'AdlRound':
+    case 'BackstopSet':
+    case 'BadDebt':
+    case 'DeadManSet':
+    case 'DustCollected':
+    case 'FeeTierChanged':
+    case 'FeeTiersSet':
+    case 'InsuranceFunded':
+    case 'LeverageSet':
+    case 'LiquidationExplained':
+    case 'LiquidationFilled':
+    case 'MarketRiskSet':
+    case 'MarketSettled':
+    case 'OrderReduced':
+    case 'OrderRequeued':
+    case 'OrderTriggered':
+    case 'PositionSettled':
+    case 'PositionTakenOver':
+    case 'SelfTradeGroupSet':
+    case 'ThrottleSet':
+    case 'TransferBooked':
+    case 'VolatilityUpdated':
       return undefined
   }
 }

@@ -60,6 +60,9 @@ type Unit = {
   appliedAt: number
 }
 
+/** The last kind that every follower can carry on: what comes after it would not be posted, streamed or settled. */
+const SERVED_KIND_MAX = commandKind.SetWithdrawals
+
 /** Kinds that add risk: the first to be refused under overload. */
 const orderKinds: ReadonlySet<number> = new Set([commandKind.PlaceOrder, commandKind.AmendOrder])
 
@@ -124,7 +127,7 @@ export class Sequencer {
   private admit(command: Buffer): ReplyStatus {
     const { telemetry, inboxMax, inboxReserved } = this.options
     const kind = command.length < 32 ? 0 : command.readInt32LE(header.kindI32 * 4)
-    const isKnown = kind > 0 && command.length > 0 && command.length === commandBytes(kind)
+    const isKnown = kind > 0 && kind <= SERVED_KIND_MAX && command.length === commandBytes(kind)
     // Genesis comes from its file only, once.
     if (!isKnown || kind === commandKind.Genesis) {
       telemetry.refused('invalid')

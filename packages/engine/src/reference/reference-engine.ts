@@ -117,6 +117,20 @@ function run(s: ReferenceState, c: Command, emit: Emit): Refusal | undefined {
       s.paused = c.paused
       emit({ kind: 'WithdrawalsSwitched', paused: c.paused })
       return undefined
+    case 'PlaceAdvancedOrder':
+    case 'Transfer':
+    case 'SetLeverage':
+    case 'SetAccountMode':
+    case 'SetDeadMan':
+    case 'SetSelfTradeGroup':
+    case 'SetFeeTiers':
+    case 'SetMarketRisk':
+    case 'SetBackstop':
+    case 'FundInsurance':
+    case 'SetThrottle':
+    case 'ReopenMarket':
+    case 'SettleMarket':
+      return { refuse: 'UNSUPPORTED' }
   }
 }
 
