@@ -12,6 +12,11 @@ export async function serveDocs(server: FastifyInstance, routes: readonly Route[
   await server.register(swagger, { mode: 'static', specification: { document } })
   await server.register(swaggerUi, {
     routePrefix: '/docs',
+    theme: {
+      title: 'Plumb API',
+      // The bar would only offer to load another document.
+      css: [{ filename: 'plumb.css', content: '.swagger-ui .topbar { display: none }' }],
+    },
     uiConfig: { validatorUrl: null, tryItOutEnabled: true, persistAuthorization: true },
   })
 }

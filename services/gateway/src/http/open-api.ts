@@ -70,11 +70,16 @@ export function openApiDocument(routes: readonly Route[]): Json {
         'Orders and withdrawals are EIP-712 messages (see /v1/signing); private reads and cancels take a bearer',
         'token of POST /v1/auth. The stream is at /v1/ws with the same objects.',
         '',
+        // Folded: whoever opens the page looks for the routes first.
+        '<details><summary>Every error code</summary>',
+        '',
         '| code | HTTP | meaning |',
         '|---|---|---|',
         ...Object.entries(errorTable).map(
           ([code, { http, doc }]) => `| ${code} | ${http} | ${doc} |`,
         ),
+        '',
+        '</details>',
       ].join('\n'),
     },
     servers: [{ url: '/' }],
