@@ -1,153 +1,49 @@
-//! Engine: commands a second with all risk on, against a plain book (objects, Map, no risk) on the same bytes.
-//!
-//! Method: one seeded stream of about 40 % new orders, 48 % cancels, 9 % crossing, 3 % amends, 10,000 accounts, with
-//! price messages and a tick every 20,000 commands. The stream is made chunk by chunk, untimed; then the engine and the
-//! plain book play the same chunk one after the other, taking turns at going first. Every fourth chunk each command is
-//! timed by itself for the percentiles (timer included). Fills of both are compared at the end. The engine checks
-//! lanes, bands, position limit, initial margin with open orders, fees, funding and `settleable` for every fill; the
-//! plain book checks nothing.
+//! One measurement of the engine beside a plain book on the same bytes, in one process.
 // oxlint-disable typescript/no-unnecessary-type-assertion -- tsc checks indexed access here, the linter's project does not
-import { cpus } from 'node:os'
-import { parseArgs } from 'node:util'
-import { createEngine, ReferenceBook } from '@plumb/engine'
-import { CommandBuffer, commandKind } from '@plumb/model'
-import { BenchStream, type Chunk } from './engine/stream.ts'
+import { createEngine, type Engine, warmUp } from '@plumb/engine'
+import { CommandBuffer } from '@plumb/model'
+import { Histogram } from './histogram.ts'
+import { applyNaive, NaiveVenue } from './naive-venue.ts'
+import { NpmVenue } from './npm-venue.ts'
+import { BenchStream, type Chunk } from './stream.ts'
 
-const { values: args } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    commands: { type: 'string', default: '2000000' },
-    accounts: { type: 'string', default: '10000' },
-    markets: { type: 'string', default: '1' },
-    depth: { type: 'string', default: '4000' },
-    seed: { type: 'string', default: '7' },
-  },
-})
 const CHUNK = 262_144
+/** Commands between two clearings of the events, as the sequencer does it. */
 const GROUP = 256
-const accounts = Number(args.accounts)
-const markets = Number(args.markets)
-const depth = Number(args.depth)
-const chunks = Math.max(8, Math.ceil(Number(args.commands) / CHUNK))
 
-const engineLimits = {
-  accounts,
-  openOrders: Math.min(2 ** 20, Math.max(131_072, 2 * depth * markets)),
-  positions: Math.max(32_768, accounts * Math.min(markets, 16)),
-  lanePages: Math.max(65_536, accounts * 2),
+export type MeasureOptions = {
+  commands: number
+  accounts: number
+  markets: number
+  /** Resting orders a market. */
+  depth: number
+  seed: number
+  /** Whether npm's order book plays the stream too. */
+  npm: boolean
 }
 
-type NaiveOrder = {
-  orderId: number
-  account: number
-  side: 0 | 1
-  price: number
-  size: number
-  remaining: number
-}
-type NaiveFill = { maker: number; taker: number; price: number; lots: number }
-
-/** An order book as one would first write it. */
-class NaiveVenue {
-  readonly books: ReferenceBook<NaiveOrder>[]
-  fills = 0
-  lots = 0
-  events: NaiveFill[] = []
-
-  constructor(count: number) {
-    this.books = Array.from({ length: count }, () => new ReferenceBook<NaiveOrder>())
-  }
-
-  place(market: number, order: NaiveOrder, immediate: boolean): void {
-    const book = this.books[market]!
-    this.match(book, order)
-    if (order.remaining > 0 && !immediate) book.add(order)
-  }
-
-  amend(market: number, orderId: number, price: number, size: number): void {
-    const book = this.books[market]!
-    const order = book.get(orderId)
-    if (order === undefined) return
-    if (price === order.price && size <= order.remaining) {
-      order.size = size
-      order.remaining = size
-      return
-    }
-    book.remove(orderId)
-    order.price = price
-    order.size = size
-    order.remaining = size
-    this.place(market, order, false)
-  }
-
-  cancel(orderId: number): void {
-    for (const book of this.books) if (book.remove(orderId) !== undefined) return
-  }
-
-  match(book: ReferenceBook<NaiveOrder>, taker: NaiveOrder): void {
-    const opposite = taker.side === 0 ? 1 : 0
-    while (taker.remaining > 0) {
-      const maker = book.head(opposite)
-      if (maker === undefined) return
-      if (taker.side === 0 ? maker.price > taker.price : maker.price < taker.price) return
-      if (maker.account === taker.account) {
-        taker.remaining = 0
-        return
-      }
-      const lots = Math.min(taker.remaining, maker.remaining)
-      this.fills++
-      this.lots += lots
-      this.events.push({ maker: maker.orderId, taker: taker.orderId, price: maker.price, lots })
-      taker.remaining -= lots
-      maker.remaining -= lots
-      if (maker.remaining === 0) book.remove(maker.orderId)
-    }
-  }
-}
-
-/** One command of the chunk through the plain book. */
-function applyNaive(venue: NaiveVenue, chunk: Chunk, slot: number): void {
-  const { i32, f64 } = chunk.buffer
-  const w = slot * 64
-  const d = slot * 32
-  const kind = i32[w + 4]
-  if (kind === commandKind.PlaceOrder) {
-    const orderId = chunk.orderIds[slot]!
-    if (orderId === 0) return
-    const size = f64[d + 5]!
-    const order: NaiveOrder = {
-      orderId,
-      account: i32[w + 5]!,
-      side: i32[w + 14] === 0 ? 0 : 1,
-      price: f64[d + 4]!,
-      size,
-      remaining: size,
-    }
-    venue.place(i32[w + 6]!, order, i32[w + 15] === 4)
-  } else if (kind === commandKind.CancelOrder) venue.cancel(f64[d + 11]!)
-  else if (kind === commandKind.AmendOrder)
-    venue.amend(i32[w + 6]!, f64[d + 11]!, f64[d + 4]!, f64[d + 5]!)
-}
-
-const engine = createEngine(engineLimits)
-const stream = new BenchStream(createEngine(engineLimits), {
-  seed: Number(args.seed),
-  accounts,
-  markets,
-  depth,
-})
-const venue = new NaiveVenue(markets)
-const first = new CommandBuffer(1)
-for (const bytes of stream.prologue()) {
-  first.load(0, bytes)
-  engine.apply(first, 0)
-  engine.events.clear()
-}
-
-const chunk: Chunk = {
-  buffer: new CommandBuffer(CHUNK),
-  count: CHUNK,
-  orderIds: new Float64Array(CHUNK),
+/** Rates are commands for each second of CPU. */
+export type EngineFigures = {
+  commandsPerSecond: number
+  referencePerSecond: number
+  ratio: number
+  medianChunkRatio: number
+  wallPerSecond: number
+  p50Ns: number
+  p99Ns: number
+  p999Ns: number
+  maxNs: number
+  referenceP99Ns: number
+  timerP50Ns: number
+  stateHashPerGroupUs: number
+  npmPerSecond: number
+  npmRatio: number
+  fills: number
+  openOrders: number
+  commands: number
+  /** Rates chunk by chunk, and the engine's latency in steps of 10 ns, for the plots. */
+  chunks: { engine: number; reference: number }[]
+  latency: { ns: number; count: number }[]
 }
 
 type Spent = { cpuMs: number; wallMs: number }
@@ -160,155 +56,208 @@ function spend(work: () => void): Spent {
   return { cpuMs: (used.user + used.system) / 1_000, wallMs: performance.now() - wall }
 }
 
-/** The engine plays the chunk, events cleared after each group as the sequencer does. */
-function playEngine(): void {
-  const { events } = engine
-  for (let slot = 0; slot < chunk.count; slot++) {
-    engine.apply(chunk.buffer, slot)
-    if (slot % GROUP === GROUP - 1) events.clear()
-  }
+const cpuMsOf = (spent: readonly Spent[]) => spent.reduce((sum, { cpuMs }) => sum + cpuMs, 0)
+
+/** Plays the stream through all of them and compares fills and books at the end. Throws when they differ. */
+export function measureEngine(options: MeasureOptions): EngineFigures {
+  warmUp()
+  const bench = new Bench(options)
+  bench.fillBooks()
+  bench.run()
+  const hashUs = bench.timeStateHash()
+  bench.compare()
+  return bench.figures(hashUs)
 }
 
-function playNaive(): void {
-  for (let slot = 0; slot < chunk.count; slot++) {
-    applyNaive(venue, chunk, slot)
-    if (venue.events.length > GROUP) venue.events = []
+class Bench {
+  readonly #options: MeasureOptions
+  readonly #engine: Engine
+  readonly #stream: BenchStream
+  readonly #venue: NaiveVenue
+  readonly #npm: NpmVenue | null
+  readonly #chunk: Chunk = {
+    buffer: new CommandBuffer(CHUNK),
+    count: CHUNK,
+    orderIds: new Float64Array(CHUNK),
   }
-}
+  readonly #latency = new Histogram()
+  readonly #naiveLatency = new Histogram()
+  readonly #timer = new Histogram()
+  readonly #rounds: { engine: Spent; naive: Spent; npm: Spent | null }[] = []
 
-/** Nanoseconds by command, 10 ns a bucket. */
-class Histogram {
-  readonly buckets = new Uint32Array(100_000)
-  count = 0
-  maxNs = 0
-
-  add(ms: number): void {
-    const ns = ms * 1e6
-    this.count++
-    this.maxNs = Math.max(this.maxNs, ns)
-    this.buckets[Math.min(Math.round(ns / 10), this.buckets.length - 1)]! += 1
-  }
-
-  at(quantile: number): number {
-    let left = Math.ceil(this.count * quantile)
-    for (const [bucket, count] of this.buckets.entries()) {
-      left -= count
-      if (left <= 0) return bucket * 10
+  constructor(options: MeasureOptions) {
+    const { accounts, markets, depth, seed } = options
+    this.#options = options
+    const lanes = Math.max(8, Math.ceil((3 * depth * markets) / accounts / 8) * 8)
+    const engineLimits = {
+      accounts,
+      openOrders: Math.min(2 ** 20, Math.max(131_072, 2 * depth * markets)),
+      positions: Math.max(32_768, accounts * Math.min(markets, 16)),
+      lanePages: Math.max(65_536, (accounts * lanes) / 16),
     }
-    return Infinity
-  }
-}
-
-const latency = new Histogram()
-const naiveLatency = new Histogram()
-const timer = new Histogram()
-
-function sampleLatency(): void {
-  for (let slot = 0; slot < chunk.count; slot++) {
-    const start = performance.now()
-    engine.apply(chunk.buffer, slot)
-    latency.add(performance.now() - start)
-    if (slot % GROUP === GROUP - 1) engine.events.clear()
-  }
-  for (let slot = 0; slot < chunk.count; slot++) {
-    const start = performance.now()
-    applyNaive(venue, chunk, slot)
-    naiveLatency.add(performance.now() - start)
-    if (venue.events.length > GROUP) venue.events = []
-  }
-  for (let i = 0; i < 10_000; i++) {
-    const start = performance.now()
-    timer.add(performance.now() - start)
-  }
-}
-
-const WARM = Math.min(2, Math.floor(chunks / 4))
-const total = { engine: { cpuMs: 0, wallMs: 0 }, naive: { cpuMs: 0, wallMs: 0 } }
-const ratios: number[] = []
-let timed = 0
-for (let n = 0; n < chunks; n++) {
-  stream.next(chunk)
-  if (n >= WARM && n % 4 === 3) {
-    sampleLatency()
-    continue
-  }
-  const engineFirst = n % 2 === 0
-  const early = spend(engineFirst ? playEngine : playNaive)
-  const late = spend(engineFirst ? playNaive : playEngine)
-  if (n < WARM) continue
-  const [fast, plain] = engineFirst ? [early, late] : [late, early]
-  total.engine.cpuMs += fast.cpuMs
-  total.engine.wallMs += fast.wallMs
-  total.naive.cpuMs += plain.cpuMs
-  total.naive.wallMs += plain.wallMs
-  ratios.push(plain.cpuMs / fast.cpuMs)
-  timed += chunk.count
-}
-
-// The state hash as the sequencer asks for it: after each group.
-const hashUs: number[] = []
-stream.next(chunk)
-for (let slot = 0; slot < chunk.count; slot++) {
-  engine.apply(chunk.buffer, slot)
-  if (slot % GROUP !== GROUP - 1) continue
-  engine.events.clear()
-  const start = performance.now()
-  engine.stateHash()
-  if (slot > GROUP) hashUs.push((performance.now() - start) * 1_000)
-}
-playNaive()
-hashUs.sort((a, b) => a - b)
-ratios.sort((a, b) => a - b)
-
-const { trades, openOrders } = engine.totals()
-if (venue.fills !== trades)
-  throw new Error(`fills differ: engine ${trades}, plain book ${venue.fills}`)
-for (const [market, book] of venue.books.entries())
-  for (const side of [0, 1] as const) {
-    const ours = [...engine.book(market, side)].map((o) => `${o.orderId} ${o.remainingLots}`)
-    const theirs = [...book.orders(side)].map((o) => `${o.orderId} ${o.remaining}`)
-    if (ours.join() !== theirs.join())
-      throw new Error(`books differ: market ${market} side ${side}`)
+    this.#engine = createEngine(engineLimits)
+    this.#stream = new BenchStream(createEngine(engineLimits), {
+      seed,
+      accounts,
+      markets,
+      depth,
+      lanes,
+    })
+    this.#venue = new NaiveVenue(markets)
+    this.#npm = options.npm ? new NpmVenue(markets) : null
+    const first = new CommandBuffer(1)
+    for (const bytes of this.#stream.prologue()) {
+      first.load(0, bytes)
+      this.#engine.apply(first, 0)
+      this.#engine.events.clear()
+    }
   }
 
-const figures = {
-  commandsPerSecond: Math.round((timed / total.engine.cpuMs) * 1_000),
-  referencePerSecond: Math.round((timed / total.naive.cpuMs) * 1_000),
-  ratio: Number((total.naive.cpuMs / total.engine.cpuMs).toFixed(2)),
-  medianChunkRatio: Number((ratios[ratios.length >> 1] ?? 0).toFixed(2)),
-  wallPerSecond: Math.round((timed / total.engine.wallMs) * 1_000),
-  p50Ns: latency.at(0.5),
-  p99Ns: latency.at(0.99),
-  p999Ns: latency.at(0.999),
-  maxNs: Math.round(latency.maxNs),
-  referenceP99Ns: naiveLatency.at(0.99),
-  timerP50Ns: timer.at(0.5),
-  stateHashPerGroupUs: Number((hashUs[Math.floor(hashUs.length / 2)] ?? 0).toFixed(1)),
-  fills: trades,
-  openOrders,
+  /** Untimed: until the books are as deep as the stream keeps them, and everything has been compiled. */
+  fillBooks(): void {
+    const goal = 0.9 * this.#options.depth * this.#options.markets
+    for (let n = 0; n < 2 || this.#stream.resting < goal; n++) {
+      if (n === 64) throw new Error(`the books stay at ${this.#stream.resting} orders`)
+      this.#stream.next(this.#chunk)
+      this.#playEngine()
+      this.#playNaive()
+      this.#playNpm()
+    }
+  }
+
+  /** Chunk by chunk, engine and plain book taking turns at going first; each fourth is for single latencies. */
+  run(): void {
+    const chunks = Math.max(8, Math.ceil(this.#options.commands / CHUNK))
+    for (let n = 0; n < chunks; n++) {
+      this.#stream.next(this.#chunk)
+      if (n % 4 === 3) {
+        this.#sampleLatency()
+        this.#playNpm()
+        continue
+      }
+      const engineFirst = n % 2 === 0
+      const early = spend(() => (engineFirst ? this.#playEngine() : this.#playNaive()))
+      const late = spend(() => (engineFirst ? this.#playNaive() : this.#playEngine()))
+      const [engine, naive] = engineFirst ? [early, late] : [late, early]
+      const npm = this.#npm === null ? null : spend(() => this.#playNpm())
+      this.#rounds.push({ engine, naive, npm })
+    }
+  }
+
+  /** Microseconds of the state hash as the sequencer asks for it: after each group. */
+  timeStateHash(): number[] {
+    const engine = this.#engine
+    const took: number[] = []
+    this.#stream.next(this.#chunk)
+    for (let slot = 0; slot < CHUNK; slot++) {
+      engine.apply(this.#chunk.buffer, slot)
+      if (slot % GROUP !== GROUP - 1) continue
+      engine.events.clear()
+      const start = performance.now()
+      engine.stateHash()
+      if (slot > GROUP) took.push((performance.now() - start) * 1_000)
+    }
+    this.#playNaive()
+    return took.toSorted((a, b) => a - b)
+  }
+
+  /** A rate of two that did different work would say nothing. */
+  compare(): void {
+    const { trades } = this.#engine.totals()
+    if (this.#venue.fills !== trades)
+      throw new Error(`fills differ: engine ${trades}, plain book ${this.#venue.fills}`)
+    for (const [market, book] of this.#venue.books.entries())
+      for (const side of [0, 1] as const) {
+        const ours = [...this.#engine.book(market, side)].map(
+          ({ orderId, remainingLots }) => `${orderId} ${remainingLots}`,
+        )
+        const theirs = [...book.orders(side)].map(
+          ({ orderId, remaining }) => `${orderId} ${remaining}`,
+        )
+        if (ours.join() !== theirs.join())
+          throw new Error(`books differ: market ${market} side ${side}`)
+      }
+  }
+
+  figures(hashUs: readonly number[]): EngineFigures {
+    const rounds = this.#rounds
+    const engineMs = cpuMsOf(rounds.map(({ engine }) => engine))
+    const naiveMs = cpuMsOf(rounds.map(({ naive }) => naive))
+    const npmMs = cpuMsOf(rounds.flatMap(({ npm }) => npm ?? []))
+    const wallMs = rounds.reduce((sum, { engine }) => sum + engine.wallMs, 0)
+    const timed = rounds.length * CHUNK
+    const perSecond = (ms: number) => (ms === 0 ? 0 : Math.round((timed / ms) * 1_000))
+    const ratios = rounds
+      .map(({ engine, naive }) => naive.cpuMs / engine.cpuMs)
+      .toSorted((a, b) => a - b)
+    const { trades, openOrders } = this.#engine.totals()
+    return {
+      commandsPerSecond: perSecond(engineMs),
+      referencePerSecond: perSecond(naiveMs),
+      ratio: Number((naiveMs / engineMs).toFixed(2)),
+      medianChunkRatio: Number((ratios[ratios.length >> 1] ?? 0).toFixed(2)),
+      wallPerSecond: perSecond(wallMs),
+      p50Ns: this.#latency.at(0.5),
+      p99Ns: this.#latency.at(0.99),
+      p999Ns: this.#latency.at(0.999),
+      maxNs: Math.round(this.#latency.maxNs),
+      referenceP99Ns: this.#naiveLatency.at(0.99),
+      timerP50Ns: this.#timer.at(0.5),
+      stateHashPerGroupUs: Number((hashUs[hashUs.length >> 1] ?? 0).toFixed(1)),
+      npmPerSecond: perSecond(npmMs),
+      npmRatio: Number((npmMs / engineMs).toFixed(0)),
+      fills: trades,
+      openOrders,
+      commands: timed,
+      chunks: rounds.map(({ engine, naive }) => ({
+        engine: Math.round((CHUNK / engine.cpuMs) * 1_000),
+        reference: Math.round((CHUNK / naive.cpuMs) * 1_000),
+      })),
+      latency: this.#latency.steps(),
+    }
+  }
+
+  #playEngine(): void {
+    const engine = this.#engine
+    const { buffer } = this.#chunk
+    const { events } = engine
+    for (let slot = 0; slot < CHUNK; slot++) {
+      engine.apply(buffer, slot)
+      if (slot % GROUP === GROUP - 1) events.clear()
+    }
+  }
+
+  #playNaive(): void {
+    const venue = this.#venue
+    for (let slot = 0; slot < CHUNK; slot++) {
+      applyNaive(venue, this.#chunk, slot)
+      if (venue.events.length > GROUP) venue.events = []
+    }
+  }
+
+  #playNpm(): void {
+    const npm = this.#npm
+    if (npm !== null) for (let slot = 0; slot < CHUNK; slot++) npm.apply(this.#chunk, slot)
+  }
+
+  #sampleLatency(): void {
+    const engine = this.#engine
+    const venue = this.#venue
+    for (let slot = 0; slot < CHUNK; slot++) {
+      const start = performance.now()
+      engine.apply(this.#chunk.buffer, slot)
+      this.#latency.add(performance.now() - start)
+      if (slot % GROUP === GROUP - 1) engine.events.clear()
+    }
+    for (let slot = 0; slot < CHUNK; slot++) {
+      const start = performance.now()
+      applyNaive(venue, this.#chunk, slot)
+      this.#naiveLatency.add(performance.now() - start)
+      if (venue.events.length > GROUP) venue.events = []
+    }
+    for (let i = 0; i < 10_000; i++) {
+      const start = performance.now()
+      this.#timer.add(performance.now() - start)
+    }
+  }
 }
-const environment = {
-  node: process.version,
-  cpu: cpus()[0]?.model ?? 'unknown',
-  cores: cpus().length,
-  commands: timed,
-  accounts,
-  markets,
-  depth,
-  seed: Number(args.seed),
-}
-console.log(
-  `engine   ${(figures.commandsPerSecond / 1e6).toFixed(2)} M commands per CPU second with all risk checks`,
-)
-console.log(
-  `plain    ${(figures.referencePerSecond / 1e6).toFixed(2)} M commands per CPU second, objects and Map, no risk`,
-)
-console.log(`ratio    ${figures.ratio}`)
-console.log(
-  `latency  p50 ${figures.p50Ns} ns, p99 ${figures.p99Ns} ns, p99.9 ${figures.p999Ns} ns, max ${figures.maxNs} ns (timer ${figures.timerP50Ns} ns)`,
-)
-console.log(`hash     ${figures.stateHashPerGroupUs} us after each group of ${GROUP}`)
-console.log(
-  `stream   ${timed} timed commands, ${trades} fills, ${figures.openOrders} orders open, ${accounts} accounts, ${markets} markets; ${environment.cpu}, Node ${environment.node}`,
-)
-if (args.json) console.log(JSON.stringify({ name: 'engine', figures, environment }))

@@ -30,13 +30,20 @@ export const MARKET_DEFAULTS: Market = {
   fixedIndexTicks: 0,
 }
 
-export type StreamOptions = { seed: number; accounts: number; markets: number; depth: number }
+export type StreamOptions = {
+  seed: number
+  accounts: number
+  markets: number
+  /** Resting orders a market that the stream keeps. */
+  depth: number
+  /** Lanes an account uses in turn, so its open orders at most. */
+  lanes: number
+}
 
 const zeros = (length: number) => new Uint8Array(length)
 
 const START_MS = 1_790_000_000_000
 const PRICE = 600_000
-const LANES = 8
 /** Commands of one simulated second: after them come three price messages and a tick. */
 const COMMANDS_PER_SECOND = 20_000
 
@@ -71,7 +78,7 @@ export class BenchStream {
     this.#shadow = shadow
     this.#options = options
     this.#word = options.seed
-    this.#lanes = new Uint32Array((options.accounts + 1) * LANES)
+    this.#lanes = new Uint32Array((options.accounts + 1) * options.lanes)
   }
 
   /** Genesis, markets, deposits, first prices. */
@@ -114,6 +121,11 @@ export class BenchStream {
       this.#shadow.events.clear()
     }
     return stored
+  }
+
+  /** Orders that rest now. */
+  get resting(): number {
+    return this.#live.length
   }
 
   /** Writes the next commands into the chunk. */
@@ -204,8 +216,8 @@ export class BenchStream {
     const away = 1 + Math.min(this.#below(300), this.#below(300))
     const price =
       side === 0 ? (crossing ? PRICE + 40 : PRICE - away) : crossing ? PRICE - 40 : PRICE + away
-    const lane = this.#nextLane++ & (LANES - 1)
-    const laneSeq = ++this.#lanes[account * LANES + lane]!
+    const lane = this.#nextLane++ % this.#options.lanes
+    const laneSeq = ++this.#lanes[account * this.#options.lanes + lane]!
     i32[w + 4] = commandKind.PlaceOrder
     this.#order(i32, f64, w, d, account, market, side, price, 1 + this.#below(100), lane, laneSeq)
     if (crossing) i32[w + 15] = 4
@@ -264,7 +276,7 @@ export class BenchStream {
         const order = this.#live[this.#place.get(id)!]!
         order.size = events.f64[e * 20 + 6]!
         order.laneSeq++
-        this.#lanes[order.account * LANES + order.lane] = order.laneSeq
+        this.#lanes[order.account * this.#options.lanes + order.lane] = order.laneSeq
       } else if (kind === eventKind.OrderClosed) {
         const at = this.#place.get(id)!
         const last = this.#live.pop()!
