@@ -43,6 +43,19 @@ describe('loadConfig', () => {
     expect(() => loadConfig(schema, env)).not.toThrow(/hunter2/)
   })
 
+  test('says of a part of a key what is wrong with it, of a whole one that it is required', () => {
+    const nested = z.object({
+      DOCUMENT: z
+        .string()
+        .transform((text): unknown => JSON.parse(text))
+        .pipe(z.object({ price: z.string() })),
+      SECRET: z.string(),
+    })
+    expect(() => loadConfig(nested, { DOCUMENT: '{"price":1}' })).toThrow(
+      /DOCUMENT\.price: Invalid input: expected string, received number\n +SECRET: is required/,
+    )
+  })
+
   test('reads a secret from a file, refuses both forms and an absent file', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'plumb-config-')), 'secret')
     writeFileSync(path, 'from the file\n')

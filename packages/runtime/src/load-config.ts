@@ -61,7 +61,8 @@ export const loadConfig = <S extends z.ZodObject>(schema: S, env: Env): z.output
   for (const issue of judged.error?.issues ?? []) {
     const key = issue.path.join('.')
     if (known.has(key)) continue
-    const absent = raw[key] === undefined && issue.code === 'invalid_type'
+    const isWhole = issue.path.length === 1
+    const absent = isWhole && raw[key] === undefined && issue.code === 'invalid_type'
     problems.push({ key, message: absent ? 'is required' : issue.message })
   }
   throw new ConfigError(problems)
