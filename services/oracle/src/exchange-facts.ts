@@ -48,26 +48,49 @@ const learnIndex = (facts: ExchangeFacts, entry: FeedEntry) => {
   }
 }
 
+export type LearnOptions = {
+  address: Address
+  /** Symbols that the oracle can price: while one is not listed yet, the feed is followed on. */
+  symbols: ReadonlySet<string>
+  logger: Logger
+  signal: AbortSignal
+}
+
 /**
- * Reads the feed from its beginning to its present end, at least until the exchange is open, then leaves: prices go
- * out through the command channel, and following every order would cost CPU for nothing. A market listed later is
- * learnt at the next start.
+ * Reads the feed from its beginning to its present end, at least until the exchange is open, and answers what it
+ * learnt. Goes on in the background while a symbol with a price feed is not listed, so that one admin command lists
+ * it without a restart here; else it leaves, since following every order would cost CPU for nothing. `ended` settles
+ * when nothing more is read.
  */
 export const learnExchange = async (
-  address: Address,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<ExchangeFacts> => {
+  options: LearnOptions,
+): Promise<{ facts: ExchangeFacts; ended: Promise<void> }> => {
+  const { address, symbols, logger, signal } = options
   const facts = createExchangeFacts()
   const feed = createFeedClient({ address, name: 'oracle', fromSeq: 1, logger })
   const stop = () => void feed.close()
   signal.addEventListener('abort', stop, { once: true })
-  for await (const group of feed.groups()) {
-    for (const entry of group.entries) learnFrom(facts, entry)
-    if (facts.genesis !== undefined && facts.markets.size > 0 && group.lastSeq >= feed.headSeq)
-      break
+  const isWaited = () => {
+    const listed = new Set([...facts.markets.values()].map(({ symbol }) => symbol))
+    return [...symbols].some((symbol) => !listed.has(symbol))
   }
-  signal.removeEventListener('abort', stop)
-  await feed.close()
-  return facts
+  const read = async (open: () => void) => {
+    let isOpen = false
+    for await (const group of feed.groups()) {
+      for (const entry of group.entries) learnFrom(facts, entry)
+      isOpen ||=
+        facts.genesis !== undefined && facts.markets.size > 0 && group.lastSeq >= feed.headSeq
+      if (isOpen) open()
+      if (isOpen && !isWaited()) break
+    }
+    signal.removeEventListener('abort', stop)
+    await feed.close()
+    open()
+  }
+  let ended = Promise.resolve()
+  await new Promise<void>((resolve, reject) => {
+    ended = read(resolve)
+    ended.catch(reject)
+  })
+  return { facts, ended }
 }

@@ -1,4 +1,4 @@
-//! The oracle process: signed prices of every market, once a second, into the sequencer.
+//! The oracle process: every publisher's signed prices of every market, once a second, into the sequencer.
 import { decodeEvents, encodeCommand, type ObservePrice, rejectName } from '@plumb/model'
 import {
   CommandError,
@@ -11,48 +11,65 @@ import {
   systemClock,
 } from '@plumb/runtime'
 import { readConfig } from './config.ts'
-import { learnExchange } from './exchange-facts.ts'
-import { openPublishers, publication } from './publisher.ts'
-import { createSimulator } from './simulator.ts'
+import { type ExchangeFacts, learnExchange } from './exchange-facts.ts'
+import { openSources } from './open-sources.ts'
+import { Oracle } from './oracle.ts'
+import { degradedReasons, healthBody, oracleRoutes } from './oracle-routes.ts'
+import { openPublishers } from './publisher.ts'
+import { createTelemetry } from './telemetry.ts'
 
 const config = readConfig()
 const logger = createLogger('oracle', { level: config.PLUMB_LOG_LEVEL })
 const metrics = createMetrics('oracle')
-const published = metrics.counter('prices_published_total', 'Price messages by outcome.', [
-  'outcome',
-])
+const telemetry = createTelemetry(metrics, logger)
 const lifecycle = createLifecycle({ logger, parentPid: config.PLUMB_PARENT_PID })
+let oracle: Oracle | undefined
+let facts: ExchangeFacts | undefined
 let lastPublishedMs = 0
 
 // 1. Answer to the operator from the first moment.
+const markets = () => facts?.markets.values() ?? []
 const status = await startStatusServer({
   listen: config.PLUMB_HTTP,
   logger,
   metrics,
   ready: () => ({
     ready: systemClock.nowMs() - lastPublishedMs < 5 * config.PLUMB_ORACLE_INTERVAL_MS,
-    detail: { lastPublishedMs },
+    detail: { lastPublishedMs, degraded: degradedReasons(oracle) },
   }),
+  health: () => healthBody(config.PLUMB_ORACLE_MODE, oracle),
+  routes: oracleRoutes(config.PLUMB_ORACLE_MODE, () => oracle, markets),
 })
 lifecycle.onClose('status server', () => status.close())
 
-// 2. Learn the deployment, the markets and where prices stood.
+// 2. Open the sources; learn the deployment, the markets and where prices stood.
+const sources = await openSources(config, systemClock, logger)
 const address = config.PLUMB_SEQUENCER
-const facts = await learnExchange(address, logger, lifecycle.signal)
-if (facts.genesis !== undefined) {
-  const markets = [...facts.markets.values()]
-  const publishers = openPublishers(config.PLUMB_PUBLISHER_KEYS, facts.genesis)
-  const seed = config.PLUMB_ORACLE_SEED
-  const source = createSimulator({
-    seed,
-    startPrices: config.PLUMB_ORACLE_PRICES,
-    volatilityPpm: config.PLUMB_ORACLE_VOLATILITY_PPM,
-  })
-  for (const market of markets) {
-    const ticks = facts.indexTicks.get(market.market)
-    if (ticks !== undefined) source.resume(market.symbol, (ticks * market.tickE8) / 1e8)
+const symbols = new Set(sources.plan.markets.keys())
+const learnt = await learnExchange({ address, symbols, logger, signal: lifecycle.signal })
+facts = learnt.facts
+learnt.ended.catch((error: unknown) => lifecycle.crash(error))
+const { genesis, indexTicks } = facts
+if (genesis !== undefined) {
+  for (const { market, symbol, tickE8 } of facts.markets.values()) {
+    const ticks = indexTicks.get(market)
+    if (ticks !== undefined) sources.simulated.resume(symbol, (ticks * tickE8) / 1e8)
   }
-  logger.info({ markets: markets.map((m) => m.symbol), publishers: publishers.length }, 'opened')
+  const publishers = openPublishers(config.PLUMB_PUBLISHER_KEYS, genesis)
+  const running = new Oracle({
+    ...sources,
+    publishers,
+    markets,
+    lastIndex: (market) => indexTicks.get(market),
+    clock: systemClock,
+    onRefusedQuote: (source, reason) => telemetry.refusedQuote(source, reason),
+  })
+  oracle = running
+  const listed = [...facts.markets.values()].map((market) => market.symbol)
+  const numbers = publishers.map(({ publisher }) => publisher)
+  logger.info({ mode: config.PLUMB_ORACLE_MODE, markets: listed, publishers: numbers }, 'opened')
+  if (numbers.length > 1 && sources.shared.length > 0)
+    logger.warn({ publishers: numbers }, 'these publishers hear the same sources: one witness')
 
   // 3. Publish.
   const commands = createCommandClient({ address, name: 'oracle', logger })
@@ -62,19 +79,22 @@ if (facts.genesis !== undefined) {
       const { events } = await commands.submit(encodeCommand(message))
       const refusal = decodeEvents(events).find((event) => event.kind === 'CommandRejected')
       if (refusal === undefined) lastPublishedMs = systemClock.nowMs()
-      published.inc({ outcome: refusal === undefined ? 'accepted' : rejectName(refusal.code) })
+      telemetry.published(refusal === undefined ? 'accepted' : rejectName(refusal.code))
     } catch (error) {
       // A lost second is replaced by the next one.
       if (!(error instanceof CommandError)) throw error
-      published.inc({ outcome: error.code })
+      telemetry.published(error.code)
     }
   }
-  const options = { source, markets, publishers, noisePpm: config.PLUMB_ORACLE_NOISE_PPM, seed }
+  running.start()
+  lifecycle.onClose('sources', () => running.stop())
   const heartbeat = everyInterval(
     systemClock,
     config.PLUMB_ORACLE_INTERVAL_MS,
     async (timeMs) => {
-      await Promise.all(publication(options, timeMs).map(submit))
+      const messages = running.publish(timeMs)
+      telemetry.observe(running)
+      await Promise.all(messages.map(submit))
     },
     (error) => lifecycle.crash(error),
   )

@@ -1,8 +1,13 @@
-//! One publication: every publisher's signed vector of every page, as commands.
+//! A publisher's signature over a moment's prices: one message for each page of markets.
 import { createPriceSigner, type PriceSigner } from '@plumb/chain'
-import { type Genesis, limits, type Market, type ObservePrice, type TimeMs } from '@plumb/model'
-import type { PriceSource } from './price-source.ts'
-import { seededNormal } from './seeded-normal.ts'
+import {
+  type Genesis,
+  limits,
+  type MarketId,
+  type ObservePrice,
+  type Ticks,
+  type TimeMs,
+} from '@plumb/model'
 
 /** A publisher whose key this process holds. `publisher` is its number in the genesis. */
 export type Publisher = { publisher: number; signer: PriceSigner }
@@ -33,49 +38,30 @@ export const openPublishers = (keys: readonly string[], genesis: Genesis): Publi
   })
 }
 
-/** Price in whole ticks, 0 where it has no place in a u32. */
-export const ticksOf = (price: number, market: Market): number => {
-  const ticks = Math.round((price * 1e8) / market.tickE8)
-  return ticks >= 1 && ticks <= limits.priceTicksMax ? ticks : 0
-}
-
-export type PublicationOptions = {
-  source: PriceSource
-  markets: readonly Market[]
-  publishers: readonly Publisher[]
-  /** Scatter of the publishers around the source's price, ppm, drawn from the seed. */
-  noisePpm: number
-  seed: number
-}
-
-/** The price messages of one moment: markets with a fixed index need none and stay 0. */
-export const publication = (options: PublicationOptions, timeMs: TimeMs): ObservePrice[] => {
-  const { source, markets, publishers, noisePpm, seed } = options
-  const quoted = markets.filter((market) => market.fixedIndexTicks === 0)
-  const prices = new Map(quoted.map((m) => [m.market, source.price(m.symbol, timeMs)]))
-  const pages = new Set(quoted.map((market) => Math.floor(market.market / limits.pricesPerPage)))
-  return publishers.flatMap(({ publisher, signer }) =>
-    [...pages].map((page): ObservePrice => {
-      const ticks: number[] = []
-      for (const market of quoted) {
-        const price = prices.get(market.market)
-        if (Math.floor(market.market / limits.pricesPerPage) !== page || price === undefined)
-          continue
-        const place = market.market % limits.pricesPerPage
-        while (ticks.length <= place) ticks.push(0)
-        const draw = seededNormal(`${seed}/${publisher}/${market.symbol}`, timeMs)
-        ticks[place] = ticksOf(price * (1 + (draw * noisePpm) / 1e6), market)
-      }
-      const signature = signer.sign({ page, timestampMs: timeMs, prices: ticks })
-      return {
-        kind: 'ObservePrice',
-        publisher,
-        page,
-        count: ticks.length,
-        publishTimeMs: timeMs,
-        signature,
-        prices: ticks,
-      }
-    }),
-  )
+/**
+ * The signed messages of one publisher's prices: a market without one is 0 in its page's vector, a page without any
+ * is left out.
+ */
+export const signPrices = (
+  { publisher, signer }: Publisher,
+  prices: ReadonlyMap<MarketId, Ticks>,
+  timeMs: TimeMs,
+): ObservePrice[] => {
+  const pages = new Map<number, number[]>()
+  for (const [market, price] of [...prices].toSorted(([a], [b]) => a - b)) {
+    const page = Math.floor(market / limits.pricesPerPage)
+    const ticks = pages.get(page) ?? []
+    pages.set(page, ticks)
+    while (ticks.length < market % limits.pricesPerPage) ticks.push(0)
+    ticks.push(price)
+  }
+  return [...pages].map(([page, ticks]) => ({
+    kind: 'ObservePrice',
+    publisher,
+    page,
+    count: ticks.length,
+    publishTimeMs: timeMs,
+    signature: signer.sign({ page, timestampMs: timeMs, prices: ticks }),
+    prices: ticks,
+  }))
 }
