@@ -1,6 +1,7 @@
 //! The command line of `npm start`.
 import { parseArgs } from 'node:util'
 import { DevnetError } from './devnet-error.ts'
+import { devnetPrices } from './devnet-prices.ts'
 import { type DevnetOptions, defaultPorts } from './start-devnet.ts'
 
 export const startUsage = `npm start -- [options]
@@ -9,6 +10,7 @@ export const startUsage = `npm start -- [options]
   --gateway-port PORT   REST, WebSocket, status page (default ${defaultPorts.gateway}; 0: any free one; also --port)
   --rpc-port PORT       the chain's JSON-RPC (default ${defaultPorts.rpc})
   --postgres-port PORT  (default ${defaultPorts.postgres})
+  --prices SOURCE       simulator (default), live, or replay:FILE[@SPEED] (a CSV or .csv.gz of prices)
   --no-bot              without the market maker
   --log-level LEVEL     of the services' logs (default info)
   --json                print the addresses as one JSON object`
@@ -34,6 +36,7 @@ export const parseStartOptions = (args: readonly string[]): StartOptions => {
         'gateway-port': { type: 'string' },
         'rpc-port': { type: 'string' },
         'postgres-port': { type: 'string' },
+        prices: { type: 'string' },
         'no-bot': { type: 'boolean', default: false },
         'log-level': { type: 'string', default: 'info' },
         json: { type: 'boolean', default: false },
@@ -52,6 +55,7 @@ export const parseStartOptions = (args: readonly string[]): StartOptions => {
   const postgresPort = portOf('--postgres-port', values['postgres-port'])
   return {
     fresh: values.fresh,
+    prices: devnetPrices(values.prices),
     bots: !values['no-bot'],
     logLevel: values['log-level'],
     json: values.json,

@@ -1,6 +1,7 @@
 //! The services of the exchange, in starting order, and what each is told.
 import type { DevnetDeployment } from './deployment.ts'
 import type { DevnetPaths } from './devnet-paths.ts'
+import type { DevnetPrices } from './devnet-prices.ts'
 import { devnetChainId } from './local-chain.ts'
 import { playerAddresses } from './tape-players.ts'
 
@@ -11,6 +12,7 @@ export type Wiring = {
   databaseUrl: string
   rpcUrl: string
   deployment: DevnetDeployment
+  prices: DevnetPrices
   finalBlockFile: string
   gatewayPort: number
   /** Status ports (/health, /ready, /metrics) by service name. */
@@ -128,12 +130,7 @@ export const services: readonly ServiceEntry[] = [
     env: (wiring) => ({
       ...common(wiring, 'oracle'),
       PLUMB_PUBLISHER_KEYS_FILE: wiring.keyFiles.publishers,
-      PLUMB_ORACLE_PRICES: JSON.stringify({
-        'BTC-PERP': 60_000,
-        'ETH-PERP': 3_000,
-        'SOL-PERP': 150,
-        'XAU-PERP': 2_400,
-      }),
+      ...wiring.prices,
     }),
   },
   {

@@ -7,6 +7,7 @@ import { describeDevnet } from './describe-devnet.ts'
 import { DevnetError } from './devnet-error.ts'
 import { demoKeys, loadOwnKeys, type NamedKey, type OwnKeys } from './devnet-keys.ts'
 import { type DevnetPaths, defaultStateDir, devnetPaths } from './devnet-paths.ts'
+import type { DevnetPrices } from './devnet-prices.ts'
 import { genesisCommands } from './genesis-file.ts'
 import { claimPort } from './ports.ts'
 import { postgresDataDirs } from './postgres-server.ts'
@@ -27,6 +28,8 @@ export type DevnetOptions = {
   gatewayPort?: number
   rpcPort?: number
   postgresPort?: number
+  /** The oracle's prices; the simulator's unless given. */
+  prices?: DevnetPrices
   /** Run the market maker and the taker. */
   bots?: boolean
   /** Only PostgreSQL and the chain (for `verify`). */
@@ -137,6 +140,7 @@ const run = async (
     ports,
     databaseUrl,
     deployment,
+    options.prices,
   )
   const addresses = addressesOf(wiring)
   const description = describeDevnet({ ...addresses, deployment, accounts: demoKeys })

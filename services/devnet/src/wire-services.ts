@@ -2,6 +2,7 @@
 import type { DevnetDeployment } from './deployment.ts'
 import { keyOf, loadSecret, type OwnKeys, writePublisherKeys } from './devnet-keys.ts'
 import type { DevnetPaths } from './devnet-paths.ts'
+import { type DevnetPrices, devnetPrices } from './devnet-prices.ts'
 import { finalBlockPath } from './local-chain.ts'
 import { claimPort } from './ports.ts'
 import { services, type Wiring } from './service-table.ts'
@@ -14,6 +15,7 @@ export const wireServices = async (
   ports: { gateway: number; rpc: number },
   databaseUrl: string,
   deployment: DevnetDeployment,
+  prices: DevnetPrices = devnetPrices(),
 ): Promise<Wiring> => {
   const statusPorts = new Map<string, number>()
   for (const { name } of services) statusPorts.set(name, await claimPort(0, name, ''))
@@ -23,6 +25,7 @@ export const wireServices = async (
     databaseUrl,
     rpcUrl: `http://127.0.0.1:${ports.rpc}`,
     deployment,
+    prices,
     finalBlockFile: finalBlockPath(paths.chain),
     gatewayPort: ports.gateway,
     statusPorts,
