@@ -31,18 +31,15 @@ export function connect(
   })
 }
 
-/** COPY over TCP waits 40 ms in Nagle's algorithm for each block unless the socket is told not to (performance.md 7). */
+/**
+ * COPY over TCP waits 40 ms in Nagle's algorithm for each block unless the socket is told not to (performance.md 7).
+ * The socket is handed over before it is connected: a promise that rejects would use up a connection of the pool for
+ * ever, and a server that was away for a while would never be asked again.
+ */
 function withoutDelay(url: string): object {
   if (url.includes('?host=/') || url.includes('%2F')) return {}
   return {
-    socket: ({ host, port }: { host: string[]; port: number[] }) =>
-      new Promise<Socket>((resolve, reject) => {
-        const socket = connectSocket({ host: host[0] ?? 'localhost', port: port[0] ?? 5432 })
-        socket.once('error', reject)
-        socket.once('connect', () => {
-          socket.off('error', reject)
-          resolve(socket.setNoDelay(true))
-        })
-      }),
+    socket: ({ host, port }: { host: string[]; port: number[] }): Socket =>
+      connectSocket({ host: host[0] ?? 'localhost', port: port[0] ?? 5432 }).setNoDelay(true),
   }
 }
