@@ -406,9 +406,8 @@ export class ExchangeView {
   #batchConfirmed(event: EventOf<'BatchConfirmed'>): void {
     const { batchNo, toSeq, gasUsed, blockNumber, timeMs } = event
     const txHash = bytesHex(event.txHash)
-    this.#sink?.batchSettled(
-      this.batches.confirm({ batchNo, toSeq, txHash, gasUsed, blockNumber, timeMs }),
-    )
+    const batch = this.batches.confirm({ batchNo, toSeq, txHash, gasUsed, blockNumber, timeMs })
+    this.#sink?.batchSettled(batch)
   }
 }
 
