@@ -1,5 +1,5 @@
 //! Which processes belong to a state folder: who runs it now, and what a killed run left behind.
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { DevnetError } from './devnet-error.ts'
@@ -102,7 +102,11 @@ export const openProcessTable = async (
     throw error
   }
   let entries: ProcessEntry[] = []
-  const save = () => writeFileSync(tablePath, JSON.stringify(entries, undefined, 1))
+  // Renamed into place: a run that is killed while it writes must not lose sight of its children.
+  const save = () => {
+    writeFileSync(`${tablePath}.tmp`, JSON.stringify(entries, undefined, 1))
+    renameSync(`${tablePath}.tmp`, tablePath)
+  }
   save()
   return {
     get entries() {
