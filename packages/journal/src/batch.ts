@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { crc32c } from './crc32c.ts'
 import type { BatchHeader, JournalRecord, Witness } from './layout.ts'
 import { batchBytes, batchHeaderBytes, isZero, readU64, recordHeaderBytes } from './layout.ts'
+import type { PayloadReader } from './payload-reader.ts'
 
 /** A batch of the journal. Its records are views of one buffer, which belongs to the reader. */
 export type JournalBatch = {
@@ -16,6 +17,8 @@ export type JournalBatch = {
   witness: Witness
   /** The records in order. */
   records(): Generator<JournalRecord, void, void>
+  /** The records' payloads alone, for a replay. */
+  payloads(): PayloadReader
 }
 
 /** The chain's next link. */

@@ -17,8 +17,6 @@ export class Group {
   view: DataView
   firstSeq: number
   count = 0
-  /** Takes no further appends: a batch boundary is wanted here. */
-  sealed = false
   end: number = batchHeaderBytes
   witness: Witness
 

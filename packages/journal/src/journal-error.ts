@@ -15,12 +15,22 @@ export type JournalErrorCode =
   /** Less than the low-water mark is free. */
   | 'DISK_LOW'
 
+/** Where a fault stands: file, byte in it, and the seq that was expected there. */
+export type FaultPlace = { path: string; offset: number; seq: number; problem: string }
+
 /** An error of the journal. */
 export class JournalError extends Error {
   readonly code: JournalErrorCode
+  /** Of damage in the files. */
+  readonly place: FaultPlace | undefined
 
-  constructor(code: JournalErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: JournalErrorCode,
+    message: string,
+    options: ErrorOptions & { place?: FaultPlace } = {},
+  ) {
     super(message, options)
+    this.place = options.place
     this.name = 'JournalError'
     this.code = code
   }

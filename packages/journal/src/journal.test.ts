@@ -169,17 +169,17 @@ describe('a journal', { timeout: 30_000 }, () => {
   })
 
   test.each<FaultPoint>([
-    'before-write',
-    'after-write',
-    'after-sync',
-    'segment-prepared',
-    'segment-opened',
+    'journal:before-write',
+    'journal:after-write',
+    'journal:after-sync',
+    'journal:segment-prepared',
+    'journal:segment-opened',
   ])(
     'a failure at %s is final: nothing after it is acknowledged, nothing before it is lost',
     async (point) => {
       const directory = freshDirectory()
       let fatal = 0
-      const files = breaking(point, point.startsWith('segment') ? 2 : 4)
+      const files = breaking(point, point.startsWith('journal:segment') ? 2 : 4)
       const journal = await Journal.open(directory, { ...small, files, onFatal: () => fatal++ })
       let acked = 0
       let failed = 0
@@ -241,8 +241,8 @@ describe('a journal', { timeout: 30_000 }, () => {
 
 describe('snapshots', () => {
   test.each<[FaultPoint, number]>([
-    ['snapshot-written', 3],
-    ['snapshot-renamed', 6],
+    ['journal:snapshot-written', 3],
+    ['journal:snapshot-renamed', 6],
   ])('a crash at %s leaves the snapshot of seq %i as the newest', async (point, newest) => {
     const directory = freshDirectory()
     const journal = await Journal.open(directory, { ...small, files: breaking(point, 2) })

@@ -19,10 +19,18 @@ import {
 } from './layout.ts'
 import type { Lock } from './lock.ts'
 import { acquireLock } from './lock.ts'
-import { readVerifiedBatches } from './reader.ts'
+import { readBatches, readVerifiedBatches } from './reader.ts'
 import type { Recovered } from './recover.ts'
 import { cutTail, recover } from './recover.ts'
-import { freeBytesOf, listSegments, removeTemporaryFiles, requireFree } from './segment-files.ts'
+import { archiveSegments, readRetained, segmentsBelow } from './retention.ts'
+import {
+  archiveOf,
+  freeBytesOf,
+  listAllSegments,
+  listSegments,
+  removeTemporaryFiles,
+  requireFree,
+} from './segment-files.ts'
 import type { SegmentWriter } from './segment-writer.ts'
 import { createSegmentWriter } from './segment-writer.ts'
 import type { Snapshot } from './snapshots.ts'
@@ -128,7 +136,9 @@ export class Journal {
   static async open(directory: string, options: JournalOptions = {}): Promise<Journal> {
     if (mkdirSync(directory, { recursive: true }) !== undefined) syncDirectory(directory)
     const lock = await acquireLock(directory)
+    const files = options.files ?? systemFiles
     try {
+      files.reached('journal:locked')
       removeTemporaryFiles(directory)
       requireFree(directory, options.lowWaterBytes ?? 0)
       const snapshotSeq = listSnapshots(directory)[0] ?? 0
@@ -138,13 +148,16 @@ export class Journal {
           'JOURNAL_BEHIND',
           `${directory} has a snapshot of seq ${snapshotSeq} but no journal: its segment files are missing. Restore them from a copy`,
         )
-      const found = recover(segments, Math.max(options.provenSeq ?? 0, snapshotSeq))
+      const retained = readRetained(directory)
+      const found = recover(segments, Math.max(options.provenSeq ?? 0, snapshotSeq), retained)
       if (found?.torn !== undefined) {
         cutTail(found.torn.path, found.offset)
-        options.files?.reached('tail-cut')
+        files.reached('journal:tail-cut')
       }
+      files.reached('journal:recovered')
       const journal = new Journal(directory, options, lock, found)
       await journal.prove()
+      files.reached('journal:proven')
       return journal
     } catch (error) {
       lock.release()
@@ -200,12 +213,6 @@ export class Journal {
     return group.done
   }
 
-  /** What was appended so far ends a batch: a snapshot wants a boundary at its seq. */
-  seal(): void {
-    const newest = this.pending.at(-1)
-    if (newest !== undefined) newest.sealed = true
-  }
-
   private groupFor(records: readonly JournalRecord[]): Group {
     let bytes = 0
     for (const { payload } of records) bytes += recordHeaderBytes + payload.length
@@ -213,7 +220,7 @@ export class Journal {
       throw new RangeError(`${bytes} bytes of records exceed a batch (${this.groupBytesMax})`)
     const newest = this.pending.at(-1)
     const fits = newest !== undefined && toSectors(newest.end + bytes) <= this.groupBytesMax
-    return fits && !newest.sealed ? newest : this.newGroup()
+    return fits ? newest : this.newGroup()
   }
 
   private newGroup(): Group {
@@ -268,6 +275,7 @@ export class Journal {
     this.durable = firstSeq + count - 1
     this.unproven = count > 0
     if (this.freeBuffers.length < 4) this.freeBuffers.push(group.bytes)
+    this.files.reached('journal:committed')
     group.resolve({ firstSeq, lastSeq: this.durable, count, chainHash })
   }
 
@@ -301,7 +309,37 @@ export class Journal {
 
   /** Non-empty batches from the one that holds `fromSeq` to the durable end. */
   batches(fromSeq: number): Generator<JournalBatch, void, void> {
-    return readVerifiedBatches(this.directory, fromSeq, this.durable)
+    if (fromSeq >= (listSegments(this.directory)[0]?.firstSeq ?? 1))
+      return readVerifiedBatches(this.directory, fromSeq, this.durable)
+    // What is archived was not verified when this journal was opened.
+    const { firstSeq } = this
+    if (fromSeq >= firstSeq) return readBatches(this.directory, fromSeq, this.durable)
+    throw new JournalError(
+      'JOURNAL_REFUSED',
+      `commands ${fromSeq} to ${firstSeq - 1} are archived and not at hand: put the segment files back into ${archiveOf(this.directory)}`,
+    )
+  }
+
+  /** The first seq that can be read: above 1 when archived segments were taken elsewhere. */
+  get firstSeq(): number {
+    return listAllSegments(this.directory)[0]?.firstSeq ?? 1
+  }
+
+  /**
+   * Archives the segments whose records all stand at or below `seq` and below the oldest kept snapshot. While there are
+   * fewer snapshots than are kept, nothing is.
+   *
+   * @param seq what ledger and relayer have taken over durably
+   * @returns how many segments were archived
+   * @throws Error when a file cannot be moved; the journal is not harmed
+   */
+  archiveBelow(seq: number): number {
+    const snapshots = listSnapshots(this.directory)
+    if (snapshots.length < (this.options.snapshotsKept ?? 3)) return 0
+    const floorSeq = Math.min(seq, snapshots.at(-1) ?? 0)
+    const gone = segmentsBelow(listSegments(this.directory), floorSeq)
+    archiveSegments(this.directory, gone, this.files)
+    return gone.length
   }
 
   /** The records from `fromSeq` to the durable end. */
@@ -345,12 +383,14 @@ export class Journal {
   /** Waits for what was appended, proves it, releases the lock. */
   async close(): Promise<void> {
     if (this.closed) return
+    this.files.reached('journal:closing')
     if (this.failure === undefined && (this.unproven || this.writing !== undefined))
       await this.prove().catch(() => {})
     this.closed = true
     clearTimeout(this.idleTimer)
     await this.writing
     await this.writer.close()
+    this.files.reached('journal:closed')
     this.lock.release()
   }
 }

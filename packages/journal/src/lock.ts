@@ -130,6 +130,14 @@ export const acquireLock = async (directory: string): Promise<Lock> => {
   }
 }
 
+/** The pid of the live process that holds the lock of a directory, if there is one. */
+export const lockHolder = async (directory: string): Promise<number | undefined> => {
+  const holder = parseHolder(readLock(join(directory, 'lock')) ?? '')
+  if (holder === undefined) return undefined
+  const socket = isAbsolute(holder.socket) ? holder.socket : join(directory, holder.socket)
+  return (await answers(socket)) ? holder.pid : undefined
+}
+
 const locked = (directory: string, pid: number | undefined) =>
   new JournalError(
     'JOURNAL_LOCKED',

@@ -1,7 +1,7 @@
 //! Reads the snapshots beside a journal, without writing or locking anything.
 import { readSegment } from './recover.ts'
 import { listSegments } from './segment-files.ts'
-import { listSnapshots, readSnapshotFile, type Snapshot } from './snapshots.ts'
+import { listSnapshots, readSnapshotFile, type Snapshot, snapshotPath } from './snapshots.ts'
 
 /**
  * Every snapshot file of a directory, newest first; `snapshot` is undefined where the file does not verify or belongs
@@ -11,12 +11,13 @@ import { listSnapshots, readSnapshotFile, type Snapshot } from './snapshots.ts'
  */
 export const readSnapshots = (
   directory: string,
-): { seq: number; snapshot: Snapshot | undefined }[] => {
+): { seq: number; path: string; snapshot: Snapshot | undefined }[] => {
   const [first] = listSegments(directory)
   if (first === undefined) return []
   const { journalId } = readSegment(first).header
   return listSnapshots(directory).map((seq) => ({
     seq,
+    path: snapshotPath(directory, seq),
     snapshot: readSnapshotFile(directory, journalId, seq),
   }))
 }

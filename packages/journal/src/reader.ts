@@ -4,7 +4,7 @@ import { JournalError } from './journal-error.ts'
 import { segmentHeaderBytes } from './layout.ts'
 import { readSegment, verifySegments } from './recover.ts'
 import { scanSegment, walkSegment } from './scan.ts'
-import { listSegments } from './segment-files.ts'
+import { listAllSegments, listSegments } from './segment-files.ts'
 
 /**
  * The non-empty batches that hold `fromSeq` and everything after it, up to `toSeq` (the durable seq
@@ -17,7 +17,7 @@ export function* readBatches(
   fromSeq: number,
   toSeq: number = Number.MAX_SAFE_INTEGER,
 ): Generator<JournalBatch, void, void> {
-  const segments = listSegments(directory)
+  const segments = listAllSegments(directory)
   for (const [index, segment] of segments.entries()) {
     const next = segments[index + 1]
     if ((next !== undefined && next.firstSeq <= fromSeq) || segment.firstSeq > toSeq) continue
@@ -73,7 +73,7 @@ export const verifyJournal = (
   directory: string,
   onBatch?: (batch: JournalBatch) => void,
 ): JournalSummary => {
-  const found = verifySegments(listSegments(directory), onBatch)
+  const found = verifySegments(listAllSegments(directory), onBatch)
   if (found === undefined) return { lastSeq: 0, chainHash: Buffer.alloc(32), torn: undefined }
   const { end } = found.last
   return {

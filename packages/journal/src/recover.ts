@@ -39,8 +39,10 @@ export type Recovered = {
 const restoreAdvice =
   'Nothing was changed. Keep the files, and restore this journal from a copy (standby or backup).'
 
-const damaged = (path: string, problem: string) =>
-  new JournalError('JOURNAL_DAMAGED', `${path}: ${problem}. ${restoreAdvice}`)
+const damaged = (path: string, problem: string, offset = 0, seq = 0) => {
+  const place = { path, offset, seq, problem }
+  return new JournalError('JOURNAL_DAMAGED', `${path}: ${problem}. ${restoreAdvice}`, { place })
+}
 
 /** Reads a segment whole and checks its header and size. @throws JournalError */
 export const readSegment = (segment: SegmentFile): { bytes: Buffer; header: SegmentHeader } => {
@@ -50,39 +52,57 @@ export const readSegment = (segment: SegmentFile): { bytes: Buffer; header: Segm
   if (header.firstSeq !== segment.firstSeq)
     throw damaged(segment.path, `the file is named after another seq than ${header.firstSeq}`)
   if (bytes.length !== header.segmentBytes)
-    throw damaged(segment.path, `${bytes.length} bytes long, made with ${header.segmentBytes}`)
+    throw damaged(
+      segment.path,
+      `${bytes.length} bytes long, made with ${header.segmentBytes}`,
+      Math.min(bytes.length, header.segmentBytes),
+      header.firstSeq,
+    )
   return { bytes, header }
 }
 
-const startOf = (segment: SegmentFile, header: SegmentHeader): ScanState => {
-  if (header.firstSeq !== 1)
+/** Older segments may be archived, `firstOrdinal` says from which one on all must be here. */
+const startOf = (segment: SegmentFile, header: SegmentHeader, firstOrdinal: number): ScanState => {
+  const isFirst = header.firstSeq === 1 && segment.ordinal === 1
+  if (!isFirst && segment.ordinal > firstOrdinal)
     throw damaged(
       segment.path,
       `the journal starts at seq ${header.firstSeq}; older files are missing`,
+      0,
+      1,
     )
   return {
     journalId: header.journalId,
-    nextSeq: 1,
+    nextSeq: header.firstSeq,
     chainHash: header.previousChainHash,
     epoch: header.epoch,
     lastIsUnproven: false,
   }
 }
 
+const continuationProblem = (
+  segment: SegmentFile,
+  ordinal: number,
+  header: SegmentHeader,
+  state: ScanState,
+): string | undefined => {
+  if (segment.ordinal !== ordinal) return `segment file ${ordinal} is missing`
+  if (!header.journalId.equals(state.journalId)) return 'it belongs to another journal'
+  if (header.firstSeq !== state.nextSeq)
+    return `it starts at seq ${header.firstSeq}, but ${state.nextSeq} comes next`
+  if (!header.previousChainHash.equals(state.chainHash))
+    return 'it does not continue the hash chain'
+  return undefined
+}
+
 const requireContinuation = (
   segment: SegmentFile,
-  index: number,
+  ordinal: number,
   header: SegmentHeader,
   state: ScanState,
 ) => {
-  const { path } = segment
-  if (segment.ordinal !== index + 1) throw damaged(path, `segment file ${index + 1} is missing`)
-  if (!header.journalId.equals(state.journalId))
-    throw damaged(path, 'it belongs to another journal')
-  if (header.firstSeq !== state.nextSeq)
-    throw damaged(path, `it starts at seq ${header.firstSeq}, but ${state.nextSeq} comes next`)
-  if (!header.previousChainHash.equals(state.chainHash))
-    throw damaged(path, 'it does not continue the hash chain')
+  const problem = continuationProblem(segment, ordinal, header, state)
+  if (problem !== undefined) throw damaged(segment.path, problem, 0, state.nextSeq)
 }
 
 /**
@@ -92,24 +112,30 @@ const requireContinuation = (
  */
 export const verifySegments = (
   segments: readonly SegmentFile[],
-  onBatch?: (batch: JournalBatch) => void,
+  onBatch?: (batch: JournalBatch, segment: SegmentFile) => void,
+  onSegment?: (segment: SegmentFile, header: SegmentHeader, result: ScanResult) => void,
+  firstOrdinal = 1,
 ): { state: ScanState; last: ScanResult; path: string; fileBytes: number } | undefined => {
   let found: { state: ScanState; last: ScanResult; path: string; fileBytes: number } | undefined
   for (const [index, segment] of segments.entries()) {
     const { bytes, header } = readSegment(segment)
-    const before = found?.state ?? startOf(segment, header)
-    requireContinuation(segment, index, header, before)
-    const result = scanSegment(bytes, segmentHeaderBytes, before, onBatch)
+    const before = found?.state ?? startOf(segment, header, firstOrdinal)
+    requireContinuation(segment, (segments[0]?.ordinal ?? 1) + index, header, before)
+    const result = scanSegment(bytes, segmentHeaderBytes, before, (batch) =>
+      onBatch?.(batch, segment),
+    )
+    onSegment?.(segment, header, result)
     const { end } = result
     const isLast = index === segments.length - 1
     if (end.kind === 'damaged' || (end.kind === 'torn' && !isLast))
-      throw damaged(segment.path, end.problem)
+      throw damaged(segment.path, end.problem, result.offset, result.state.nextSeq)
     found = { state: result.state, last: result, path: segment.path, fileBytes: bytes.length }
   }
   return found
 }
 
-const timeOfLast = (batch: JournalBatch | undefined): number => {
+/** Time of the last record of a batch, 0 without one. */
+export const timeOfLast = (batch: JournalBatch | undefined): number => {
   let timeMs = 0
   for (const record of batch?.records() ?? []) timeMs = record.timeMs
   return timeMs
@@ -119,18 +145,25 @@ const timeOfLast = (batch: JournalBatch | undefined): number => {
  * Finds the end of the journal in `segments`; undefined when there are none.
  *
  * @param provenSeq a seq that somebody outside has already seen; the journal must reach it
+ * @param firstOrdinal the first segment that must be there, when older ones are archived
  * @throws JournalError `JOURNAL_DAMAGED` or `JOURNAL_BEHIND`
  */
 export const recover = (
   segments: readonly SegmentFile[],
   provenSeq: number,
+  firstOrdinal = 1,
 ): Recovered | undefined => {
   let lastWitness: Witness = { seq: 0, hi: 0, lo: 0 }
   let lastFilled: JournalBatch | undefined
-  const found = verifySegments(segments, (batch) => {
-    lastWitness = batch.witness
-    if (batch.count > 0) lastFilled = batch
-  })
+  const found = verifySegments(
+    segments,
+    (batch) => {
+      lastWitness = batch.witness
+      if (batch.count > 0) lastFilled = batch
+    },
+    undefined,
+    firstOrdinal,
+  )
   if (found === undefined) return undefined
   const { state, last, path, fileBytes } = found
   const lastSeq = state.nextSeq - 1

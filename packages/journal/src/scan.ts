@@ -4,6 +4,7 @@ import type { JournalBatch } from './batch.ts'
 import { chainHashOf, recordsOf, recordsProblem } from './batch.ts'
 import type { BatchHeader, JournalId } from './layout.ts'
 import { batchBytes, isZero, readBatchHeader, sectorBytes, viewOf } from './layout.ts'
+import { PayloadReader } from './payload-reader.ts'
 
 /** Where the walk stands: what the next batch must continue. */
 export type ScanState = {
@@ -74,6 +75,7 @@ class Scan {
       witness,
       chainHash: after.chainHash,
       records: () => recordsOf(this.bytes, this.view, at, count),
+      payloads: () => new PayloadReader(this.bytes, this.view, at, count),
     })
   }
 
@@ -147,9 +149,19 @@ export function* walkSegment(
     const next = readBatchHeader(bytes, view, end, id)
     const hash = () => chainHashOf(previousChainHash, bytes.subarray(batchAt, end))
     const records = () => recordsOf(bytes, view, batchAt, count)
+    const payloads = () => new PayloadReader(bytes, view, batchAt, count)
     const chainHash = next === undefined ? hash() : next.previousChainHash
     if (count > 0)
-      yield { firstSeq, lastSeq: firstSeq + count - 1, count, epoch, witness, chainHash, records }
+      yield {
+        firstSeq,
+        lastSeq: firstSeq + count - 1,
+        count,
+        epoch,
+        witness,
+        chainHash,
+        records,
+        payloads,
+      }
     header = next
     at = end
   }

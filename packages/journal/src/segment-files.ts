@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { JournalFiles } from './file-system.ts'
 import { syncDirectory } from './file-system.ts'
 import { JournalError } from './journal-error.ts'
 
@@ -18,6 +20,15 @@ import { JournalError } from './journal-error.ts'
 export type SegmentFile = { path: string; ordinal: number; firstSeq: number }
 
 const pattern = /^journal-(\d{8})-(\d{16})\.seg$/
+
+/** Where segments go that no start needs any more. */
+export const archiveOf = (directory: string): string => join(directory, 'archive')
+
+/** The segments of a directory and of its archive in order: all that there ever was, while the archive is at hand. */
+export const listAllSegments = (directory: string): SegmentFile[] => {
+  const archive = archiveOf(directory)
+  return [...(existsSync(archive) ? listSegments(archive) : []), ...listSegments(directory)]
+}
 
 /** The segments of a directory in order. */
 export const listSegments = (directory: string): SegmentFile[] =>
@@ -51,13 +62,18 @@ export const freeBytesOf = (directory: string): number => {
  * A file of `bytes` real zeros under a temporary name. Zeros, not a hole: an fdatasync of a block
  * that exists already does not have to commit any metadata.
  */
-export const prepareSegment = async (directory: string, bytes: number): Promise<string> => {
+export const prepareSegment = async (
+  directory: string,
+  bytes: number,
+  files: JournalFiles,
+): Promise<string> => {
   const path = join(directory, `spare-${randomBytes(4).toString('hex')}.tmp`)
   const zeros = Buffer.alloc(Math.min(bytes, 1024 * 1024))
   const file = await open(path, 'wx')
   try {
     for (let at = 0; at < bytes; at += zeros.length)
-      await file.write(zeros, 0, Math.min(zeros.length, bytes - at), at)
+      await files.write(file.fd, zeros.subarray(0, bytes - at), at)
+    files.reached('journal:segment-filled')
     await file.sync()
   } finally {
     await file.close()

@@ -34,7 +34,7 @@ export const createSegmentWriter = (options: SegmentWriterOptions): SegmentWrite
   let spare: Promise<string> | undefined
 
   const prepare = () => {
-    spare ??= prepareSegment(directory, segmentBytes)
+    spare ??= prepareSegment(directory, segmentBytes, files)
     // Whoever needs the spare sees the error; until then it is not unhandled.
     spare.catch(() => {})
     return spare
@@ -42,13 +42,14 @@ export const createSegmentWriter = (options: SegmentWriterOptions): SegmentWrite
   const roll = async (header: SegmentHeader) => {
     const temporary = await prepare()
     spare = undefined
-    files.reached('segment-prepared')
+    files.reached('journal:segment-prepared')
     const fd = openSync(temporary, 'r+')
     writeSync(fd, encodeSegmentHeader(header), 0, segmentHeaderBytes, 0)
+    files.reached('journal:segment-headed')
     nameSegment(temporary, directory, header.firstSeq)
     if (current !== undefined) closeSync(current.fd)
     current = { fd, offset: segmentHeaderBytes, bytes: segmentBytes }
-    files.reached('segment-opened')
+    files.reached('journal:segment-opened')
     return current
   }
 
@@ -57,11 +58,11 @@ export const createSegmentWriter = (options: SegmentWriterOptions): SegmentWrite
       let target = current
       if (target === undefined || target.offset + batch.length > target.bytes)
         target = await roll(nextHeader())
-      files.reached('before-write')
+      files.reached('journal:before-write')
       await files.write(target.fd, batch, target.offset)
-      files.reached('after-write')
+      files.reached('journal:after-write')
       await files.fdatasync(target.fd)
-      files.reached('after-sync')
+      files.reached('journal:after-sync')
       target.offset += batch.length
       if (target.offset > target.bytes / 2) void prepare()
     },

@@ -25,6 +25,9 @@ const pattern = /^snapshot-(\d{16})\.snap$/
 
 const nameOf = (seq: number) => `snapshot-${String(seq).padStart(16, '0')}.snap`
 
+/** The file of the snapshot of `seq`. */
+export const snapshotPath = (directory: string, seq: number): string => join(directory, nameOf(seq))
+
 const digestOf = (header: Uint8Array, body: Uint8Array) =>
   createHash('sha256').update(header.subarray(0, digestAt)).update(body).digest()
 
@@ -56,22 +59,25 @@ export const writeSnapshotFile = async (
   writeU64(view, 32, snapshot.bytes.length)
   header.set(digestOf(header, snapshot.bytes), digestAt)
 
-  const path = join(directory, nameOf(snapshot.seq))
+  const path = snapshotPath(directory, snapshot.seq)
   const temporary = `${path}.tmp`
   const file = await open(temporary, 'w')
   try {
+    files.reached('journal:snapshot-begun')
     await files.write(file.fd, header, 0)
+    files.reached('journal:snapshot-half')
     await files.write(file.fd, snapshot.bytes, headerBytes)
     await file.sync()
   } finally {
     await file.close()
   }
-  files.reached('snapshot-written')
+  files.reached('journal:snapshot-written')
   renameSync(temporary, path)
   syncDirectory(directory)
-  files.reached('snapshot-renamed')
+  files.reached('journal:snapshot-renamed')
   for (const seq of listSnapshots(directory).slice(Math.max(kept, keptMin)))
-    rmSync(join(directory, nameOf(seq)))
+    rmSync(snapshotPath(directory, seq))
+  files.reached('journal:snapshot-pruned')
 }
 
 /** The snapshot of `seq`, or undefined when its file does not verify or is another journal's. */
@@ -80,7 +86,7 @@ export const readSnapshotFile = (
   journalId: JournalId,
   seq: number,
 ): Snapshot | undefined => {
-  const file = readFileSync(join(directory, nameOf(seq)))
+  const file = readFileSync(snapshotPath(directory, seq))
   if (file.length < headerBytes) return undefined
   const view = viewOf(file)
   const bytes = file.subarray(headerBytes)

@@ -50,8 +50,13 @@ export async function createLedgerWriter(ledger: Ledger): Promise<LedgerWriter> 
 
   const commit = async (statements: readonly Statement[], toSeq: number) => {
     await ledger.sql.begin(async (tx) => {
-      for (const statement of statements) await statement(tx)
+      const [cursorMove, ...rowWrites] = statements
+      await cursorMove?.(tx)
+      ledger.reached('ledger:cursor-moved')
+      for (const statement of rowWrites) await statement(tx)
+      ledger.reached('ledger:rows-written')
     })
+    ledger.reached('ledger:committed')
     cursor = toSeq
   }
 
@@ -61,6 +66,7 @@ export async function createLedgerWriter(ledger: Ledger): Promise<LedgerWriter> 
       const rows = project(frames)
       const toSeq = state.seq
       if (toSeq > fromSeq) {
+        ledger.reached('ledger:projected')
         const statements = [moveCursor(fromSeq, toSeq, chainHash), ...prepareRows(state, rows)]
         last = last.then(() => commit(statements, toSeq))
       }

@@ -10,6 +10,8 @@ import { schemaVersion } from './schema.ts'
 export type Ledger = {
   sql: postgres.Sql<{ bigint: number }>
   db: PostgresJsDatabase
+  /** Called between the steps of a transaction; a test may end the process there. */
+  reached(point: string): void
   close(): Promise<void>
 }
 
@@ -28,14 +30,20 @@ const required: Record<string, readonly string[]> = {
  *
  * @param options.max connections at most, default 4
  * @param options.schemaWaitMs how long to wait for whoever migrates the database, default 0
+ * @param options.reached hears the names of the steps a transaction has done, default nobody
  * @throws LedgerError UNSAFE_SERVER, SCHEMA_MISMATCH
  * @example const ledger = await openLedger(config.DATABASE_URL, { applicationName: 'gateway' })
  */
 export async function openLedger(
   url: string,
-  options: { applicationName: string; max?: number; schemaWaitMs?: number },
+  options: {
+    applicationName: string
+    max?: number
+    schemaWaitMs?: number
+    reached?: (point: string) => void
+  },
 ): Promise<Ledger> {
-  const { applicationName, max = 4, schemaWaitMs = 0 } = options
+  const { applicationName, max = 4, schemaWaitMs = 0, reached = () => {} } = options
   await schemaReady(url, applicationName, schemaWaitMs)
   const sql = connect(url, { applicationName, max, role: 'plumb_app' })
   try {
@@ -44,7 +52,7 @@ export async function openLedger(
     await sql.end({ timeout: 1 })
     throw error
   }
-  return { sql, db: drizzle(sql), close: () => sql.end({ timeout: 5 }) }
+  return { sql, db: drizzle(sql), reached, close: () => sql.end({ timeout: 5 }) }
 }
 
 /** Services start side by side, and only one of them migrates: the others give it time. */

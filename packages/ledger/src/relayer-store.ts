@@ -109,6 +109,7 @@ export async function saveRelayerCheckpoint(
       UPDATE relayer_cursor SET cursor_seq = ${cursorSeq} WHERE cursor_seq = ${expectedCursorSeq}`
     if (moved.count !== 1)
       throw new LedgerError('CURSOR_MISMATCH', `the relayer is not at seq ${expectedCursorSeq}`)
+    ledger.reached('relayer:cursor-moved')
     if (deletes.length > 0)
       await tx`
         DELETE FROM relayer_records r USING unnest(
@@ -121,7 +122,11 @@ export async function saveRelayerCheckpoint(
           ${upserts.map(({ kind }) => kind)}::smallint[], ${upserts.map(({ key }) => key)}::text[],
           ${upserts.map(({ body }) => Buffer.from(body).toString('hex'))}::text[]) AS fresh (kind, key, body)
         ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body`
-    if (batch !== undefined) await insertBatch(tx, batch)
+    ledger.reached('relayer:records-written')
+    if (batch !== undefined) {
+      await insertBatch(tx, batch)
+      ledger.reached('relayer:batch-written')
+    }
   })
 }
 

@@ -35,4 +35,6 @@ export const serviceFields = {
     .default('none'),
   /** The process that started this one: when it dies, so do we. */
   PLUMB_PARENT_PID: integerField(1, 2 ** 31).optional(),
+  /** For tests of recovery only: see fault-point.ts. */
+  PLUMB_FAULT_FILE: z.string().min(1).optional(),
 }

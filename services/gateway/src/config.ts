@@ -51,6 +51,7 @@ export function gatewayConfig(): GatewayConfig {
     logLevel: env.PLUMB_LOG_LEVEL,
     statusListen: env.PLUMB_HTTP,
     parentPid: env.PLUMB_PARENT_PID,
+    faultFile: env.PLUMB_FAULT_FILE,
     sequencer: env.PLUMB_SEQUENCER,
     host: env.PLUMB_LISTEN.slice(0, colon),
     port: Number(env.PLUMB_LISTEN.slice(colon + 1)),

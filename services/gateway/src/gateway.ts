@@ -5,6 +5,7 @@ import {
   type Clock,
   createCommandClient,
   createMetrics,
+  faultPoint,
   followFeed,
   type Logger,
   type Metrics,
@@ -40,6 +41,7 @@ export type GatewayConfig = {
   logLevel: string
   statusListen: string
   parentPid: number | undefined
+  faultFile?: string | undefined
   sequencer: Address
   host: string
   /** 0: a free one. */
@@ -93,9 +95,11 @@ export async function createGateway(
     logger,
     onGroup: (group) => {
       view.apply(group)
+      faultPoint('gateway:group-shown')
       checkGenesis()
       if (caughtUp || view.appliedSeq < feed.headSeq) return
       caughtUp = true
+      faultPoint('gateway:caught-up')
       view.attach(channels)
       logger.info({ seq: view.appliedSeq }, 'view caught up')
     },
@@ -192,6 +196,7 @@ export async function createGateway(
     ])
     .set({ backend: pool.backend }, 1)
 
+  faultPoint('gateway:listening')
   const url = await http.listen({ host: config.host, port: config.port })
   logger.info({ url, secp256k1Backend: pool.backend }, 'gateway listens')
   return {

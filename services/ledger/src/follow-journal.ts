@@ -1,7 +1,7 @@
 //! The feed into Postgres: what arrives while one transaction runs goes into the next.
 import type { Frame, LedgerWriter, WriteReport } from '@plumb/ledger'
-import { eventHeader, eventKind } from '@plumb/model'
-import type { FeedClient, FeedGroup } from '@plumb/runtime'
+import { eventHeader, eventKind, type Seq } from '@plumb/model'
+import { type FeedClient, type FeedGroup, faultPoint } from '@plumb/runtime'
 
 export type FollowJournalOptions = {
   feed: FeedClient
@@ -9,6 +9,8 @@ export type FollowJournalOptions = {
   lingerMs: number
   /** Commands in one transaction at most, and as many waiting: beyond it the feed is held back. */
   framesMax: number
+  /** What was written last. The feed must begin with that command again, so that it can be recognised. */
+  known?: { seq: Seq; chainHash: Uint8Array } | undefined
   /** After each commit. `confirmed`: a settlement batch was confirmed in it. */
   onWritten: (report: WriteReport, confirmed: boolean, tookMs: number) => void
 }
@@ -17,6 +19,22 @@ export type JournalFollower = {
   /** Resolves after close(); rejects when the feed, the events or the database cannot be trusted. */
   done: Promise<void>
   close(): Promise<void>
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
+
+/** The journal has another past than the one this ledger was written from. */
+class JournalDiffersError extends Error {
+  readonly code = 'JOURNAL_DIFFERS'
+  readonly seq: Seq
+
+  constructor(seq: Seq, theirs: Uint8Array, ours: Uint8Array) {
+    super(
+      `this database was written from another journal: at seq ${seq} the journal's chain hash is ${hex(theirs)}, the ledger has ${hex(ours)}. Stop the exchange. Restore the journal that belongs to this database, or give the ledger an empty database, which it fills from this journal`,
+    )
+    this.name = 'JournalDiffersError'
+    this.seq = seq
+  }
 }
 
 const sleep = (ms: number) =>
@@ -28,7 +46,7 @@ const noOne = () => {}
 
 /** Starts writing behind the writer's cursor. */
 export function followJournal(options: FollowJournalOptions): JournalFollower {
-  const { feed, writer, lingerMs, framesMax, onWritten } = options
+  const { feed, writer, lingerMs, framesMax, onWritten, known } = options
   const state = { frames: 0, ended: false, wake: noOne }
   const waiting: FeedGroup[] = []
   /** Resolves when something arrived, was written, or all is over. */
@@ -49,6 +67,9 @@ export function followJournal(options: FollowJournalOptions): JournalFollower {
   const receive = async () => {
     try {
       for await (const group of feed.groups()) {
+        faultPoint('ledger:group-received')
+        if (known !== undefined && group.firstSeq <= known.seq)
+          requireSame(group.lastSeq, group.chainHash, known)
         waiting.push(group)
         state.frames += group.entries.length
         notify()
@@ -92,10 +113,21 @@ export function followJournal(options: FollowJournalOptions): JournalFollower {
   return {
     done,
     close: async () => {
+      faultPoint('ledger:closing')
       await feed.close()
       await done.catch(() => {})
     },
   }
+}
+
+/** Our cursor stands at the end of a group: that group must end there, with the hash that we wrote down. */
+const requireSame = (
+  lastSeq: Seq,
+  chainHash: Uint8Array,
+  known: { seq: Seq; chainHash: Uint8Array },
+) => {
+  if (lastSeq !== known.seq || Buffer.compare(chainHash, known.chainHash) !== 0)
+    throw new JournalDiffersError(known.seq, chainHash, known.chainHash)
 }
 
 /** Confirmations come first among their command's events. */

@@ -5,6 +5,7 @@ import {
   latestReconciliation,
   migrate,
   openLedger,
+  readCursor,
   readExchange,
 } from '@plumb/ledger'
 import {
@@ -13,8 +14,10 @@ import {
   createLifecycle,
   createLogger,
   createMetrics,
+  faultPoint,
   startStatusServer,
   systemClock,
+  watchFaults,
 } from '@plumb/runtime'
 import { readConfig } from './config.ts'
 import { DepositTrail } from './deposit-trail.ts'
@@ -31,10 +34,17 @@ const metrics = createMetrics('ledger')
 const ledgerMetrics = createLedgerMetrics(metrics)
 const lifecycle = createLifecycle({ logger, parentPid: config.PLUMB_PARENT_PID })
 
+watchFaults(config.PLUMB_FAULT_FILE)
+
 // 1. Postgres: up to date, safe, and of this exchange.
 const { applied } = await migrate(config.DATABASE_URL)
 if (applied.length > 0) logger.info({ applied }, 'migrated')
-const ledger = await openLedger(config.DATABASE_URL, { applicationName: 'ledger', max: 6 })
+faultPoint('ledger:migrated')
+const ledger = await openLedger(config.DATABASE_URL, {
+  applicationName: 'ledger',
+  max: 6,
+  reached: faultPoint,
+})
 lifecycle.onClose('ledger', () => ledger.close())
 const contract = Buffer.from(config.PLUMB_CONTRACT.slice(2), 'hex')
 const exchange = await readExchange(ledger)
@@ -43,6 +53,7 @@ if (exchange !== undefined && !contract.equals(exchange.contract))
     `the database is of contract 0x${Buffer.from(exchange.contract).toString('hex')}, not ${config.PLUMB_CONTRACT}`,
   )
 const writer = await createLedgerWriter(ledger)
+faultPoint('ledger:opened')
 logger.info({ cursor: writer.cursor }, 'ledger opened')
 
 // 2. The three sides, compared after each confirmed batch, each minute, and on demand.
@@ -73,14 +84,22 @@ const compareLater = () => {
 }
 
 // 3. Follow. A journal that ends before our cursor, or figures that are not the engine's: stop, the operator must look.
-const feed = createFeedClient({ address, name: 'ledger', fromSeq: writer.cursor + 1, logger })
+const written = await readCursor(ledger)
+const lastWritten =
+  written === undefined || written.seq === 0 || written.chainHash === null
+    ? undefined
+    : { seq: written.seq, chainHash: written.chainHash }
+const fromSeq = lastWritten?.seq ?? writer.cursor + 1
+const feed = createFeedClient({ address, name: 'ledger', fromSeq, logger })
 const follower = followJournal({
   feed,
   writer,
+  known: lastWritten,
   lingerMs: config.PLUMB_LEDGER_LINGER_MS,
   framesMax: config.PLUMB_LEDGER_FRAMES_MAX,
   onWritten: (report, confirmed, tookMs) => {
     ledgerMetrics.written(report, tookMs / 1_000)
+    faultPoint('ledger:reported')
     advance(report.toSeq)
     if (confirmed && report.toSeq >= feed.headSeq) compareLater()
   },

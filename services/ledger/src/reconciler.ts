@@ -1,7 +1,7 @@
 //! When to compare engine, ledger and chain, and what to do about a difference.
 import { insertReconciliation, type ReconciliationRow } from '@plumb/ledger'
 import { encodeCommand } from '@plumb/model'
-import type { Clock, CommandClient, Logger } from '@plumb/runtime'
+import { type Clock, type CommandClient, faultPoint, type Logger } from '@plumb/runtime'
 import type { LedgerMetrics } from './ledger-metrics.ts'
 import { type ReconcileParts, reconcile } from './reconcile.ts'
 
@@ -42,8 +42,11 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   const compare = async (trigger: Trigger): Promise<ReconciliationRow> => {
     const startMs = clock.monotonicMs()
     const checkedMs = clock.nowMs()
+    faultPoint('ledger:reconcile-begun')
     const comparison = await reconcile(options)
+    faultPoint('ledger:reconcile-compared')
     const id = await insertReconciliation(ledger, { ...comparison, checkedMs, trigger })
+    faultPoint('ledger:reconcile-stored')
     const row = { id, checkedMs, trigger, ...comparison }
     latest = row
     metrics.reconciled(row.ok, (clock.monotonicMs() - startMs) / 1_000)

@@ -7,6 +7,7 @@ import {
   createMetrics,
   startStatusServer,
   systemClock,
+  watchFaults,
 } from '@plumb/runtime'
 import { readConfig } from './config.ts'
 import { type Margin, startMargin } from './margin.ts'
@@ -18,6 +19,7 @@ const metrics = createMetrics('margin')
 const ticks = metrics.counter('margin_ticks_total', 'Ticks submitted, by outcome.', ['outcome'])
 const lifecycle = createLifecycle({ logger, parentPid: config.PLUMB_PARENT_PID })
 let margin: Margin | undefined
+watchFaults(config.PLUMB_FAULT_FILE)
 
 // 1. Answer to the operator and to the reconciler.
 const status = await startStatusServer({

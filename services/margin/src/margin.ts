@@ -7,6 +7,7 @@ import {
   CommandError,
   everyInterval,
   type FeedClient,
+  faultPoint,
   type Logger,
 } from '@plumb/runtime'
 import { type EngineFollower, followEngine } from './follow-engine.ts'
@@ -55,11 +56,13 @@ const restore = (snapshot: MarginSnapshot, logger: Logger): Engine | undefined =
 export const startMargin = async (options: MarginOptions): Promise<Margin> => {
   const { openFeed, commands, clock, logger, directory, snapshotCommands, tickMs } = options
   const snapshot = directory === undefined ? undefined : await readNewestSnapshot(directory)
+  faultPoint('margin:snapshot-read')
   const engine = snapshot === undefined ? undefined : restore(snapshot, logger)
   const follower = followEngine(engine, engine === undefined ? undefined : snapshot?.chainHash)
   let savedSeq = follower.engine.seq
   const feed = openFeed(savedSeq + 1)
   logger.info({ fromSeq: savedSeq + 1 }, 'following')
+  faultPoint('margin:following')
 
   const save = async () => {
     if (directory === undefined || follower.engine.seq === savedSeq) return
@@ -71,12 +74,16 @@ export const startMargin = async (options: MarginOptions): Promise<Margin> => {
   const follow = async () => {
     for await (const group of feed.groups()) {
       follower.take(group)
+      faultPoint('margin:group-taken')
       if (follower.engine.seq - savedSeq >= snapshotCommands) await save()
     }
   }
   const tick = async () => {
     try {
-      await commands.submit(tickCommand)
+      const accepted = commands.submit(tickCommand)
+      faultPoint('margin:tick-sent')
+      await accepted
+      faultPoint('margin:tick-accepted')
       options.onTick?.('accepted')
     } catch (error) {
       // The next second makes up for it: ticks carry no time of their own.
@@ -96,6 +103,7 @@ export const startMargin = async (options: MarginOptions): Promise<Margin> => {
     done: follow(),
     close: async () => {
       heartbeat?.stop()
+      faultPoint('margin:closing')
       await feed.close()
       await save()
     },

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Seq } from '@plumb/model'
+import { faultPoint } from '@plumb/runtime'
 
 /** An engine's state after `seq`. */
 export type MarginSnapshot = { seq: Seq; chainHash: Uint8Array; bytes: Uint8Array }
@@ -34,12 +35,16 @@ export const writeSnapshot = async (
   const file = await open(`${path}.tmp`, 'w')
   try {
     await file.write(head)
+    faultPoint('margin:snapshot-half')
     await file.write(bytes)
+    faultPoint('margin:snapshot-written')
     await file.sync()
   } finally {
     await file.close()
   }
+  faultPoint('margin:snapshot-synced')
   await rename(`${path}.tmp`, path)
+  faultPoint('margin:snapshot-renamed')
   for (const name of (await listSnapshots(directory)).slice(kept)) await rm(join(directory, name))
 }
 

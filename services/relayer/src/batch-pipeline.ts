@@ -11,7 +11,7 @@ import {
   type TransactionSender,
 } from '@plumb/chain'
 import type { Seq } from '@plumb/model'
-import type { Clock, Logger } from '@plumb/runtime'
+import { type Clock, faultPoint, type Logger } from '@plumb/runtime'
 import type { BatchStatus, RelayerStore, StoredBatch } from './relayer-store.ts'
 
 /** Why the contract refuses a batch: its code and place, or whatever else the node said. */
@@ -142,17 +142,23 @@ export const createBatchPipeline = (options: PipelineOptions): BatchPipeline => 
   const bringOn = async (entry: Entry): Promise<boolean> => {
     const { batch, pending } = entry
     const state = await sender.advance(pending, { save: (attempt) => saveAttempt(entry, attempt) })
+    if (state.state === 'waiting') faultPoint('relayer:transaction-sent')
     if (state.state === 'mined' && state.receipt.succeeded) {
       const { receipt } = state
       if (entry.status === 'mined' && entry.receipt?.blockHash === receipt.blockHash) return true
+      faultPoint('relayer:batch-mined')
       await setStatus(entry, 'mined', receipt)
+      faultPoint('relayer:mined-stored')
       logger.info({ batchNo: batch.batchNo, toSeq: batch.toSeq, ...receipt }, 'batch mined')
       options.onMined({ ...batch, receipt })
       return true
     }
     if (entry.status === 'mined')
       logger.warn({ batchNo: batch.batchNo, txHash: entry.receipt?.txHash }, 'batch left its block')
-    if (entry.status !== 'sent') await setStatus(entry, 'sent')
+    if (entry.status !== 'sent') {
+      await setStatus(entry, 'sent')
+      faultPoint('relayer:sent-stored')
+    }
     if (state.state !== 'waiting') await renew(entry)
     return false
   }
@@ -163,8 +169,11 @@ export const createBatchPipeline = (options: PipelineOptions): BatchPipeline => 
     for (let entry = entries[0]; entry?.receipt !== undefined; entry = entries[0]) {
       const { batch, receipt } = entry
       if (entry.status !== 'mined' || final === undefined || receipt.blockNumber > final) return
+      faultPoint('relayer:batch-final')
       await options.onFinal({ ...batch, receipt })
+      faultPoint('relayer:batch-confirmed')
       await setStatus(entry, 'final', receipt)
+      faultPoint('relayer:final-stored')
       entries.shift()
       finalNo = batch.batchNo
       logger.info({ batchNo: batch.batchNo, toSeq: batch.toSeq }, 'batch final')

@@ -7,7 +7,7 @@ import {
   hexBytes,
 } from '@plumb/chain'
 import { decodeEvents, encodeCommand, rejectCode, rejectName } from '@plumb/model'
-import type { CommandClient, Logger } from '@plumb/runtime'
+import { type CommandClient, faultPoint, type Logger } from '@plumb/runtime'
 
 /** The engine does not take a deposit: credits stop there, since ids are contiguous. */
 class DepositRefusedError extends Error {
@@ -58,7 +58,10 @@ export const createDepositCrediter = (options: CrediterOptions): DepositCrediter
   let cursor = options.cursor
 
   const credit = async (deposit: ChainDeposit) => {
-    const { seq, events } = await commands.submit(commandOf(deposit))
+    const credited = commands.submit(commandOf(deposit))
+    faultPoint('relayer:deposit-sent')
+    const { seq, events } = await credited
+    faultPoint('relayer:deposit-credited')
     const refusal = decodeEvents(events).find((event) => event.kind === 'CommandRejected')
     // Credited before a crash or an unanswered submit: done is done.
     if (refusal?.code === rejectCode.DEPOSIT_REPEATED) return
@@ -76,11 +79,14 @@ export const createDepositCrediter = (options: CrediterOptions): DepositCrediter
       const finalBlock = await finality.finalBlock()
       if (finalBlock === undefined || finalBlock <= cursor.blockNumber) return 0
       const found = await reader.read(cursor, finalBlock)
+      if (found.deposits.length > 0) faultPoint('relayer:deposits-read')
       // All at once: the command channel keeps their order, and a gap behind a failure is refused.
       const outcomes = await Promise.allSettled(found.deposits.map(credit))
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
-      if (found.deposits.length > 0 || found.cursor.blockNumber - cursor.blockNumber >= 50)
+      if (found.deposits.length > 0 || found.cursor.blockNumber - cursor.blockNumber >= 50) {
         await save(found.cursor)
+        faultPoint('relayer:deposits-saved')
+      }
       cursor = found.cursor
       return found.deposits.length
     },

@@ -16,8 +16,10 @@ import {
   createLifecycle,
   createLogger,
   createMetrics,
+  faultPoint,
   startStatusServer,
   systemClock,
+  watchFaults,
 } from '@plumb/runtime'
 import { readConfig } from './config.ts'
 import { ledgerStore } from './ledger-store.ts'
@@ -33,6 +35,8 @@ const config = readConfig()
 const logger = createLogger('relayer', { level: config.PLUMB_LOG_LEVEL })
 const metrics = createMetrics('relayer')
 const lifecycle = createLifecycle({ logger, parentPid: config.PLUMB_PARENT_PID })
+
+watchFaults(config.PLUMB_FAULT_FILE)
 
 // 1. The chain, and that it is the right one.
 const [first = '', ...others] = config.PLUMB_RPC_URL
@@ -66,6 +70,7 @@ const ledger = await openLedger(config.DATABASE_URL, {
   applicationName: 'relayer',
   max: 3,
   schemaWaitMs: SCHEMA_WAIT_MS,
+  reached: faultPoint,
 })
 lifecycle.onClose('ledger', () => ledger.close())
 const address = config.PLUMB_SEQUENCER

@@ -10,7 +10,7 @@ import {
   type TransactionSender,
 } from '@plumb/chain'
 import { decodeEvents, encodeCommand, rejectCode, rejectName, type Seq } from '@plumb/model'
-import type { Clock, CommandClient, Logger } from '@plumb/runtime'
+import { type Clock, type CommandClient, faultPoint, type Logger } from '@plumb/runtime'
 import { UnsettleableError } from './batch-draft.ts'
 import { type BatchPipeline, createBatchPipeline, type MinedBatch } from './batch-pipeline.ts'
 import { compareAccounts, type Expectation } from './compare-accounts.ts'
@@ -122,8 +122,10 @@ export class Relayer {
     const { store, deployBlock, rpcs, contract, finality, commands, logger } = this.#options
     const stored = await store.load()
     const [rpc] = rpcs
+    faultPoint('relayer:loaded')
     for (const batch of stored.batches) this.#pipeline.add(batch)
     await this.#checkChain(stored.batches)
+    faultPoint('relayer:chain-checked')
     this.#crediter = createDepositCrediter({
       reader: createDepositReader({ rpcs, contract }),
       finality,
@@ -148,6 +150,7 @@ export class Relayer {
     const toSeq = this.#options.headSeq()
     const untilMs = this.#options.clock.monotonicMs() + drainMs
     this.#draining = true
+    faultPoint('relayer:draining')
     while (!this.#isDrained(toSeq) && this.#options.clock.monotonicMs() < untilMs)
       await sleep(this.#pollMs / 5)
     this.#abort.abort()
@@ -315,6 +318,7 @@ export class Relayer {
         txHash: new Uint8Array(Buffer.from(receipt.txHash.slice(2), 'hex')),
       }),
     )
+    faultPoint('relayer:confirmation-sent')
     this.#expectations.delete(batchNo)
     const refusal = decodeEvents(events).find((event) => event.kind === 'CommandRejected')
     // Confirmed before a crash or an unanswered submit: done is done.

@@ -3,7 +3,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bytesHex, type ContractViews, encodeBatch, hexBytes } from '@plumb/chain'
 import type { Seq } from '@plumb/model'
-import type { Clock, FeedClient, FeedEntry, FeedGroup, Logger } from '@plumb/runtime'
+import {
+  type Clock,
+  type FeedClient,
+  type FeedEntry,
+  type FeedGroup,
+  faultPoint,
+  type Logger,
+} from '@plumb/runtime'
 import { BatchDraft } from './batch-draft.ts'
 import type { BatchPipeline, Refusal } from './batch-pipeline.ts'
 import type { Expectation } from './compare-accounts.ts'
@@ -118,6 +125,7 @@ export class SettleFeed {
         if (got?.done === true) break
         if (got !== undefined) {
           await this.#takeGroup(got.value)
+          faultPoint('relayer:group-taken')
           next = groups.next()
         }
         this.#headSeq = feed.headSeq
@@ -205,14 +213,18 @@ export class SettleFeed {
     while (!pipeline.isClear && !signal.aborted) await sleep(pollMs / 2)
     if (signal.aborted) return
     const { batch, expectation } = this.#finish()
+    faultPoint('relayer:batch-encoded')
     let refusal = await pipeline.simulate(batch.calldata, batch.gasLimit)
     if (refusal !== null && outOfGas.test(refusal.code)) {
       batch.gasLimit = transactionGasMax
       refusal = await pipeline.simulate(batch.calldata, batch.gasLimit)
     }
     if (refusal !== null) throw new BatchRefusedError(batch, this.#draft.commandCount, refusal)
+    faultPoint('relayer:batch-simulated')
     const transaction = await pipeline.sign(batch.calldata, batch.gasLimit)
+    faultPoint('relayer:batch-signed')
     await this.#save({ ...batch, transaction })
+    faultPoint('relayer:batch-stored')
     this.#options.onHeader(batch.batchNo, expectation)
     pipeline.add({ ...batch, status: 'prepared', attempts: [transaction] })
     this.#draft = this.#newDraft()
@@ -269,6 +281,7 @@ export class SettleFeed {
       ...stateChanges(state),
       ...(batch === undefined ? {} : { batch }),
     })
+    faultPoint('relayer:checkpoint-committed')
     stateSaved(state)
     this.#cursorSeq = this.#lastSeq
     this.#savedMs = clock.nowMs()

@@ -1,5 +1,5 @@
 //! The sequencer's configuration, read once.
-import { addressField, integerField, loadConfig, serviceFields } from '@plumb/runtime'
+import { addressField, booleanField, integerField, loadConfig, serviceFields } from '@plumb/runtime'
 import { z } from 'zod'
 
 const schema = z.object({
@@ -19,6 +19,10 @@ const schema = z.object({
   PLUMB_INBOX_RESERVED: integerField(0, 2 ** 20).default(4_096),
   /** A follower with more unsent bytes than this is cut off and must come back. */
   PLUMB_FOLLOWER_BUFFER_BYTES: integerField(64 * 1024, 2 ** 30).default(16 * 1024 * 1024),
+  /** Move segments that no start needs any more into `journal/archive`. */
+  PLUMB_JOURNAL_ARCHIVE: booleanField.default(false),
+  /** A seq that ledger, relayer or chain have seen: a journal that ends before it is refused. */
+  PLUMB_PROVEN_SEQ: integerField(0, Number.MAX_SAFE_INTEGER).default(0),
   PLUMB_DISK_LOW_BYTES: integerField(0, 2 ** 50).default(256 * 1024 * 1024),
 })
 

@@ -1,6 +1,6 @@
 //! Sends each durable group to every follower: backfill from the log, cutover, live.
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Logger, Peer, Refusal, RoleHandler } from '@plumb/runtime'
+import { faultPoint, type Logger, type Peer, type Refusal, type RoleHandler } from '@plumb/runtime'
 import type { FeedGroupBytes, FeedLog } from './feed-log.ts'
 
 /** A follower that catches up waits for its socket beyond this. */
@@ -22,6 +22,8 @@ export type FeedHubOptions = {
   /** A live follower with more unsent bytes than this is cut off. */
   bufferBytesMax: number
   onFatal: (error: unknown) => void
+  /** A follower with a durable cursor has seen more than the journal holds. */
+  onAhead: (why: string) => void
 }
 
 /** The serving side of the feed. */
@@ -30,7 +32,12 @@ export type FeedHub = {
   /** Sends one group, encoded once, to everybody who is live. */
   publish(group: FeedGroupBytes): void
   readonly followers: number
+  /** The lowest cursor with which a follower that keeps one has come since the start; 0 until each of them has. */
+  keptSeq(): number
 }
+
+/** Followers whose cursors survive them: what they have seen was durable here once. */
+const keepers: ReadonlySet<string> = new Set(['ledger', 'relayer', 'margin'])
 
 const refuseAhead = (fromSeq: number, durableSeq: number): Refusal | undefined => {
   if (fromSeq < 1) return { code: 'FROM_SEQ_INVALID', message: `fromSeq ${fromSeq} is below 1` }
@@ -46,6 +53,7 @@ const sizeOf = (groups: readonly FeedGroupBytes[]) =>
 export const createFeedHub = (options: FeedHubOptions): FeedHub => {
   const { log, logger } = options
   const followers = new Map<number, Follower>()
+  const cursors = new Map<string, number>()
 
   const room = async (follower: Follower) => {
     while (!follower.gone && follower.peer.socket.queuedBytes > backfillBytesMax)
@@ -64,6 +72,7 @@ export const createFeedHub = (options: FeedHubOptions): FeedHub => {
       if (follower.gone) return
       follower.peer.socket.sendEncoded(bytes)
       follower.nextSeq = lastSeq + 1
+      faultPoint('sequencer:group-backfilled')
     }
   }
 
@@ -76,6 +85,7 @@ export const createFeedHub = (options: FeedHubOptions): FeedHub => {
       else {
         for (const { bytes } of recent) follower.peer.socket.sendEncoded(bytes)
         follower.live = true
+        faultPoint('sequencer:follower-live')
         return
       }
       await nextTurn()
@@ -84,7 +94,13 @@ export const createFeedHub = (options: FeedHubOptions): FeedHub => {
 
   return {
     role: {
-      refuse: ({ fromSeq }) => refuseAhead(fromSeq, options.durableSeq()),
+      refuse: ({ fromSeq, name }) => {
+        if (keepers.has(name)) cursors.set(name, fromSeq - 1)
+        const refusal = refuseAhead(fromSeq, options.durableSeq())
+        if (refusal?.code === 'FOLLOWER_AHEAD' && keepers.has(name))
+          options.onAhead(`${name}: ${refusal.message}`)
+        return refusal
+      },
       onPeer: (peer) => {
         const follower: Follower = {
           peer,
@@ -116,6 +132,7 @@ export const createFeedHub = (options: FeedHubOptions): FeedHub => {
         peer.socket.destroy()
       }
     },
+    keptSeq: () => Math.min(...[...keepers].map((name) => cursors.get(name) ?? 0)),
     get followers() {
       return followers.size
     },

@@ -15,7 +15,7 @@ import {
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32c, systemFiles } from '@plumb/journal'
-import { decodeFeedGroupEnd, FRAME_HEADER_BYTES } from '@plumb/runtime'
+import { decodeFeedGroupEnd, FRAME_HEADER_BYTES, faultPoint } from '@plumb/runtime'
 
 /** A batch as followers receive it: whole frames. */
 export type FeedGroupBytes = { firstSeq: number; lastSeq: number; bytes: Buffer }
@@ -191,6 +191,7 @@ export class FeedLog {
   private openAt(path: string, ordinal: number, end: number): void {
     this.fd = openSync(path, 'r+')
     ftruncateSync(this.fd, end)
+    faultPoint('sequencer:feed-cut')
     this.fdOffset = end
     this.ordinal = ordinal
   }
@@ -248,6 +249,7 @@ export class FeedLog {
     const chunk = Buffer.concat(parts)
     await systemFiles.write(this.fd ?? -1, chunk, this.fdOffset)
     this.fdOffset += chunk.length
+    faultPoint('sequencer:feed-written')
   }
 
   private roll(first: FeedGroupBytes | undefined): void {
@@ -257,6 +259,7 @@ export class FeedLog {
     const name = `feed-${ordinal}-${String(first?.firstSeq ?? 0).padStart(16, '0')}.log`
     this.fd = openSync(join(this.directory, name), 'w+')
     this.fdOffset = 0
+    faultPoint('sequencer:feed-rolled')
   }
 
   /** Bytes appended and not yet handed to the disk. */
@@ -273,6 +276,7 @@ export class FeedLog {
   async sync(): Promise<void> {
     await this.flush()
     await Promise.all(this.retired.splice(0))
+    faultPoint('sequencer:feed-flushed')
     if (this.fd !== undefined) await systemFiles.fdatasync(this.fd)
     const directory = await open(this.directory, 'r')
     try {

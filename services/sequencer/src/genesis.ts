@@ -71,7 +71,11 @@ export const readGenesis = (path: string): Uint8Array[] => {
 const unstamped = (command: Uint8Array) => Buffer.from(command.subarray(header.kindI32 * 4))
 
 /** What decides whether a journal belongs to a genesis. */
-type Journaled = { lastSeq: number; read(fromSeq: number): Iterable<{ payload: Uint8Array }> }
+type Journaled = {
+  firstSeq?: number
+  lastSeq: number
+  read(fromSeq: number): Iterable<{ payload: Uint8Array }>
+}
 
 /**
  * Judges the genesis before anything is served: an empty journal needs one that an engine accepts; a
@@ -81,6 +85,8 @@ type Journaled = { lastSeq: number; read(fromSeq: number): Iterable<{ payload: U
  */
 export const requireGenesis = (genesis: readonly Uint8Array[], journal: Journaled): void => {
   if (journal.lastSeq === 0) return requireAccepted(genesis)
+  // Archived elsewhere: the chain of hashes still ties what is here to its beginning.
+  if ((journal.firstSeq ?? 1) > 1) return undefined
   let index = 0
   for (const { payload } of journal.read(1)) {
     const command = genesis[index]

@@ -1,160 +1,29 @@
-import type { ChildProcess } from 'node:child_process'
-import { spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { env } from 'node:process'
-import { fileURLToPath } from 'node:url'
 import { verifyJournal } from '@plumb/journal'
-import type { Command, EngineEvent } from '@plumb/model'
-import { decodeCommand, decodeEvents, encodeCommand, orderFlags, timeInForce } from '@plumb/model'
-import type { Address, CommandClient, FeedGroup } from '@plumb/runtime'
-import { createCommandClient, createFeedClient } from '@plumb/runtime'
+import { decodeCommand, decodeEvents, encodeCommand } from '@plumb/model'
+import type { FeedGroup } from '@plumb/runtime'
+import { createFeedClient } from '@plumb/runtime'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
-
-const main = fileURLToPath(new URL('./main.ts', import.meta.url))
-const address20 = (n: number) => Buffer.alloc(20, n)
-
-const market = {
-  kind: 'ListMarket',
-  market: 0,
-  symbol: 'BTC-PERP',
-  tickE8: 10_000_000,
-  lotE8: 100_000,
-  quotePerTickLot: 100,
-  imBps: 1_000,
-  mmBps: 500,
-  takerFee: 45,
-  makerFee: -5,
-  minOrderLots: 1,
-  maxOrderLots: 1_000_000,
-  maxPositionLots: 10_000_000,
-  minNotionalQuote: 0,
-  maxOpenInterestLots: 0,
-  priceBandPpm: 0,
-  markBandPpm: 100_000,
-  fixedIndexTicks: 600_000,
-}
-const genesis = [
-  {
-    kind: 'Genesis',
-    chainId: 1337,
-    settlementLagS: 600,
-    publisherCount: 1,
-    publisherQuorum: 1,
-    contract: `0x${'11'.repeat(20)}`,
-    publishers: [`0x${'22'.repeat(20)}`],
-  },
+import {
+  boot,
+  closeAll,
+  closers,
+  connectTo,
+  genesis,
+  type House,
   market,
-]
+  newHouse,
+  openAccounts,
+  order,
+  removeHouses,
+  send,
+  stopped,
+} from './testing/sequencer-process.ts'
 
-type House = { directory: string; address: Address; extra: Record<string, string> }
-const root = mkdtempSync(join(tmpdir(), 'plumb-s-'))
-afterAll(() => rmSync(root, { recursive: true, force: true }))
-const children: ChildProcess[] = []
-const closers: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-  for (const child of children.splice(0)) child.kill('SIGKILL')
-})
-
-const newHouse = (extra: Record<string, string> = {}): House => {
-  const directory = mkdtempSync(join(root, 'h-'))
-  writeFileSync(join(directory, 'genesis.json'), JSON.stringify(genesis))
-  return { directory, address: `unix:${directory}/s.sock`, extra }
-}
-
-/** Starts the service's main.ts as its own process and waits until it serves (or ends). */
-const boot = (house: House) =>
-  new Promise<{ child: ChildProcess; output: () => string; ended: Promise<number | null> }>(
-    (resolve) => {
-      const child = spawn(
-        process.execPath,
-        ['--import', 'tsx', '--conditions=@plumb/source', main],
-        {
-          env: {
-            PATH: env.PATH,
-            PLUMB_SEQUENCER: house.address,
-            PLUMB_SEQUENCER_DATA: join(house.directory, 'data'),
-            PLUMB_GENESIS: join(house.directory, 'genesis.json'),
-            PLUMB_SEGMENT_BYTES: String(256 * 1024),
-            PLUMB_DISK_LOW_BYTES: '0',
-            ...house.extra,
-          },
-        },
-      )
-      children.push(child)
-      let output = ''
-      const ended = new Promise<number | null>((done) => child.on('exit', done))
-      const seen = (chunk: Buffer) => {
-        output += chunk.toString()
-        if (output.includes('"serving"')) resolve({ child, output: () => output, ended })
-      }
-      child.stdout.on('data', seen)
-      child.stderr.on('data', seen)
-      void ended.then(() => resolve({ child, output: () => output, ended }))
-    },
-  )
-
-const connectTo = async (house: House) => {
-  const client = createCommandClient({
-    address: house.address,
-    name: 'test',
-    reconnect: { minMs: 5, maxMs: 50 },
-  })
-  closers.push(() => client.close())
-  await client.ready()
-  return client
-}
-
-const send = async (client: CommandClient, command: Command): Promise<EngineEvent[]> =>
-  decodeEvents((await client.submit(encodeCommand(command))).events)
-
-const deposit = (owner: number, depositId: number): Command => ({
-  kind: 'CreditDeposit',
-  owner: address20(owner),
-  subaccount: 0,
-  amountQuote: 1_000_000_000_000,
-  depositId,
-  blockNumber: depositId,
-  txHash: Buffer.alloc(32, depositId),
-})
-
-const order = (
-  accountId: number,
-  side: 0 | 1,
-  lane: number,
-  laneSeq: number,
-  ticks = 600_000,
-): Command => ({
-  kind: 'PlaceOrder',
-  accountId,
-  market: 0,
-  side,
-  flags: orderFlags({ timeInForce: timeInForce.gtc }),
-  orderKind: 0,
-  priceTicks: ticks,
-  sizeLots: 10,
-  triggerTicks: 0,
-  maxFee: 100,
-  lane,
-  laneSeq,
-  expiryS: Math.floor(Date.now() / 1_000) + 86_400,
-  selfTrade: 0,
-  clientOrderId: '',
-  orderId: 0,
-  signer: address20(accountId),
-  signature: Buffer.alloc(64, 1),
-})
-
-const openAccounts = async (client: CommandClient) => {
-  const ids: number[] = []
-  for (const owner of [1, 2])
-    for (const event of await send(client, deposit(owner, owner)))
-      if (event.kind === 'AccountOpened') ids.push(event.accountId)
-  expect(ids).toHaveLength(2)
-  return { alice: ids[0] ?? -1, bob: ids[1] ?? -1 }
-}
+afterEach(closeAll)
+afterAll(removeHouses)
 
 const follow = async (house: House, fromSeq: number, toSeq: number): Promise<FeedGroup[]> => {
   const feed = createFeedClient({
@@ -179,11 +48,6 @@ const feedBytes = (house: House) => {
   const directory = join(house.directory, 'data', 'feed')
   const names = readdirSync(directory).toSorted()
   return Buffer.concat(names.map((name) => readFileSync(join(directory, name))))
-}
-
-const stopped = async ({ child, ended }: Awaited<ReturnType<typeof boot>>) => {
-  child.kill('SIGTERM')
-  return ended
 }
 
 describe('the sequencer as a process', { timeout: 60_000 }, () => {

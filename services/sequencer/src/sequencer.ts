@@ -16,12 +16,13 @@ import {
   encodeFeedGroupEnd,
   FrameError,
   FrameType,
+  faultPoint,
   ReplyStatus,
   visitCommands,
 } from '@plumb/runtime'
 import type { FeedGroupBytes } from './feed-log.ts'
 import type { StampClock } from './stamp-clock.ts'
-import type { Telemetry } from './telemetry.ts'
+import type { HaltReason, Telemetry } from './telemetry.ts'
 import { isRejection, kindCount } from './telemetry.ts'
 
 /** How a sequencer is made. */
@@ -35,11 +36,10 @@ export type SequencerOptions = {
   /** More room that only commands other than orders may use. */
   inboxReserved: number
   unitMax?: number
-  isDiskLow: () => boolean
+  /** Why commands of this kind are not taken now, if they are not. */
+  halted: (isOrder: boolean) => HaltReason | undefined
   /** A durable batch: to the feed log and the followers. */
   onGroup: (group: FeedGroupBytes) => void
-  /** A unit was applied; the moment to take a snapshot. */
-  onApplied: (seq: number) => void
   onFatal: (error: unknown) => void
 }
 
@@ -138,8 +138,9 @@ export class Sequencer {
       telemetry.refused('overloaded')
       return ReplyStatus.Overloaded
     }
-    if (isOrder && this.options.isDiskLow()) {
-      telemetry.refused('disk-low')
+    const halt = this.options.halted(isOrder)
+    if (halt !== undefined) {
+      telemetry.refused(halt)
       return ReplyStatus.Overloaded
     }
     return ReplyStatus.Ok
@@ -149,6 +150,7 @@ export class Sequencer {
     this.inbox.load(this.origins.length, command)
     this.origins.push(origin)
     this.waitingCommands += 1
+    faultPoint('sequencer:command-taken')
     if (this.origins.length === this.unitMax) this.applyInbox()
     else if (!this.scheduled) {
       this.scheduled = true
@@ -185,6 +187,7 @@ export class Sequencer {
       if (peer !== undefined) replies.push({ peer, id, seq, timeMs, events })
       slot += 1
     }
+    faultPoint('sequencer:unit-applied')
     const frame = this.writer.take()
     const stateHash = engine.stateHash()
     const lastSeq = engine.seq
@@ -192,7 +195,7 @@ export class Sequencer {
     this.units.push({ firstSeq, lastSeq, count, frame, replies, stateHash, appliedAt })
     if (rejected > 0) telemetry.rejected(rejected)
     this.releaseAfter(journal.append(records, { seq: lastSeq, ...stateHash }))
-    this.options.onApplied(lastSeq)
+    faultPoint('sequencer:unit-journaled')
     return slot
   }
 
@@ -250,7 +253,9 @@ export class Sequencer {
     }
     if (last?.lastSeq !== commit.lastSeq || firstSeq === undefined)
       throw new Error(`batch ${commit.firstSeq} to ${commit.lastSeq} is not a row of whole units`)
+    faultPoint('sequencer:unit-durable')
     for (const [peer, batch] of batches) sendReplies(peer, batch)
+    faultPoint('sequencer:unit-answered')
     const { lastSeq, chainHash } = commit
     frames.push(encodeFeedGroupEnd({ lastSeq, chainHash, stateHash: last.stateHash }))
     this.options.onGroup({ firstSeq, lastSeq, bytes: Buffer.concat(frames) })
@@ -265,6 +270,7 @@ export class Sequencer {
   /** Takes nothing more in; resolves when everything taken in is durable and answered. */
   async stop(): Promise<void> {
     this.stopped = true
+    faultPoint('sequencer:stopping')
     await this.settle()
   }
 

@@ -1,9 +1,9 @@
-//! Takes snapshots of the engine at batch boundaries and stores them once they may be seen.
+//! Decides when a snapshot is due and has it stored once it may be seen.
 import type { Engine } from '@plumb/engine'
 import type { Journal } from '@plumb/journal'
-import type { StateHash } from '@plumb/model'
-import type { Clock, Logger } from '@plumb/runtime'
+import { type Clock, faultPoint, type Logger } from '@plumb/runtime'
 import type { FeedLog } from './feed-log.ts'
+import type { SnapshotThread } from './snapshot-thread.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** When a snapshot is due. */
@@ -14,71 +14,71 @@ export type SnapshotterOptions = {
   engine: Engine
   journal: Journal
   feedLog: FeedLog
+  thread: SnapshotThread
   clock: Clock
   logger: Logger
   telemetry: Telemetry
   policy: SnapshotPolicy
+  /** What every follower with a durable cursor has taken over; undefined: segments are not archived. */
+  keptSeq: (() => number) | undefined
   onFatal: (error: unknown) => void
 }
 
-type Taken = { seq: number; bytes: Uint8Array; stateHash: StateHash }
-
-/** The steps of a snapshot: taken after a unit, stored after its batch is durable. */
+/** Takes snapshots beside the running engine. */
 export type Snapshotter = {
-  /** Called after each unit: copies the engine's state when one is due. */
-  onApplied: (seq: number) => void
-  /** Called after each durable batch. */
+  /** Called after each durable batch with its last seq. */
   onDurable: (durableSeq: number) => void
   /** The last one, at a clean stop: everything is durable and nothing more will come. */
   final: () => Promise<void>
 }
 
 export const createSnapshotter = (options: SnapshotterOptions): Snapshotter => {
-  const { engine, journal, feedLog, clock, policy } = options
+  const { engine, journal, feedLog, thread, clock, policy, telemetry, logger } = options
   let lastSeq = journal.newestValidSnapshot()?.seq ?? 0
   let lastMs = clock.monotonicMs()
-  let taken: Taken | undefined
   let storing: Promise<void> | undefined
+  let ending = false
 
-  const take = (seq: number) => {
-    taken = { seq, bytes: engine.snapshot(), stateHash: engine.stateHash() }
+  const begin = (seq: number) => {
     lastSeq = seq
     lastMs = clock.monotonicMs()
   }
-  const store = async ({ seq, bytes, stateHash }: Taken) => {
-    const startedMs = clock.monotonicMs()
+  const store = async (seq: number) => {
+    begin(seq)
     // The feed first: a snapshot may only start a recovery if the feed log reaches it.
     await feedLog.sync()
-    await journal.writeSnapshot(seq, bytes, stateHash)
-    const seconds = (clock.monotonicMs() - startedMs) / 1_000
-    options.telemetry.snapshotTaken(seconds)
-    options.logger.info({ seq, bytes: bytes.length, seconds }, 'snapshot stored')
+    faultPoint('sequencer:feed-synced')
+    const { bytes, seconds } = await thread.store(seq)
+    faultPoint('sequencer:snapshot-stored')
+    telemetry.snapshotTaken(seconds)
+    logger.info({ seq, bytes, seconds }, 'snapshot stored')
+    if (options.keptSeq === undefined) return
+    const archived = journal.archiveBelow(options.keptSeq())
+    if (archived > 0) logger.info({ archived }, 'segments archived')
   }
 
   return {
-    onApplied: (seq) => {
-      if (taken !== undefined || storing !== undefined) return
-      const isDue =
-        seq - lastSeq >= policy.commands || clock.monotonicMs() - lastMs >= policy.seconds * 1_000
-      if (!isDue) return
-      take(seq)
-      journal.seal()
-    },
     onDurable: (durableSeq) => {
-      if (taken === undefined || durableSeq < taken.seq) return
-      const ready = taken
-      taken = undefined
-      storing = store(ready)
+      if (storing !== undefined || ending) return
+      const isDue =
+        durableSeq - lastSeq >= policy.commands ||
+        clock.monotonicMs() - lastMs >= policy.seconds * 1_000
+      if (!isDue) return
+      storing = store(durableSeq)
         .catch(options.onFatal)
         .finally(() => {
           storing = undefined
         })
     },
     final: async () => {
+      ending = true
       await storing
-      if (engine.seq === lastSeq || engine.seq !== journal.durableSeq) return
-      take(engine.seq)
-      if (taken !== undefined) await store(taken)
+      await thread.close()
+      const { seq } = engine
+      if (seq === lastSeq || seq !== journal.durableSeq) return
+      begin(seq)
+      await feedLog.sync()
+      await journal.writeSnapshot(seq, engine.snapshot(), engine.stateHash())
     },
   }
 }

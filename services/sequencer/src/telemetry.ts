@@ -2,12 +2,15 @@
 import { commandKind, EVENT_STRIDE, eventHeader, eventKind } from '@plumb/model'
 import type { Metrics } from '@plumb/runtime'
 
+/** Why orders, or everything, is turned away although there is room. */
+export type HaltReason = 'disk-low' | 'clock-jumped' | 'journal-behind'
+
 /** The sequencer's figures. */
 export type Telemetry = {
   /** A unit of commands was applied; `kinds` counts them by kind number. */
   applied(kinds: Uint32Array): void
   rejected(count: number): void
-  refused(reason: 'overloaded' | 'invalid' | 'disk-low'): void
+  refused(reason: 'overloaded' | 'invalid' | HaltReason): void
   committed(commands: number, seconds: number): void
   snapshotTaken(seconds: number): void
   gauges(

@@ -24,7 +24,13 @@ import {
   type WithdrawalReply,
   type WithdrawalRequest,
 } from '@plumb/protocol'
-import { type Clock, type CommandClient, CommandError, type CommandReply } from '@plumb/runtime'
+import {
+  type Clock,
+  type CommandClient,
+  CommandError,
+  type CommandReply,
+  faultPoint,
+} from '@plumb/runtime'
 import type { Origin, TrafficGuard } from '../guard/traffic-guard.ts'
 import type { AccountView, FillView } from '../view/account-view.ts'
 import { catchingUp } from '../view/catching-up.ts'
@@ -158,6 +164,7 @@ export class OrderEntry {
     const signature = hexBytes(request.signature)
     const job = pool.recoverOrderSigner(signedFields(request, admitted), signature)
     const signed = await this.#signedBy(request.account, signature, job, origin)
+    faultPoint('gateway:order-verified')
     const { account, market, priceTicks, sizeLots, flags, selfTrade } = admitted
     const order = {
       accountId: account.accountId,
@@ -256,7 +263,10 @@ export class OrderEntry {
 
   /** The durable answer of the sequencer; a refusal of the engine as PlumbError. */
   async #submit(command: Uint8Array, market: MarketView | undefined): Promise<Answer> {
-    const reply = await withDeadline(this.#parts.commands.submit(command))
+    const submitted = this.#parts.commands.submit(command)
+    faultPoint('gateway:command-sent')
+    const reply = await withDeadline(submitted)
+    faultPoint('gateway:command-durable')
     const events = decodeEvents(reply.events)
     const rejected = eventOf(events, 'CommandRejected')
     if (rejected !== undefined) {
@@ -315,7 +325,9 @@ export class OrderEntry {
       answered(op, code, (clock.monotonicMs() - start) / 1_000)
     }
     try {
+      faultPoint('gateway:request-taken')
       const result = await run()
+      faultPoint('gateway:request-answered')
       done('ok')
       return result
     } catch (error) {
