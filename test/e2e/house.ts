@@ -24,6 +24,8 @@ export type House = {
   said(): string
   /** Pid of one of its processes by name. */
   pid(name: string): number
+  /** Sends a signal to one of its processes by name; false between two of its lives. */
+  signal(name: string, signal: NodeJS.Signals): boolean
   /** Ctrl-C; resolves with the exit code. */
   stop(): Promise<number>
   /** kill -9 of every process at once: supervisor, chain, PostgreSQL, services. */
@@ -41,6 +43,15 @@ export const removeState = (state: string): void => rmSync(state, { recursive: t
 
 const entries = (state: string): { name: string; pid: number }[] =>
   JSON.parse(readFileSync(join(state, 'run', 'processes.json'), 'utf8'))
+
+/** The newest warnings and errors in a service's log: what a failing test is explained by. */
+export const lastWords = (state: string, name: string, count = 12): string =>
+  readFileSync(join(state, 'logs', `${name}.log`), 'utf8')
+    .split('\n')
+    .filter((line) => /"level":"(warn|error|fatal)"/.test(line))
+    .slice(-count)
+    .map((line) => `${name}: ${line.slice(0, 600)}`)
+    .join('\n')
 
 const kill9 = (pid: number) => {
   try {
@@ -81,16 +92,21 @@ export const lastJson = ({ stdout }: Outcome): unknown =>
 /**
  * Starts a devnet on `state` and waits until it is ready.
  *
+ * @param settings environment of the devnet, e.g. PLUMB_SERVICE_SETTINGS
  * @throws Error with all it said when it ends instead
  */
-export const startHouse = async (state: string, args: readonly string[] = []): Promise<House> => {
+export const startHouse = async (
+  state: string,
+  args: readonly string[] = [],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<House> => {
   const ports = ['--gateway-port', '0', '--rpc-port', '0', '--postgres-port', '0']
   const all = [devnet('main.js'), '--state', state, ...ports, '--json', ...args]
   const child = spawn(process.execPath, all, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     // An aborted test run takes its house with it.
-    env: { ...process.env, PLUMB_PARENT_PID: String(process.pid) },
+    env: { ...process.env, PLUMB_PARENT_PID: String(process.pid), ...settings },
   })
   const exited = exitOf(child)
   let text = ''
@@ -118,6 +134,14 @@ export const startHouse = async (state: string, args: readonly string[] = []): P
       const pid = entries(state).find((entry) => entry.name === name)?.pid
       if (pid === undefined) throw new Error(`no process ${name}`)
       return pid
+    },
+    signal: (name, signal) => {
+      try {
+        const pid = entries(state).find((entry) => entry.name === name)?.pid
+        return pid !== undefined && process.kill(pid, signal)
+      } catch {
+        return false
+      }
     },
     stop: () => {
       child.kill('SIGINT')

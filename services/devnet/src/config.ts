@@ -12,6 +12,22 @@ export const baseEnvironment: Readonly<Record<string, string>> = Object.fromEntr
   }),
 )
 
+const overridesSchema = z.record(z.string().regex(/^PLUMB_[A-Z_]+$/), z.string())
+
+/**
+ * Settings that every service gets on top of its own, from `PLUMB_SERVICE_SETTINGS`, a JSON object of keys and texts:
+ * each service takes the keys that it knows.
+ *
+ * @throws SyntaxError, ZodError when it is something else
+ */
+export const serviceSettings: Readonly<Record<string, string>> = overridesSchema.parse(
+  JSON.parse(process.env['PLUMB_SERVICE_SETTINGS'] ?? '{}'),
+)
+
+/** Longest pause before a process that keeps ending is started again. */
+export const restartPauseMaxMs: number =
+  Number.parseInt(process.env['PLUMB_RESTART_PAUSE_MAX_MS'] ?? '', 10) || 5_000
+
 /** The process that wants this devnet; it stops when that one is gone (tests). */
 export const parentPid: number | undefined =
   Number.parseInt(process.env['PLUMB_PARENT_PID'] ?? '', 10) || undefined

@@ -25,6 +25,8 @@ export type Wiring = {
     token: string
   }
   logLevel: string
+  /** What ledger, relayer and chain have seen of the journal. */
+  provenSeq: number
 }
 
 export type ServiceName =
@@ -76,6 +78,7 @@ export const services: readonly ServiceEntry[] = [
       ...common(wiring, 'sequencer'),
       PLUMB_SEQUENCER_DATA: wiring.paths.sequencer,
       PLUMB_GENESIS: wiring.paths.genesis,
+      PLUMB_PROVEN_SEQ: String(wiring.provenSeq),
     }),
   },
   {

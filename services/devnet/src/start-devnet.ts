@@ -13,6 +13,7 @@ import { claimPort } from './ports.ts'
 import { postgresDataDirs } from './postgres-server.ts'
 import { openProcessTable } from './process-table.ts'
 import { type Progress, timed } from './progress.ts'
+import { readProvenSeq } from './proven-seq.ts'
 import { RunningProcesses } from './running-processes.ts'
 import type { Wiring } from './service-table.ts'
 import { startChain, startPostgres } from './start-foundation.ts'
@@ -90,7 +91,7 @@ const deployOnce = async (
   })
 }
 
-const addressesOf = (wiring: Wiring): DevnetAddresses => {
+const addressesOf = (wiring: Omit<Wiring, 'provenSeq'>): DevnetAddresses => {
   const gateway = `127.0.0.1:${wiring.gatewayPort}`
   return {
     gatewayUrl: `http://${gateway}`,
@@ -143,11 +144,12 @@ const run = async (
     options.prices,
   )
   const addresses = addressesOf(wiring)
+  const provenSeq = await readProvenSeq(databaseUrl, rpc, deployment.exchange)
   const description = describeDevnet({ ...addresses, deployment, accounts: demoKeys })
   await writeFileDurably(paths.description, `${JSON.stringify(description, undefined, 1)}\n`)
   await writeFileDurably(paths.addresses, `${JSON.stringify(addresses)}\n`, 0o600)
   if (options.servicesWanted !== false)
-    await startServices(running, wiring, options.bots !== false, say)
+    await startServices(running, { ...wiring, provenSeq }, options.bots !== false, say)
   return {
     addresses,
     accounts: demoKeys,

@@ -2,9 +2,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { baseEnvironment } from './config.ts'
+import { baseEnvironment, serviceSettings } from './config.ts'
 import { DevnetError } from './devnet-error.ts'
 import { repositoryRoot } from './devnet-paths.ts'
+import { lastWords } from './last-words.ts'
 import { type Progress, timed } from './progress.ts'
 import type { RunningProcesses } from './running-processes.ts'
 import { type ServiceEntry, type ServiceName, services, type Wiring } from './service-table.ts'
@@ -13,7 +14,7 @@ const serviceSpec = (entry: ServiceEntry, wiring: Wiring) => ({
   name: entry.name,
   command: process.execPath,
   args: ['--enable-source-maps', join(repositoryRoot, 'services', entry.name, 'dist', 'main.js')],
-  env: { ...baseEnvironment, ...entry.env(wiring) },
+  env: { ...baseEnvironment, ...entry.env(wiring), ...serviceSettings },
   cwd: repositoryRoot,
   logPath: join(wiring.paths.logs, `${entry.name}.log`),
   signal: 'SIGTERM' as const,
@@ -45,8 +46,11 @@ const serviceReady = async (
     const process = running.process(name)
     const logPath = join(wiring.paths.logs, `${name}.log`)
     if (running.stopped) throw new DevnetError('STOPPED', 'The start was abandoned.')
-    if ((process?.restarts ?? 0) >= 5)
-      throw new DevnetError('SERVICE_FAILED', `${name} keeps ending: see ${logPath}`)
+    if ((process?.restarts ?? 0) >= 5) {
+      const why = lastWords(logPath)
+      const said = why === undefined ? '' : `\n  ${why}`
+      throw new DevnetError('SERVICE_FAILED', `${name} keeps ending: see ${logPath}${said}`)
+    }
     if (Date.now() > end)
       throw new DevnetError(
         'SERVICE_SLOW',

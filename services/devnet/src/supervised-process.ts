@@ -1,5 +1,6 @@
 //! A child process that is kept alive: started, logged, restarted with growing pauses, stopped.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { restartPauseMaxMs } from './config.ts'
 import { processIdentity } from './process-identity.ts'
 import { createRotatingLog } from './rotating-log.ts'
 import { stopProcess } from './stop-process.ts'
@@ -35,7 +36,6 @@ export type SupervisedProcess = {
 }
 
 const restartFirstMs = 100
-const restartLastMs = 5_000
 /** A process that ran this long starts with a short pause again. */
 const healthyMs = 20_000
 
@@ -65,7 +65,7 @@ export const superviseProcess = (
   /** The pause before the next attempt, which is now under way. */
   const restartLater = (): number => {
     const waitMs = pauseMs
-    pauseMs = Math.min(pauseMs * 2, restartLastMs)
+    pauseMs = Math.min(pauseMs * 2, restartPauseMaxMs)
     timer = setTimeout(() => {
       restart().catch((error: unknown) => {
         note(`restart failed: ${String(error)}`)

@@ -16,7 +16,7 @@ export const wireServices = async (
   databaseUrl: string,
   deployment: DevnetDeployment,
   prices: DevnetPrices = devnetPrices(),
-): Promise<Wiring> => {
+): Promise<Omit<Wiring, 'provenSeq'>> => {
   const statusPorts = new Map<string, number>()
   for (const { name } of services) statusPorts.set(name, await claimPort(0, name, ''))
   return {
