@@ -1,4 +1,5 @@
 //! Traders that place, cancel and trade as fast as they are answered, and remember every answer.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createDigestSigner } from '@plumb/chain'
 import {
   type Client,
@@ -114,18 +115,30 @@ const step = async (
   )
 }
 
-/** Works until the exchange goes away or `signal` aborts; `inFlight` requests at a time. */
-export const work = async (
-  desk: Desk,
-  options: { middle: number; random: () => number; inFlight: number; signal: AbortSignal },
-): Promise<void> => {
-  const { middle, random, inFlight, signal } = options
+/** How a trader works; `inFlight` requests at a time. */
+export type WorkOptions = {
+  middle: number
+  random: () => number
+  inFlight: number
+  signal: AbortSignal
+  /** Pause between two requests, default none. */
+  pauseMs?: number
+  /** Go on when a service goes away, until `signal` aborts. */
+  persistent?: boolean
+}
+
+/** Works until the exchange goes away or `signal` aborts. */
+export const work = async (desk: Desk, options: WorkOptions): Promise<void> => {
+  const { middle, random, inFlight, signal, pauseMs = 0, persistent = false } = options
   const worker = async () => {
     while (!signal.aborted)
       try {
         await step(desk, middle, random)
+        if (pauseMs > 0) await sleep(pauseMs)
       } catch (error) {
-        if (!isRefusal(error)) return
+        if (isRefusal(error)) continue
+        if (!persistent) return
+        await sleep(50)
       }
   }
   await Promise.all(Array.from({ length: inFlight }, worker))

@@ -1,0 +1,64 @@
+//! `npm run test:full`: the long tier, beside `npm test`. Stages can be named: `npm run test:full -- kill-cycles`.
+//! A stage is a vitest run with larger numbers; add yours to the table.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { orExit, prepare, root } from '../../services/devnet/bin/prepare.mjs'
+
+/** @typedef {{ project: string, files: string[], env: Record<string, string> }} Stage */
+
+/** @type {Record<string, Stage>} */
+const stages = {
+  // Random disk faults, cuts and kills of the journal alone.
+  journal: {
+    project: 'unit',
+    files: ['packages/journal'],
+    env: { PLUMB_FUZZ_RUNS: '1000', PLUMB_KILL_CYCLES: '60' },
+  },
+  // Every named fault point, five times each.
+  'fault-points': {
+    project: 'sim',
+    files: ['test/recovery/fault-points.test.ts'],
+    env: { PLUMB_FAULT_POINTS: 'all', PLUMB_FAULT_ROUNDS: '5' },
+  },
+  // kill -9 of the whole house under load.
+  'kill-cycles': {
+    project: 'sim',
+    files: ['test/recovery/kill-cycles.test.ts'],
+    env: { PLUMB_KILL_CYCLES: '50' },
+  },
+  // PostgreSQL, the chain and the sequencer away for a minute.
+  outages: {
+    project: 'sim',
+    files: ['test/recovery/outages.test.ts'],
+    env: { PLUMB_OUTAGE_MS: '60000' },
+  },
+}
+
+await orExit(async () => {
+  const named = process.argv.slice(2).filter((word) => word !== '--')
+  const unknown = named.find((name) => !(name in stages))
+  if (unknown !== undefined)
+    throw new Error(`no stage ${unknown}; there are ${Object.keys(stages).join(', ')}`)
+  await prepare()
+  const rows = []
+  for (const [name, { project, files, env }] of Object.entries(stages)) {
+    if (named.length > 0 && !named.includes(name)) continue
+    const startMs = Date.now()
+    console.log(`\n▸ ${name}`)
+    const args = ['run', '--project', project, '--no-file-parallelism', '--reporter=verbose']
+    const { status } = spawnSync(
+      join(root, 'node_modules', '.bin', 'vitest'),
+      [...args, ...files],
+      {
+        cwd: root,
+        stdio: 'inherit',
+        env: { ...process.env, CI: '1', FORCE_COLOR: '0', ...env },
+      },
+    )
+    rows.push({ name, isGood: status === 0, minutes: (Date.now() - startMs) / 60_000 })
+  }
+  console.log('')
+  for (const { name, isGood, minutes } of rows)
+    console.log(`  ${isGood ? '✓' : '✗'} ${name.padEnd(14)} ${minutes.toFixed(1)} min`)
+  process.exitCode = rows.every(({ isGood }) => isGood) ? 0 : 1
+})
