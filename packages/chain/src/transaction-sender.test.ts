@@ -18,10 +18,22 @@ const hashOf = (attempt?: SignedTransaction) => attempt?.txHash ?? ''
 const createNode = () => {
   const pool = new Map<string, string>()
   const mined = new Map<string, number>()
-  const state = { nonce: 0, height: 1, sends: [] as string[], offline: false }
+  const state = {
+    nonce: 0,
+    height: 1,
+    sends: [] as string[],
+    offline: false,
+    /** Once, after the next answer about the nonce. */
+    afterCount: undefined as (() => void) | undefined,
+  }
   const answer = (method: string, params: readonly unknown[]): unknown => {
     const first = String(params[0])
-    if (method === 'eth_getTransactionCount') return `0x${state.nonce.toString(16)}`
+    if (method === 'eth_getTransactionCount') {
+      const count = `0x${state.nonce.toString(16)}`
+      state.afterCount?.()
+      state.afterCount = undefined
+      return count
+    }
     if (method === 'eth_maxPriorityFeePerGas') return '0x3b9aca00'
     if (method === 'eth_getBlockByNumber')
       return { number: '0x1', hash: '0x1', timestamp: '0x1', baseFeePerGas: '0x3b9aca00' }
@@ -143,6 +155,30 @@ describe('one transaction at one nonce', () => {
     const pending = await open()
     node.state.nonce = 1
     expect(await sender.advance(pending, store)).toEqual({ state: 'displaced' })
+  })
+
+  test('is not displaced when its block is taken back between two questions', async () => {
+    const { node, sender, store, open, mine } = setUp()
+    const pending = await open()
+    await sender.advance(pending, store)
+    mine(hashOf(pending.attempts[0]))
+    node.state.afterCount = () => {
+      node.mined.clear()
+      node.state.nonce = 0
+    }
+    expect((await sender.advance(pending, store)).state).toBe('waiting')
+    expect(node.state.sends).toHaveLength(2)
+  })
+
+  test('with attempts at two nonces, sends the one the chain stands at', async () => {
+    const { node, sender, store, open } = setUp()
+    const pending = await open()
+    const later = await sender.prepare({ to, data: '0x1234', nonce: 1, gasLimit: 100_000 })
+    await store.save(later)
+    node.pool.set(later.txHash, later.rawTx) // queued: nothing is mined before nonce 0
+    const both = { ...pending, attempts: [...pending.attempts, later] }
+    expect((await sender.advance(both, store)).state).toBe('waiting')
+    expect(node.state.sends).toEqual([pending.attempts[0]?.rawTx])
   })
 
   test('stays as it is while the node is away', async () => {

@@ -138,14 +138,18 @@ export const createTransactionSender = (options: TransactionSenderOptions): Tran
       const newest = pending.attempts.at(-1)
       if (newest === undefined) throw new RangeError('a pending transaction without attempts')
       // The count first: an attempt mined between the two questions is then still found below.
-      const used = await rpc.transactionCount(signer.address, 'latest')
+      const before = await rpc.transactionCount(signer.address, 'latest')
       const receipt = await findReceipt(rpc, pending.attempts)
       if (receipt !== undefined) return { state: 'mined', receipt }
+      // And again: with blocks taken back between the questions, neither answer was wrong, and nobody took the nonce.
+      const used = Math.min(before, await rpc.transactionCount(signer.address, 'latest'))
       if (used > newest.nonce) return { state: 'displaced' }
+      // After a reorganisation the chain may stand at the nonce of an earlier attempt: a later one would wait for it for ever.
+      const due = pending.attempts.findLast(({ nonce }) => nonce === used) ?? newest
       const now = nowMs()
-      if (!(await rpc.knowsTransaction(newest.txHash))) await send(rpc, newest)
+      if (!(await rpc.knowsTransaction(due.txHash))) await send(rpc, due)
       else if (now - pending.lastSentMs < bumpAfterMs) return { state: 'waiting' }
-      else await replace(newest, pending, store)
+      else await replace(due, pending, store)
       pending.lastSentMs = now
       return { state: 'waiting' }
     },
