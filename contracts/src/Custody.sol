@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ExchangeStorage} from "./ExchangeStorage.sol";
+import {Payouts} from "./Payouts.sol";
 import {IERC20} from "./interfaces/IERC20.sol";
-import {IPlumbExchange} from "./interfaces/IPlumbExchange.sol";
+import {IExchangeExit} from "./interfaces/IExchangeExit.sol";
+import {ICustody} from "./interfaces/IPlumbExchange.sol";
 import {AccountWord, CASH_BITS, accountSlot} from "./libraries/AccountWord.sol";
+import {FROZEN, SEALED} from "./libraries/Phase.sol";
 import {loadSlot, storeSlot} from "./libraries/Memory.sol";
 import {RiskMath} from "./libraries/RiskMath.sol";
 
@@ -20,9 +22,9 @@ interface IPermit {
     ) external;
 }
 
-/// @notice The only door of the collateral: in by deposits, out to the owner of an account.
-abstract contract Custody is ExchangeStorage {
-    /// @inheritdoc IPlumbExchange
+/// @notice The door in: what the contract's balance gained is credited.
+abstract contract Custody is Payouts, ICustody {
+    /// @inheritdoc ICustody
     function deposit(uint8 subaccount, uint256 amount)
         external
         nonReentrant
@@ -31,7 +33,7 @@ abstract contract Custody is ExchangeStorage {
         return _deposit(msg.sender, subaccount, amount);
     }
 
-    /// @inheritdoc IPlumbExchange
+    /// @inheritdoc ICustody
     function depositFor(address owner, uint8 subaccount, uint256 amount)
         external
         nonReentrant
@@ -40,7 +42,7 @@ abstract contract Custody is ExchangeStorage {
         return _deposit(owner, subaccount, amount);
     }
 
-    /// @inheritdoc IPlumbExchange
+    /// @inheritdoc ICustody
     function depositWithPermit(
         uint8 subaccount,
         uint256 amount,
@@ -55,18 +57,18 @@ abstract contract Custody is ExchangeStorage {
         return _deposit(msg.sender, subaccount, amount);
     }
 
-    /// @inheritdoc IPlumbExchange
-    function lastDeposit() external view returns (uint64 depositId, bytes32 rollingHash) {
-        return (depositCount, depositHash);
-    }
-
     function _deposit(address owner, uint8 subaccount, uint256 amount)
         private
         returns (uint64 depositId)
     {
+        // What came in now could never leave by the rules it came in under.
+        if (phase & FROZEN != 0) revert IExchangeExit.Frozen();
+        // Somebody's money is here: from now on the admin's changes are timelocked.
+        if (phase & SEALED == 0) phase |= SEALED;
         if (owner == address(0) || owner == address(this)) revert InvalidOwner(owner);
         uint256 balanceBefore = TOKEN.balanceOf(address(this));
-        bool ok = _call(abi.encodeCall(IERC20.transferFrom, (msg.sender, address(this), amount)));
+        bool ok =
+            _callToken(abi.encodeCall(IERC20.transferFrom, (msg.sender, address(this), amount)));
         if (!ok) revert TransferFailed(msg.sender, address(this), amount);
         uint256 received = TOKEN.balanceOf(address(this)) - balanceBefore;
         if (received < MIN_DEPOSIT) revert DepositTooSmall(received, MIN_DEPOSIT);
@@ -86,18 +88,5 @@ abstract contract Custody is ExchangeStorage {
         bytes32 rolled = keccak256(abi.encode(depositHash, depositId, owner, subaccount, received));
         depositHash = rolled;
         emit Deposited(depositId, owner, subaccount, received, rolled);
-    }
-
-    /// @dev Pays `amount` out of the custody; the caller has debited the account.
-    function _pay(address owner, uint256 amount) internal {
-        bool ok = _call(abi.encodeCall(IERC20.transfer, (owner, amount)));
-        if (!ok) revert TransferFailed(address(this), owner, amount);
-    }
-
-    // Tokens that return nothing and tokens that return true are both accepted.
-    function _call(bytes memory data) private returns (bool ok) {
-        bytes memory answer;
-        (ok, answer) = address(TOKEN).call(data);
-        return ok && (answer.length == 0 || abi.decode(answer, (bool)));
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ExchangeStorage} from "./ExchangeStorage.sol";
+import {Governance} from "./Governance.sol";
 import {IExchangeAdmin, MarketListing} from "./interfaces/IExchangeAdmin.sol";
 import {
     FIXED_MARK_FLAG,
@@ -13,14 +13,9 @@ import {
 } from "./libraries/MarketWord.sol";
 
 /// @notice Listing of markets and naming of roles. No function here moves a user's funds.
-abstract contract ExchangeAdmin is ExchangeStorage {
-    modifier onlyAdmin() {
-        if (msg.sender != adminAddress) revert NotAdmin(msg.sender);
-        _;
-    }
-
+abstract contract ExchangeAdmin is Governance, IExchangeAdmin {
     /// @inheritdoc IExchangeAdmin
-    function listMarket(MarketListing calldata listing) external onlyAdmin {
+    function listMarket(MarketListing calldata listing) external governed(timelockS()) {
         _checkListing(listing);
         uint256 id = listing.market;
         bool isFixed = listing.fixedMark != 0;
@@ -54,7 +49,10 @@ abstract contract ExchangeAdmin is ExchangeStorage {
     }
 
     /// @inheritdoc IExchangeAdmin
-    function setPublishers(address[] calldata publishers_, uint256 quorum_) external onlyAdmin {
+    function setPublishers(address[] calldata publishers_, uint256 quorum_)
+        external
+        governed(timelockS())
+    {
         uint256 count = publishers_.length;
         if (count > PUBLISHERS_MAX || quorum_ > count || quorum_ * 2 <= count) {
             revert InvalidPublishers(count, quorum_);
@@ -73,7 +71,7 @@ abstract contract ExchangeAdmin is ExchangeStorage {
     }
 
     /// @inheritdoc IExchangeAdmin
-    function proposeAdmin(address admin_) external onlyAdmin {
+    function proposeAdmin(address admin_) external governed(timelockS()) {
         proposedAdmin = admin_;
         emit AdminProposed(admin_);
     }

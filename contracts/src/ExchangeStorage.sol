@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Genesis, IPlumbExchange} from "./interfaces/IPlumbExchange.sol";
+import {Genesis, IExchangeBase} from "./interfaces/IPlumbExchange.sol";
 import {TypeHashes} from "./libraries/TypeHashes.sol";
 import {IERC20} from "./interfaces/IERC20.sol";
 
@@ -10,7 +10,7 @@ interface IDecimals {
 }
 
 /// @notice Everything that is stored outside the accounts, whose slots are derived from their addresses.
-abstract contract ExchangeStorage is IPlumbExchange {
+abstract contract ExchangeStorage is IExchangeBase {
     uint256 internal constant MARKETS_MAX = 64;
     uint256 internal constant PUBLISHERS_MAX = 5;
 
@@ -21,6 +21,7 @@ abstract contract ExchangeStorage is IPlumbExchange {
     uint256 internal immutable MARK_AGE_MAX_S;
     uint256 internal immutable MIN_DEPOSIT;
     uint256 internal immutable MAX_DEPOSITS;
+    address internal immutable BACKSTOP;
 
     // One slot: what every batch reads and writes.
     uint32 internal settledBatchNo;
@@ -29,6 +30,8 @@ abstract contract ExchangeStorage is IPlumbExchange {
     uint64 internal committedStateHash;
     uint8 internal marketSpan; // highest listed id + 1
     uint8 internal publisherQuorum;
+    uint32 internal settledTime; // block time of the last batch
+    uint8 internal phase; // Phase bits
 
     bytes32 internal committedJournalHash;
 
@@ -53,18 +56,19 @@ abstract contract ExchangeStorage is IPlumbExchange {
 
     bool internal transient entered;
 
-    constructor(Genesis memory genesis) {
+    /// @param exchange Address that users sign for and that holds the storage: the extension's code runs there too.
+    constructor(Genesis memory genesis, address exchange) {
         uint256 decimals = IDecimals(genesis.token).decimals();
         if (decimals != 6) revert UnsupportedToken(genesis.token, decimals);
         TOKEN = IERC20(genesis.token);
         CHAIN_ID = block.chainid;
-        DOMAIN = TypeHashes.domainSeparator("Plumb", "1", address(this));
+        DOMAIN = TypeHashes.domainSeparator("Plumb", "1", exchange);
         SETTLEMENT_LAG_S = genesis.settlementLagS;
         MARK_AGE_MAX_S = genesis.markAgeMaxS;
         MIN_DEPOSIT = genesis.minDeposit;
         MAX_DEPOSITS = genesis.maxDeposits;
-        adminAddress = genesis.admin;
-        emit AdminChanged(genesis.admin);
+        if (genesis.backstop == address(0)) revert InvalidOwner(address(0));
+        BACKSTOP = genesis.backstop;
     }
 
     modifier nonReentrant() {
@@ -72,15 +76,5 @@ abstract contract ExchangeStorage is IPlumbExchange {
         entered = true;
         _;
         entered = false;
-    }
-
-    /// @inheritdoc IPlumbExchange
-    function domainSeparator() external view returns (bytes32) {
-        return DOMAIN;
-    }
-
-    /// @inheritdoc IPlumbExchange
-    function token() external view returns (address) {
-        return address(TOKEN);
     }
 }

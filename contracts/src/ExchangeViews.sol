@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ExchangeStorage} from "./ExchangeStorage.sol";
-import {IPlumbExchange, MarketView, Position, Totals} from "./interfaces/IPlumbExchange.sol";
+import {IExchangeViews, MarketView, Position, Totals} from "./interfaces/IPlumbExchange.sol";
 import {
     AccountWord,
     LANE_MASK,
@@ -13,12 +13,13 @@ import {
     laneSlot,
     positionSlot
 } from "./libraries/AccountWord.sol";
+import {exitState} from "./libraries/ExitState.sol";
 import {MarketLimits, MarketWord} from "./libraries/MarketWord.sol";
 import {loadSlot} from "./libraries/Memory.sol";
 
 /// @notice Reads for the reconciler, the sdk and anybody who checks.
-abstract contract ExchangeViews is ExchangeStorage {
-    /// @inheritdoc IPlumbExchange
+abstract contract ExchangeViews is ExchangeStorage, IExchangeViews {
+    /// @inheritdoc IExchangeViews
     function account(address owner, uint8 subaccount)
         external
         view
@@ -44,7 +45,7 @@ abstract contract ExchangeViews is ExchangeStorage {
         return (word.cash(), positions);
     }
 
-    /// @inheritdoc IPlumbExchange
+    /// @inheritdoc IExchangeViews
     function lane(address owner, uint8 subaccount, uint16 lane_)
         external
         view
@@ -57,7 +58,7 @@ abstract contract ExchangeViews is ExchangeStorage {
         return (uint32(stored >> 40), uint64(stored & type(uint40).max));
     }
 
-    /// @inheritdoc IPlumbExchange
+    /// @inheritdoc IExchangeViews
     function market(uint8 id) external view returns (MarketView memory found) {
         MarketWord word = MarketWord.wrap(marketWords[id]);
         MarketLimits limits = MarketLimits.wrap(marketLimits[id]);
@@ -79,7 +80,7 @@ abstract contract ExchangeViews is ExchangeStorage {
         found.openInterest = marketPools[id] & type(uint128).max;
     }
 
-    /// @inheritdoc IPlumbExchange
+    /// @inheritdoc IExchangeViews
     function lastBatch()
         external
         view
@@ -94,14 +95,30 @@ abstract contract ExchangeViews is ExchangeStorage {
         return (settledBatchNo, settledSeq, hashedSeq, committedJournalHash, committedStateHash);
     }
 
-    /// @inheritdoc IPlumbExchange
+    /// @inheritdoc IExchangeViews
     function totals() external view returns (Totals memory found) {
         found.tokenBalance = TOKEN.balanceOf(address(this));
         found.deposits = deposited;
         found.withdrawals = withdrawn;
         found.fees = feeAccount;
+        found.owed = exitState().owedTotal;
         for (uint256 id = 0; id < marketSpan; ++id) {
             found.fundingPools += int256(marketPools[id]) >> 128;
         }
+    }
+
+    /// @inheritdoc IExchangeViews
+    function lastDeposit() external view returns (uint64 depositId, bytes32 rollingHash) {
+        return (depositCount, depositHash);
+    }
+
+    /// @inheritdoc IExchangeViews
+    function domainSeparator() external view returns (bytes32) {
+        return DOMAIN;
+    }
+
+    /// @inheritdoc IExchangeViews
+    function token() external view returns (address) {
+        return address(TOKEN);
     }
 }

@@ -173,8 +173,9 @@ abstract contract FillSegment is ExchangeStorage {
         AccountRun memory run;
         run.rows = allocate(context.span);
         uint256 next = 0;
+        bool isShortAllowed = !context.reduceOnly;
         while (next < orders) {
-            if (_tryShort(context, table, orders, next)) {
+            if (isShortAllowed && _tryShort(context, table, orders, next)) {
                 ++next;
                 continue;
             }

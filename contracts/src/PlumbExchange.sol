@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ExchangeAdmin} from "./ExchangeAdmin.sol";
 import {ExchangeStorage} from "./ExchangeStorage.sol";
-import {ExchangeViews} from "./ExchangeViews.sol";
+import {Extended} from "./Extended.sol";
 import {FillSegment} from "./FillSegment.sol";
 import {FundingSegment} from "./FundingSegment.sol";
+import {MarketTable} from "./MarketTable.sol";
 import {PriceSegment} from "./PriceSegment.sol";
 import {WithdrawSegment} from "./WithdrawSegment.sol";
-import {Genesis, IPlumbExchange} from "./interfaces/IPlumbExchange.sol";
+import {IExchangeAdmin} from "./interfaces/IExchangeAdmin.sol";
+import {IExchangeExit} from "./interfaces/IExchangeExit.sol";
+import {Genesis, ISettlement} from "./interfaces/IPlumbExchange.sol";
 import {BatchCodes} from "./libraries/BatchCodes.sol";
-import {Context, ROW_BYTES, ROW_WORDS, Row} from "./libraries/Context.sol";
-import {Words, allocate, calldataWord} from "./libraries/Memory.sol";
+import {Context} from "./libraries/Context.sol";
+import {exitState} from "./libraries/ExitState.sol";
+import {calldataWord} from "./libraries/Memory.sol";
+import {FROZEN, PAUSING} from "./libraries/Phase.sol";
 
-/// @notice The margin contract: custody, accounts, and settlement of what traders signed.
+/// @notice The margin contract: custody, accounts, and settlement of what traders signed. What is not on the hot path
+/// (the way out, roles, reads) is its extensions' code: a contract holds 24,576 bytes at most.
 contract PlumbExchange is
-    ExchangeAdmin,
-    ExchangeViews,
+    MarketTable,
     PriceSegment,
     FillSegment,
     WithdrawSegment,
-    FundingSegment
+    FundingSegment,
+    Extended,
+    ISettlement
 {
     uint256 private constant HEADER_BYTES = 60;
     uint256 private constant SEGMENT_HEAD_BYTES = 5;
@@ -32,10 +38,19 @@ contract PlumbExchange is
     uint256 private constant KIND_WITHDRAW = 3;
     uint256 private constant KIND_FUNDING = 4;
 
-    constructor(Genesis memory genesis) ExchangeStorage(genesis) {}
+    /// @param extension The part that answers what this one does not, see Extended.
+    constructor(Genesis memory genesis, address extension)
+        ExchangeStorage(genesis, address(this))
+        Extended(genesis, address(this), extension)
+    {
+        settledTime = uint32(block.timestamp);
+        adminAddress = genesis.admin;
+        emit IExchangeAdmin.AdminChanged(genesis.admin);
+    }
 
-    /// @inheritdoc IPlumbExchange
+    /// @inheritdoc ISettlement
     function settle(bytes calldata batch) external nonReentrant {
+        if (phase & FROZEN != 0) revert IExchangeExit.Frozen();
         if (!relayers[msg.sender]) revert NotRelayer(msg.sender);
         if (block.chainid != CHAIN_ID) revert WrongChain(block.chainid);
         uint256 pos;
@@ -45,6 +60,10 @@ contract PlumbExchange is
         Context memory context;
         uint256 segments = _commitHeader(context, pos, batch.length);
         _openMarkets(context);
+        if (phase & PAUSING != 0) {
+            context.reduceOnly = block.timestamp >= exitState().pauseFrom
+                && block.timestamp < exitState().pauseUntil;
+        }
         _settleSegments(context, pos + HEADER_BYTES, pos + batch.length, segments);
         _storeTotals(context);
     }
@@ -73,25 +92,12 @@ contract PlumbExchange is
         }
         settledBatchNo = number;
         settledSeq = toSeq;
+        settledTime = uint32(block.timestamp);
         hashedSeq = hashSeq;
         committedStateHash = stateHash;
         committedJournalHash = journalHash;
         emit BatchSettled(number, toSeq, journalHash, stateHash);
         return uint16(tail >> 176);
-    }
-
-    function _openMarkets(Context memory context) private view {
-        uint256 span = marketSpan;
-        context.span = span;
-        context.markets = allocate(span * ROW_WORDS);
-        uint256 marketSlot;
-        uint256 limitsSlot;
-        assembly ("memory-safe") {
-            marketSlot := marketWords.slot
-            limitsSlot := marketLimits.slot
-        }
-        context.marketSlot = marketSlot;
-        context.limitsSlot = limitsSlot;
     }
 
     function _settleSegments(Context memory context, uint256 pos, uint256 end, uint256 segments)
@@ -113,18 +119,5 @@ contract PlumbExchange is
             pos = next;
         }
         if (pos != end) context.reject(BatchCodes.MALFORMED, 0);
-    }
-
-    // Fees and the markets' pools, once for the whole batch.
-    function _storeTotals(Context memory context) private {
-        if (context.fees != 0) feeAccount += uint128(context.fees);
-        for (uint256 market = 0; market < context.span; ++market) {
-            Row row = Row.wrap(Words.unwrap(context.markets) + market * ROW_BYTES);
-            if (row.poolDelta() == 0 && row.interestDelta() == 0) continue;
-            uint256 stored = marketPools[market];
-            int256 pool = (int256(stored) >> 128) + row.poolDelta();
-            int256 interest = int256(stored & type(uint128).max) + row.interestDelta();
-            marketPools[market] = (uint256(pool) << 128) | (uint256(interest) & type(uint128).max);
-        }
     }
 }

@@ -8,6 +8,7 @@ import {Words, allocate, calldataWord, freeMemory, releaseMemory} from "./librar
 import {MarketWord} from "./libraries/MarketWord.sol";
 import {RiskMath} from "./libraries/RiskMath.sol";
 import {Signatures} from "./libraries/Signatures.sol";
+import {SlowMark} from "./libraries/SlowMark.sol";
 import {TypeHashes} from "./libraries/TypeHashes.sol";
 
 /// @notice Marks of the engine, each within a band of the median of what enough publishers signed.
@@ -129,6 +130,7 @@ abstract contract PriceSegment is ExchangeStorage {
                 if (mark == 0 || distance * RiskMath.PPM > median * row.limits().markBandPpm()) {
                     context.reject(BatchCodes.MARK_OUT_OF_BAND, i);
                 }
+                SlowMark.record(market, moving, MARK_AGE_MAX_S);
                 moving = moving.withMark(mark, block.timestamp);
                 row.setWord(moving);
                 marketWords[market] = MarketWord.unwrap(moving);

@@ -64,6 +64,8 @@ abstract contract WithdrawSegment is Custody {
             calldataWord(pos + 32)
         );
         if (owner == address(0)) context.reject(BatchCodes.INVALID_SIGNATURE, index);
+        // Its capital stands behind the users' way out, and leaves slowly, by a request that all can see.
+        if (owner == BACKSTOP) context.reject(BatchCodes.BACKSTOP_LOCKED, index);
 
         run.load(context, owner, subaccount, index);
         uint8 code = run.useLane(lane, seq, LANE_CONSUMED, LANE_CONSUMED);
@@ -83,7 +85,7 @@ abstract contract WithdrawSegment is Custody {
             address owner = address(uint160(owners.get(i)));
             uint256 word = calldataWord(pos + 64);
             uint256 amount = _amount(pos);
-            _pay(owner, amount);
+            _payOrOwe(owner, amount);
             emit WithdrawalPaid(
                 owner, uint8(word >> 248), amount, uint16(word >> 168), uint32(word >> 136)
             );

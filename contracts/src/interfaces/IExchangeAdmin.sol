@@ -36,16 +36,16 @@ interface IExchangeAdmin {
     error InvalidListing(uint8 market, string field);
     error InvalidPublishers(uint256 count, uint256 quorum);
 
-    /// @notice Lists a market; an id is listed once and for all.
+    /// @notice Lists a market; an id is listed once and for all. Timelocked.
     function listMarket(MarketListing calldata listing) external;
 
-    /// @notice Allows or forbids an address to settle batches.
+    /// @notice Allows or forbids an address to settle batches. At once: a relayer settles what others have signed.
     function setRelayer(address relayer, bool allowed) external;
 
-    /// @notice Replaces the price publishers, 1 to 5 of them; `quorum` is more than half.
+    /// @notice Replaces the price publishers, 1 to 5 of them; `quorum` is more than half. Timelocked.
     function setPublishers(address[] calldata publishers, uint256 quorum) external;
 
-    /// @notice First half of a change of admin.
+    /// @notice First half of a change of admin. Timelocked.
     function proposeAdmin(address admin) external;
 
     /// @notice Second half, by the proposed address itself.

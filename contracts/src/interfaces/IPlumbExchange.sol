@@ -2,6 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IExchangeAdmin} from "./IExchangeAdmin.sol";
+import {IExchangeExit} from "./IExchangeExit.sol";
+import {IExchangeGovernance} from "./IExchangeGovernance.sol";
 
 /// @notice Fixed at deployment.
 /// @param token Collateral with 6 decimals.
@@ -10,6 +12,7 @@ import {IExchangeAdmin} from "./IExchangeAdmin.sol";
 /// @param markAgeMaxS A mark older than this only lets positions shrink, seconds.
 /// @param minDeposit Smallest deposit, micro-USDC.
 /// @param maxDeposits Bound of deposits less withdrawals, micro-USDC.
+/// @param backstop Owner of the account (subaccount 0) that takes what forced reductions close; never zero.
 struct Genesis {
     address token;
     address admin;
@@ -17,6 +20,7 @@ struct Genesis {
     uint32 markAgeMaxS;
     uint64 minDeposit;
     uint64 maxDeposits;
+    address backstop;
 }
 
 /// @notice One open position of an account.
@@ -46,17 +50,19 @@ struct MarketView {
     uint256 openInterest;
 }
 
-/// @notice Where the money is: cash of all accounts = deposits - withdrawals - fees - fundingPools.
+/// @notice Where the money is: cash of all accounts = deposits - withdrawals - fees - fundingPools, and the token balance
+/// is at least deposits - withdrawals + owed (debited, and held up on its way out).
 struct Totals {
     uint256 tokenBalance;
     uint256 deposits;
     uint256 withdrawals;
     uint256 fees;
     int256 fundingPools;
+    uint256 owed;
 }
 
-/// @notice Margin contract of the exchange: holds the collateral, settles what traders signed.
-interface IPlumbExchange is IExchangeAdmin {
+/// @notice Events and errors that several parts of the exchange share.
+interface IExchangeBase {
     event Deposited(
         uint64 indexed depositId,
         address indexed owner,
@@ -78,7 +84,10 @@ interface IPlumbExchange is IExchangeAdmin {
     error CashOverflow(address owner, uint8 subaccount, int256 cash);
     error TransferFailed(address from, address to, uint256 amount);
     error UnsupportedToken(address token, uint256 decimals);
+}
 
+/// @notice The way in.
+interface ICustody {
     /// @notice Deposits into an own subaccount; what the contract's balance gained is credited at once.
     function deposit(uint8 subaccount, uint256 amount) external returns (uint64 depositId);
 
@@ -96,10 +105,16 @@ interface IPlumbExchange is IExchangeAdmin {
         bytes32 r,
         bytes32 s
     ) external returns (uint64 depositId);
+}
 
+/// @notice The hot path.
+interface ISettlement {
     /// @notice Settles one batch (format: README of contracts/). Reverts whole with BatchRejected(code, segment, index).
     function settle(bytes calldata batch) external;
+}
 
+/// @notice Reads for the reconciler, the sdk and anybody who checks.
+interface IExchangeViews {
     /// @notice Cash in micro-USDC and the open positions of an account.
     function account(address owner, uint8 subaccount)
         external
@@ -135,3 +150,15 @@ interface IPlumbExchange is IExchangeAdmin {
 
     function token() external view returns (address);
 }
+
+/// @notice Margin contract of the exchange: holds the collateral, settles what traders signed. One address; what is not
+/// on the hot path runs in its extension's code.
+interface IPlumbExchange is
+    IExchangeBase,
+    IExchangeAdmin,
+    IExchangeExit,
+    IExchangeGovernance,
+    ICustody,
+    ISettlement,
+    IExchangeViews
+{}

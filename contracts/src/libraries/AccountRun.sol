@@ -10,6 +10,7 @@ import {
     extraSlot,
     laneShift,
     laneSlot,
+    minSeqOf,
     packAccount,
     packPosition,
     positionSlot
@@ -26,7 +27,8 @@ struct AccountRun {
     int256 cash;
     int256 moved; // cash moved by the fills of this run
     uint256 lane0;
-    uint256 extra; // slot |1 as loaded; the low 64 bits are the map of positions outside the primary place
+    uint256 extra; // slot |1 as loaded: the map of positions outside the primary place, and minSeq
+    uint256 minSeq; // orders below it are dead
     uint256 stamp; // number of the run, marks the rows that hold its positions
     Words rows; // the rows held, in the order of their loading
     uint256 count;
@@ -66,6 +68,7 @@ library AccountRunLibrary {
         run.laneAt = 0;
         run.index = index;
         run.extra = 0;
+        run.minSeq = 0;
         if (word.size() != 0) {
             Row row = context.row(word.primaryMarket(), index);
             _hold(run, row, word.size(), word.fundingSnapshot(), stamp << 3);
@@ -103,6 +106,7 @@ library AccountRunLibrary {
         uint256 quantity,
         uint256 size
     ) internal returns (uint8 code) {
+        if (seq < run.minSeq) return BatchCodes.LANE_SPENT;
         if (lane == 0) {
             (run.lane0, code) = _advance(run.lane0, seq, quantity, size);
             return code;
@@ -193,6 +197,7 @@ library AccountRunLibrary {
     {
         uint256 extra = loadSlot(extraSlot(base));
         run.extra = extra;
+        run.minSeq = minSeqOf(extra);
         uint256 map = extra & type(uint64).max;
         while (map != 0) {
             uint256 market = Bits.lowest(map);

@@ -16,11 +16,14 @@ using {
     lane0,
     primaryMarket,
     hasExtra,
-    withCash
+    withCash,
+    withExtra,
+    withLane0
 } for AccountWord global;
 using {sizeOf, snapshotOf} for PositionWord global;
 
-// Slot |1 holds the map of further open markets and must be read.
+// Slot |1 holds something and must be read: map of further open markets u64 | minSeq u32 | pending minSeq u32 |
+// time from which the pending one is in force u64, from the lowest bit up.
 uint256 constant EXTRA_FLAG = 1;
 uint256 constant CASH_BITS = 72;
 uint256 constant LANE_MASK = (1 << 72) - 1;
@@ -32,6 +35,13 @@ function accountSlot(address owner, uint256 subaccount) pure returns (uint256) {
 
 function extraSlot(uint256 base) pure returns (uint256) {
     return base | 1;
+}
+
+/// @notice Orders below this sequence number are dead, in every lane; a requested number comes into force by itself.
+function minSeqOf(uint256 extra) view returns (uint256) {
+    uint256 effectiveAt = extra >> 128;
+    uint256 shift = effectiveAt != 0 && block.timestamp >= effectiveAt ? 96 : 64;
+    return (extra >> shift) & type(uint32).max;
 }
 
 function positionSlot(uint256 base, uint256 market) pure returns (uint256) {
@@ -74,6 +84,14 @@ function hasExtra(AccountWord word) pure returns (bool) {
 function withCash(AccountWord word, int256 cash_) pure returns (AccountWord) {
     uint256 kept = (AccountWord.unwrap(word) << 72) >> 72;
     return AccountWord.wrap(kept | (uint256(cash_) << 184));
+}
+
+function withExtra(AccountWord word) pure returns (AccountWord) {
+    return AccountWord.wrap(AccountWord.unwrap(word) | EXTRA_FLAG);
+}
+
+function withLane0(AccountWord word, uint256 lane) pure returns (AccountWord) {
+    return AccountWord.wrap((AccountWord.unwrap(word) & ~(LANE_MASK << 8)) | (lane << 8));
 }
 
 function packAccount(

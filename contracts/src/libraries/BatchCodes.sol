@@ -44,6 +44,7 @@ library BatchCodes {
     uint8 internal constant CASH_OVERFLOW = 64;
     uint8 internal constant ZERO_AMOUNT = 65;
     uint8 internal constant CUSTODY_SHORT = 66;
+    uint8 internal constant BACKSTOP_LOCKED = 69;
 
     // One publisher's vector (index = its place).
     uint8 internal constant UNKNOWN_PUBLISHER = 80;

@@ -14,6 +14,7 @@ struct Context {
     Words markets; // one Row for each id
     uint256 marketSlot; // storage base of the market words
     uint256 limitsSlot;
+    bool reduceOnly; // new risk is paused
 }
 
 /// @notice A market in memory: its two storage words, this batch's totals, and the position of the account at hand.

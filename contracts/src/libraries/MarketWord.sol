@@ -20,6 +20,7 @@ using {
     hasFixedMark,
     isListed,
     withMark,
+    withMargins,
     withFunding
 } for MarketWord global;
 using {tickE8, lotE8, maxOrderLots, maxPositionLots, markBandPpm} for MarketLimits global;
@@ -71,6 +72,11 @@ function isListed(MarketWord word) pure returns (bool) {
 function withMark(MarketWord word, uint256 mark_, uint256 time) pure returns (MarketWord) {
     uint256 kept = MarketWord.unwrap(word) & ~(uint256(type(uint64).max) << 128);
     return MarketWord.wrap(kept | (mark_ << 160) | (time << 128));
+}
+
+function withMargins(MarketWord word, uint256 imBps_, uint256 mmBps_) pure returns (MarketWord) {
+    uint256 kept = MarketWord.unwrap(word) & ~(uint256(type(uint32).max) << 96);
+    return MarketWord.wrap(kept | (imBps_ << 112) | (mmBps_ << 96));
 }
 
 function withFunding(MarketWord word, int256 index, uint256 creditTime) pure returns (MarketWord) {

@@ -27,6 +27,8 @@ library Settleable {
         view
     {
         (int256 equity, uint256 margin, uint256 found) = _judge(run, markAgeMaxS);
+        // A pause of new risk is to fills what a stale mark is: positions may only shrink.
+        if (context.reduceOnly) found |= STALE;
         if (found & ~(GROWN | SHRUNK) == 0 && equity >= int256(margin)) return;
         if (found & BROKEN != 0) context.reject(BatchCodes.REDUCE_ONLY, run.index);
         if (found & ABOVE_LIMIT != 0) context.reject(BatchCodes.POSITION_LIMIT, run.index);

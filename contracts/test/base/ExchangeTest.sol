@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {MarketListing} from "../../src/interfaces/IExchangeAdmin.sol";
+import {ExitTerms} from "../../src/interfaces/IExchangeExit.sol";
 import {IERC20} from "../../src/interfaces/IERC20.sol";
 import {Genesis, IPlumbExchange, Position} from "../../src/interfaces/IPlumbExchange.sol";
 import {BatchCodes} from "../../src/libraries/BatchCodes.sol";
@@ -26,6 +27,12 @@ abstract contract ExchangeTest is Test {
     uint64 internal constant USDC = 1e6;
     uint32 internal constant LAG_S = 600;
     uint32 internal constant MARK_AGE_MAX_S = 3600;
+    uint32 internal constant DIRECT_DELAY_S = 30 minutes;
+    uint32 internal constant FORCE_DELAY_S = 1 hours;
+    uint32 internal constant FREEZE_DELAY_S = 24 hours;
+    uint32 internal constant CLAIM_PERIOD_S = 7 days;
+    uint32 internal constant FORCE_FEE_PPM = 5_000;
+    uint64 internal constant FORCE_BLOCK_QUOTE = 1_000_000e6;
 
     ITestUsdc internal usdc;
     IPlumbExchange internal exchange;
@@ -55,8 +62,40 @@ abstract contract ExchangeTest is Test {
     }
 
     function deployExchange(address token) internal returns (IPlumbExchange) {
-        Genesis memory genesis = Genesis(token, address(this), LAG_S, MARK_AGE_MAX_S, USDC, 9e15);
-        return IPlumbExchange(deploy("PlumbExchange.sol:PlumbExchange", abi.encode(genesis)));
+        return deployExchange(genesisOf(token), exitTerms());
+    }
+
+    /// @dev The last part first, all for the address that the exchange is about to have.
+    function deployExchange(Genesis memory genesis, ExitTerms memory terms)
+        internal
+        returns (IPlumbExchange)
+    {
+        address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
+        address governance =
+            deploy("ExchangeGovernance.sol:ExchangeGovernance", abi.encode(genesis, terms, next));
+        address extension = deploy(
+            "ExchangeExtension.sol:ExchangeExtension", abi.encode(genesis, terms, next, governance)
+        );
+        return
+            IPlumbExchange(
+                deploy("PlumbExchange.sol:PlumbExchange", abi.encode(genesis, extension))
+            );
+    }
+
+    function genesisOf(address token) internal view returns (Genesis memory) {
+        return
+            Genesis(token, address(this), LAG_S, MARK_AGE_MAX_S, USDC, 9e15, vm.addr(backstopKey()));
+    }
+
+    function exitTerms() internal pure returns (ExitTerms memory) {
+        return ExitTerms({
+            directDelayS: DIRECT_DELAY_S,
+            forceDelayS: FORCE_DELAY_S,
+            freezeDelayS: FREEZE_DELAY_S,
+            claimPeriodS: CLAIM_PERIOD_S,
+            forceFeePpm: FORCE_FEE_PPM,
+            forceBlockQuote: FORCE_BLOCK_QUOTE
+        });
     }
 
     /// @dev By artifact: a test that imports the contract compiles its code once more.
@@ -105,6 +144,10 @@ abstract contract ExchangeTest is Test {
 
     function publisherKey(uint256 i) internal pure returns (uint256) {
         return uint256(keccak256(abi.encode("publisher", i)));
+    }
+
+    function backstopKey() internal pure returns (uint256) {
+        return uint256(keccak256("backstop"));
     }
 
     function traderKey(uint256 i) internal pure returns (uint256) {
@@ -237,6 +280,16 @@ abstract contract ExchangeTest is Test {
 
     function fundingBatch(uint8 market, int64 index) internal view returns (bytes memory) {
         return oneSegment(Batches.KIND_FUNDING, abi.encodePacked(uint8(1), market, index));
+    }
+
+    // Governing
+
+    /// @notice Lists a market on an exchange with users: through the timelock, and back to the present.
+    function listLate(MarketListing memory late) internal {
+        exchange.schedule(abi.encodeCall(exchange.listMarket, (late)));
+        vm.warp(nowS + 2 * FREEZE_DELAY_S);
+        exchange.listMarket(late);
+        vm.warp(nowS);
     }
 
     // Settling

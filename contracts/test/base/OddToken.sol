@@ -7,7 +7,8 @@ contract OddToken {
         True,
         Nothing,
         False,
-        Revert
+        Revert,
+        Strange
     }
 
     uint8 public immutable decimals;
@@ -46,14 +47,16 @@ contract OddToken {
 
     function _move(address, address to, uint256 value) private {
         if (answer == Answer.Revert) revert("paused");
-        balanceOf[to] += value - value * feePercent / 100;
+        if (answer != Answer.False && answer != Answer.Strange) {
+            balanceOf[to] += value - value * feePercent / 100;
+        }
         if (target != address(0)) {
             (bool ok,) = target.call(call_);
             refused = !ok;
             target = address(0);
         }
         if (answer == Answer.Nothing) return;
-        bool result = answer == Answer.True;
+        uint256 result = answer == Answer.Strange ? 2 : answer == Answer.True ? 1 : 0;
         assembly ("memory-safe") {
             mstore(0x00, result)
             return(0x00, 0x20)

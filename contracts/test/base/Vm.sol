@@ -16,5 +16,7 @@ interface Vm {
         external
         returns (uint256 gasUsed);
     function toString(uint256 value) external pure returns (string memory);
+    function getNonce(address account) external view returns (uint64);
+    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
     function getCode(string calldata artifact) external view returns (bytes memory);
 }

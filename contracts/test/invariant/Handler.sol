@@ -13,6 +13,7 @@ contract Handler is ExchangeTest {
     uint256[] internal keys;
     uint32 internal seq = 1;
     bytes internal lastBatch;
+    uint256 internal lastBatchMark; // of the observed market, when it settled
     mapping(string => uint256) public succeeded;
     mapping(address => mapping(uint16 => uint256)) public laneHigh; // highest seq << 40 | filled seen
     bool public laneFell;
@@ -56,7 +57,9 @@ contract Handler is ExchangeTest {
         TestOrder memory maker = _order(seed >> 64, 1);
         if (seed >> 255 == 1) (taker.side, maker.side) = (1, 0);
         maker.market = taker.market;
-        maker.price = uint32(int32(MARK) + offset);
+        // Within 2 % of the mark: whoever a damaged signature makes up has no margin for it.
+        uint256 mark = exchange.market(maker.market).mark;
+        maker.price = uint32(uint256(int256(mark) + int256(offset) * int256(mark) / 1_700_000));
         taker.price = taker.side == 0 ? maker.price + 7 : maker.price - 7;
         uint40 quantity = uint40(bound(size, 1, 3_000));
         if (taker.key == maker.key) return;
@@ -127,7 +130,7 @@ contract Handler is ExchangeTest {
     }
 
     function damaged(uint256 place, uint8 value) external {
-        if (lastBatch.length == 0) return;
+        if (lastBatch.length == 0 || exchange.market(OBSERVED).mark != lastBatchMark) return;
         bytes memory batch = lastBatch;
         bytes4 number = bytes4(nextBatch);
         for (uint256 i = 0; i < 4; ++i) {
@@ -188,6 +191,7 @@ contract Handler is ExchangeTest {
         ++nextBatch;
         ++succeeded[what];
         lastBatch = batch;
+        lastBatchMark = exchange.market(OBSERVED).mark;
         _watchLanes();
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IPlumbExchange} from "../../src/interfaces/IPlumbExchange.sol";
+import {IExchangeBase, IPlumbExchange} from "../../src/interfaces/IPlumbExchange.sol";
 import {TypeHashes} from "../../src/libraries/TypeHashes.sol";
 import {Batches} from "../base/Batches.sol";
 import {ExchangeTest} from "../base/ExchangeTest.sol";
@@ -34,23 +34,23 @@ contract CustodyTest is ExchangeTest {
 
     function test_deposit_limits() public {
         vm.expectRevert(
-            abi.encodeWithSelector(IPlumbExchange.DepositTooSmall.selector, USDC - 1, USDC)
+            abi.encodeWithSelector(IExchangeBase.DepositTooSmall.selector, USDC - 1, USDC)
         );
         exchange.deposit(0, USDC - 1);
         exchange.deposit(0, USDC);
         uint256 room = 9e15 - USDC;
         vm.expectRevert(
-            abi.encodeWithSelector(IPlumbExchange.DepositsAboveLimit.selector, 9e15 + 1, 9e15)
+            abi.encodeWithSelector(IExchangeBase.DepositsAboveLimit.selector, 9e15 + 1, 9e15)
         );
         exchange.deposit(0, room + 1);
         exchange.deposit(0, room);
     }
 
     function test_invalid_owner() public {
-        vm.expectRevert(abi.encodeWithSelector(IPlumbExchange.InvalidOwner.selector, address(0)));
+        vm.expectRevert(abi.encodeWithSelector(IExchangeBase.InvalidOwner.selector, address(0)));
         exchange.depositFor(address(0), 0, 1e6);
         vm.expectRevert(
-            abi.encodeWithSelector(IPlumbExchange.InvalidOwner.selector, address(exchange))
+            abi.encodeWithSelector(IExchangeBase.InvalidOwner.selector, address(exchange))
         );
         exchange.depositFor(address(exchange), 0, 1e6);
     }
@@ -59,7 +59,7 @@ contract CustodyTest is ExchangeTest {
         vm.prank(trader(1));
         vm.expectRevert(
             abi.encodeWithSelector(
-                IPlumbExchange.TransferFailed.selector, trader(1), address(exchange), 1e6
+                IExchangeBase.TransferFailed.selector, trader(1), address(exchange), 1e6
             )
         );
         exchange.deposit(0, 1e6);
@@ -85,7 +85,7 @@ contract CustodyTest is ExchangeTest {
         vm.prank(owner);
         vm.expectRevert(
             abi.encodeWithSelector(
-                IPlumbExchange.TransferFailed.selector, owner, address(exchange), 9e6
+                IExchangeBase.TransferFailed.selector, owner, address(exchange), 9e6
             )
         );
         exchange.depositWithPermit(1, 9e6, deadline, v, r, s);
@@ -126,10 +126,10 @@ contract CustodyTest is ExchangeTest {
         token.setAnswer(OddToken.Answer.Nothing);
         odd.deposit(0, 100e6);
         token.setAnswer(OddToken.Answer.False);
-        vm.expectPartialRevert(IPlumbExchange.TransferFailed.selector);
+        vm.expectPartialRevert(IExchangeBase.TransferFailed.selector);
         odd.deposit(0, 100e6);
         token.setAnswer(OddToken.Answer.Revert);
-        vm.expectPartialRevert(IPlumbExchange.TransferFailed.selector);
+        vm.expectPartialRevert(IExchangeBase.TransferFailed.selector);
         odd.deposit(0, 100e6);
     }
 
@@ -139,7 +139,7 @@ contract CustodyTest is ExchangeTest {
         OddToken token = new OddToken(decimals);
         vm.expectRevert(
             abi.encodeWithSelector(
-                IPlumbExchange.UnsupportedToken.selector, address(token), decimals
+                IExchangeBase.UnsupportedToken.selector, address(token), decimals
             )
         );
         this.deployFor(address(token));

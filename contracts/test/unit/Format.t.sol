@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IPlumbExchange} from "../../src/interfaces/IPlumbExchange.sol";
+import {IExchangeBase} from "../../src/interfaces/IPlumbExchange.sol";
 import {BatchCodes} from "../../src/libraries/BatchCodes.sol";
 import {Batches} from "../base/Batches.sol";
 import {ExchangeTest} from "../base/ExchangeTest.sol";
@@ -110,10 +110,10 @@ contract FormatTest is ExchangeTest {
     function test_only_relayer(address caller) public {
         vm.assume(caller != address(this));
         vm.prank(caller);
-        vm.expectRevert(abi.encodeWithSelector(IPlumbExchange.NotRelayer.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IExchangeBase.NotRelayer.selector, caller));
         exchange.settle(good);
         exchange.setRelayer(address(this), false);
-        vm.expectRevert(abi.encodeWithSelector(IPlumbExchange.NotRelayer.selector, address(this)));
+        vm.expectRevert(abi.encodeWithSelector(IExchangeBase.NotRelayer.selector, address(this)));
         exchange.settle(good);
     }
 }

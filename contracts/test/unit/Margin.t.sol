@@ -95,7 +95,7 @@ contract MarginTest is ExchangeTest {
     }
 
     function test_no_mark() public {
-        exchange.listMarket(listing(1));
+        listLate(listing(1));
         deposit(alice, 1e12);
         TestOrder memory taken = orderOf(alice, 0, MARK, 1);
         TestOrder memory made = orderOf(bob, 1, MARK, 1);
@@ -143,7 +143,7 @@ contract MarginTest is ExchangeTest {
         (orders[0].seq, orders[1].seq) = (type(uint32).max, type(uint32).max);
         (orders[0].takerFee, orders[1].makerFee) = (0, 0);
         fills[0] = TestFill(0, 1, 1e11);
-        exchange.listMarket(listingWithFixedMark(63, 1));
+        listLate(listingWithFixedMark(63, 1));
         (orders[0].market, orders[1].market) = (63, 63);
         settle(fillBatch(orders, fills));
         (int256 cash, Position[] memory positions) = exchange.account(vm.addr(carol), 254);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IPlumbExchange} from "../../src/interfaces/IPlumbExchange.sol";
+import {IExchangeBase, IPlumbExchange} from "../../src/interfaces/IPlumbExchange.sol";
 import {BatchCodes} from "../../src/libraries/BatchCodes.sol";
 import {TypeHashes} from "../../src/libraries/TypeHashes.sol";
 import {Batches, TestFill, TestOrder} from "../base/Batches.sol";
@@ -81,7 +81,7 @@ contract OrdersTest is ExchangeTest {
         domain = own;
         bytes memory batch = pair(buy(), sell(), 100);
         vm.chainId(1338);
-        vm.expectRevert(abi.encodeWithSelector(IPlumbExchange.WrongChain.selector, 1338));
+        vm.expectRevert(abi.encodeWithSelector(IExchangeBase.WrongChain.selector, 1338));
         exchange.settle(batch);
     }
 

@@ -34,13 +34,15 @@ export type ChainBatch = {
   journalHash: string
   stateHash: bigint
 }
-/** Cash of all accounts = deposits − withdrawals − fees − funding pools. */
+/** Cash of all accounts = deposits − withdrawals − fees − funding pools; the token balance covers deposits − withdrawals + owed. */
 export type ChainTotals = {
   tokenBalanceQuote: number
   depositsQuote: number
   withdrawalsQuote: number
   feesQuote: number
   fundingPoolsQuote: number
+  /** Debited, and held up on its way out by an outflow limit or the token. */
+  owedQuote: number
 }
 
 /** The contract's public state. Every read takes the block it is about (default: the head). */
@@ -125,6 +127,7 @@ export const contractViews = (rpc: Rpc, contract: string): ContractViews => {
         withdrawalsQuote: safe(totals['withdrawals']),
         feesQuote: safe(totals['fees']),
         fundingPoolsQuote: safe(totals['fundingPools']),
+        owedQuote: safe(totals['owed']),
       }
     },
     isRelayer: async (address, tag = 'latest') =>

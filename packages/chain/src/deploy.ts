@@ -7,8 +7,39 @@ import {
   type InterfaceAbi,
   type Signer,
 } from 'ethers'
+import { exchangeExtensionAbi, exchangeExtensionBytecode } from './generated/exchange-extension.ts'
+import {
+  exchangeGovernanceAbi,
+  exchangeGovernanceBytecode,
+} from './generated/exchange-governance.ts'
 import { plumbExchangeAbi, plumbExchangeBytecode } from './generated/plumb-exchange.ts'
 import { testUsdcAbi, testUsdcBytecode } from './generated/test-usdc.ts'
+
+/** The terms of leaving (contracts.md 1.9), fixed with the deployment. Times in seconds. */
+export type ExitTerms = {
+  /** D: a direct request takes effect after this; longer than the settlement lag, at most an hour. */
+  directDelayS: number
+  /** T1: a forced reduction is executable after this. */
+  forceDelayS: number
+  /** T2: silence, or neglect of a request, that lets anybody freeze the exchange. */
+  freezeDelayS: number
+  /** How long claims on a frozen exchange are registered. */
+  claimPeriodS: number
+  /** What a forced reduction costs, ppm of its notional. */
+  forceFeePpm: number
+  /** Notional the backstop takes by forced reductions in one block, micro-USDC. */
+  forceBlockQuote: number
+}
+
+/** What users are told: D 30 min, T1 1 h, T2 24 h, claims 7 days, 0.5 %, 1,000,000 USDC a block. */
+export const defaultExitTerms: ExitTerms = {
+  directDelayS: 1_800,
+  forceDelayS: 3_600,
+  freezeDelayS: 86_400,
+  claimPeriodS: 7 * 86_400,
+  forceFeePpm: 5_000,
+  forceBlockQuote: 1_000_000_000_000,
+}
 
 /** What the exchange is deployed with. Amounts in micro-USDC, times in seconds. */
 export type DeployParams = {
@@ -23,6 +54,10 @@ export type DeployParams = {
   markAgeMaxS: number
   minDepositQuote: number
   maxDepositsQuote: number
+  /** Owner of the account (subaccount 0) that takes what forced reductions close; deposit its capital afterwards. */
+  backstop: string
+  /** {@link defaultExitTerms} when absent. */
+  exitTerms?: ExitTerms
   /** Collateral with 6 decimals; a test USDC is deployed when absent (devnets only). */
   token?: string
 }
@@ -67,16 +102,30 @@ export async function deployContracts(signer: Signer, params: DeployParams): Pro
     return address
   }
   const token = params.token ?? (await create(testUsdcAbi, testUsdcBytecode, []))
-  const exchange = await create(plumbExchangeAbi, plumbExchangeBytecode, [
-    {
-      token,
-      admin: from,
-      settlementLagS: params.settlementLagS,
-      markAgeMaxS: params.markAgeMaxS,
-      minDeposit: params.minDepositQuote,
-      maxDeposits: params.maxDepositsQuote,
-    },
+  const genesis = {
+    token,
+    admin: from,
+    settlementLagS: params.settlementLagS,
+    markAgeMaxS: params.markAgeMaxS,
+    minDeposit: params.minDepositQuote,
+    maxDeposits: params.maxDepositsQuote,
+    backstop: params.backstop,
+  }
+  // The last part first, all for the address that the exchange is about to have: they are bound to each other for good.
+  const terms = params.exitTerms ?? defaultExitTerms
+  const next = getCreateAddress({ from, nonce: nonce + 2 })
+  const governance = await create(exchangeGovernanceAbi, exchangeGovernanceBytecode, [
+    genesis,
+    terms,
+    next,
   ])
+  const extension = await create(exchangeExtensionAbi, exchangeExtensionBytecode, [
+    genesis,
+    terms,
+    next,
+    governance,
+  ])
+  const exchange = await create(plumbExchangeAbi, plumbExchangeBytecode, [genesis, extension])
   const abi = new Interface(plumbExchangeAbi)
   const configure = async (name: string, values: readonly unknown[]) => {
     const data = abi.encodeFunctionData(name, values)

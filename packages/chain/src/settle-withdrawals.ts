@@ -40,6 +40,7 @@ function withdraw(
   if (withdrawal.lane > LANE_MAX || withdrawal.laneSeq === 0) return 'INVALID_LANE'
   if (timeS > withdrawal.expiryS) return 'EXPIRED'
   if (withdrawal.owner === zeroOwner) return 'INVALID_SIGNATURE'
+  if (withdrawal.owner === state.genesis.backstop) return 'BACKSTOP_LOCKED'
   const key = accountKey(withdrawal.owner, withdrawal.subaccount)
   const stored = state.lane(key, withdrawal.lane)
   const advanced = advanceLane(stored, withdrawal.laneSeq, LANE_CONSUMED, LANE_CONSUMED)

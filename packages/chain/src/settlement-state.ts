@@ -35,8 +35,8 @@ export type TwinTotals = {
   readonly toSeq: number
   readonly hashSeq: number
 }
-/** Fixed at deployment, seconds. */
-export type TwinGenesis = { settlementLagS: number; markAgeMaxS: number }
+/** Fixed at deployment, seconds; the backstop's account pays nothing out by a batch. */
+export type TwinGenesis = { settlementLagS: number; markAgeMaxS: number; backstop?: Owner }
 
 /** Why the contract refuses: its code, the segment, and the place in it (order, fill, withdrawal, vector or mark). */
 export type BatchError = { code: BatchCodeName; segment: number; index: number }

@@ -29,6 +29,7 @@ const ownNames = [
   ...Array.from({ length: publisherCount }, (_, i) => `publisher-${i}`),
   'market-maker',
   'taker',
+  'backstop',
 ] as const
 
 /** Keys of the devnet's own processes, by name; `file` holds the key for a service's `…_FILE` variable. */

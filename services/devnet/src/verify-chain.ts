@@ -121,10 +121,9 @@ const compareTotals = async ({ views, block }: ChainPoint, book: BookSnapshot) =
     throw differ(`fees are ${totals.feesQuote}, the journal says ${book.totals.feesQuote}`)
   if (totals.fundingPoolsQuote !== pools)
     throw differ(`funding pools are ${totals.fundingPoolsQuote}, the journal says ${pools}`)
-  if (totals.tokenBalanceQuote < totals.depositsQuote - totals.withdrawalsQuote)
-    throw differ(
-      `the contract holds ${totals.tokenBalanceQuote} tokens but owes ${totals.depositsQuote - totals.withdrawalsQuote}`,
-    )
+  const dueQuote = totals.depositsQuote - totals.withdrawalsQuote + totals.owedQuote
+  if (totals.tokenBalanceQuote < dueQuote)
+    throw differ(`the contract holds ${totals.tokenBalanceQuote} tokens but owes ${dueQuote}`)
 }
 
 /** What was compared. */

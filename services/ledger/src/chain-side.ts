@@ -13,6 +13,8 @@ export type ChainSide = {
     withdrawalsQuote: number
     feesQuote: number
     fundingPoolsQuote: number
+    /** Debited, and held up on its way out. */
+    owedQuote: number
   }
   /** By account, in the order they were asked for. */
   accounts: { cashQuote: number; positions: ChainPosition[] }[]

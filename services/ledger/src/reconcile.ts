@@ -149,7 +149,7 @@ function chainTotals({ totals }: ChainSide, uncredited: UncreditedDeposits): Tot
 }
 
 function underfunded({ totals }: ChainSide): string | undefined {
-  const owed = totals.depositsQuote - totals.withdrawalsQuote
+  const owed = totals.depositsQuote - totals.withdrawalsQuote + totals.owedQuote
   return totals.tokenBalanceQuote >= owed
     ? undefined
     : `the contract holds ${totals.tokenBalanceQuote} of its token and owes ${owed}`

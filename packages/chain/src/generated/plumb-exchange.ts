@@ -32,68 +32,18 @@ export const plumbExchangeAbi = [
             name: 'maxDeposits',
             type: 'uint64',
           },
-        ],
-      },
-    ],
-    stateMutability: 'nonpayable',
-  },
-  {
-    type: 'function',
-    name: 'acceptAdmin',
-    inputs: [],
-    outputs: [],
-    stateMutability: 'nonpayable',
-  },
-  {
-    type: 'function',
-    name: 'account',
-    inputs: [
-      {
-        name: 'owner',
-        type: 'address',
-      },
-      {
-        name: 'subaccount',
-        type: 'uint8',
-      },
-    ],
-    outputs: [
-      {
-        name: 'cash',
-        type: 'int256',
-      },
-      {
-        name: 'positions',
-        type: 'tuple[]',
-        components: [
           {
-            name: 'market',
-            type: 'uint8',
-          },
-          {
-            name: 'size',
-            type: 'int256',
-          },
-          {
-            name: 'fundingSnapshot',
-            type: 'int256',
+            name: 'backstop',
+            type: 'address',
           },
         ],
       },
-    ],
-    stateMutability: 'view',
-  },
-  {
-    type: 'function',
-    name: 'admin',
-    inputs: [],
-    outputs: [
       {
-        name: '',
+        name: 'extension',
         type: 'address',
       },
     ],
-    stateMutability: 'view',
+    stateMutability: 'nonpayable',
   },
   {
     type: 'function',
@@ -180,12 +130,1417 @@ export const plumbExchangeAbi = [
   },
   {
     type: 'function',
+    name: 'settle',
+    inputs: [
+      {
+        name: 'batch',
+        type: 'bytes',
+      },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'event',
+    name: 'AdminChanged',
+    inputs: [
+      {
+        name: 'admin',
+        type: 'address',
+        indexed: true,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'BatchSettled',
+    inputs: [
+      {
+        name: 'batchNo',
+        type: 'uint32',
+        indexed: true,
+      },
+      {
+        name: 'toSeq',
+        type: 'uint64',
+        indexed: false,
+      },
+      {
+        name: 'journalHash',
+        type: 'bytes32',
+        indexed: false,
+      },
+      {
+        name: 'stateHash',
+        type: 'uint64',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'Deposited',
+    inputs: [
+      {
+        name: 'depositId',
+        type: 'uint64',
+        indexed: true,
+      },
+      {
+        name: 'owner',
+        type: 'address',
+        indexed: true,
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+        indexed: false,
+      },
+      {
+        name: 'amount',
+        type: 'uint256',
+        indexed: false,
+      },
+      {
+        name: 'rollingHash',
+        type: 'bytes32',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'PayoutDeferred',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+        indexed: true,
+      },
+      {
+        name: 'amount',
+        type: 'uint256',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'WithdrawalPaid',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+        indexed: true,
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+        indexed: false,
+      },
+      {
+        name: 'amount',
+        type: 'uint256',
+        indexed: false,
+      },
+      {
+        name: 'lane',
+        type: 'uint16',
+        indexed: false,
+      },
+      {
+        name: 'seq',
+        type: 'uint32',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'error',
+    name: 'BatchRejected',
+    inputs: [
+      {
+        name: 'code',
+        type: 'uint8',
+      },
+      {
+        name: 'segment',
+        type: 'uint256',
+      },
+      {
+        name: 'index',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'CashOverflow',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+      {
+        name: 'cash',
+        type: 'int256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'DepositTooSmall',
+    inputs: [
+      {
+        name: 'amount',
+        type: 'uint256',
+      },
+      {
+        name: 'minimum',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'DepositsAboveLimit',
+    inputs: [
+      {
+        name: 'total',
+        type: 'uint256',
+      },
+      {
+        name: 'maximum',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'Frozen',
+    inputs: [],
+  },
+  {
+    type: 'error',
+    name: 'InvalidOwner',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'NotRelayer',
+    inputs: [
+      {
+        name: 'caller',
+        type: 'address',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'Reentered',
+    inputs: [],
+  },
+  {
+    type: 'error',
+    name: 'TransferFailed',
+    inputs: [
+      {
+        name: 'from',
+        type: 'address',
+      },
+      {
+        name: 'to',
+        type: 'address',
+      },
+      {
+        name: 'amount',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'UnsupportedToken',
+    inputs: [
+      {
+        name: 'token',
+        type: 'address',
+      },
+      {
+        name: 'decimals',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'WrongChain',
+    inputs: [
+      {
+        name: 'chainId',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'WrongExtension',
+    inputs: [
+      {
+        name: 'extension',
+        type: 'address',
+      },
+    ],
+  },
+  {
+    type: 'function',
+    name: 'applyCancel',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+      {
+        name: 'lane',
+        type: 'uint16',
+      },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'backstop',
+    inputs: [],
+    outputs: [
+      {
+        name: '',
+        type: 'address',
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'claim',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+    ],
+    outputs: [
+      {
+        name: 'equity',
+        type: 'uint256',
+      },
+    ],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'claimOf',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+    ],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        components: [
+          {
+            name: 'equity',
+            type: 'uint128',
+          },
+          {
+            name: 'registered',
+            type: 'bool',
+          },
+          {
+            name: 'paid',
+            type: 'bool',
+          },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'claimWithdraw',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+    ],
+    outputs: [
+      {
+        name: 'paid',
+        type: 'uint256',
+      },
+    ],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'collect',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+    ],
+    outputs: [
+      {
+        name: 'paid',
+        type: 'uint256',
+      },
+    ],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'executeForceReduce',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+      {
+        name: 'market',
+        type: 'uint8',
+      },
+    ],
+    outputs: [
+      {
+        name: 'closedLots',
+        type: 'uint256',
+      },
+      {
+        name: 'paid',
+        type: 'uint256',
+      },
+    ],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'exitTerms',
+    inputs: [],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        components: [
+          {
+            name: 'directDelayS',
+            type: 'uint32',
+          },
+          {
+            name: 'forceDelayS',
+            type: 'uint32',
+          },
+          {
+            name: 'freezeDelayS',
+            type: 'uint32',
+          },
+          {
+            name: 'claimPeriodS',
+            type: 'uint32',
+          },
+          {
+            name: 'forceFeePpm',
+            type: 'uint32',
+          },
+          {
+            name: 'forceBlockQuote',
+            type: 'uint64',
+          },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'forceReduce',
+    inputs: [
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+      {
+        name: 'market',
+        type: 'uint8',
+      },
+      {
+        name: 'lots',
+        type: 'uint64',
+      },
+      {
+        name: 'withdraw',
+        type: 'uint64',
+      },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'forceRequest',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+      {
+        name: 'market',
+        type: 'uint8',
+      },
+    ],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        components: [
+          {
+            name: 'lots',
+            type: 'uint56',
+          },
+          {
+            name: 'withdraw',
+            type: 'uint64',
+          },
+          {
+            name: 'requestedAt',
+            type: 'uint64',
+          },
+          {
+            name: 'isLong',
+            type: 'bool',
+          },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'freeCollateral',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+    ],
+    outputs: [
+      {
+        name: '',
+        type: 'int256',
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'freeze',
+    inputs: [],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'freezeOverdue',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+      {
+        name: 'market',
+        type: 'uint8',
+      },
+    ],
+    outputs: [
+      {
+        name: 'frozen',
+        type: 'bool',
+      },
+    ],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'freezeState',
+    inputs: [],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        components: [
+          {
+            name: 'frozenAt',
+            type: 'uint64',
+          },
+          {
+            name: 'closed',
+            type: 'bool',
+          },
+          {
+            name: 'assets',
+            type: 'uint128',
+          },
+          {
+            name: 'claimed',
+            type: 'uint128',
+          },
+          {
+            name: 'leftover',
+            type: 'uint128',
+          },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'laneCancel',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+      {
+        name: 'lane',
+        type: 'uint16',
+      },
+    ],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        components: [
+          {
+            name: 'seq',
+            type: 'uint32',
+          },
+          {
+            name: 'effectiveAt',
+            type: 'uint64',
+          },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'lastBatchTime',
+    inputs: [],
+    outputs: [
+      {
+        name: '',
+        type: 'uint256',
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'minSeq',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+    ],
+    outputs: [
+      {
+        name: 'inForce',
+        type: 'uint32',
+      },
+      {
+        name: 'pending',
+        type: 'uint32',
+      },
+      {
+        name: 'effectiveAt',
+        type: 'uint64',
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'owed',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+    ],
+    outputs: [
+      {
+        name: '',
+        type: 'uint256',
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'owedTotal',
+    inputs: [],
+    outputs: [
+      {
+        name: '',
+        type: 'uint256',
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'payout',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+    ],
+    outputs: [
+      {
+        name: 'paid',
+        type: 'uint256',
+      },
+    ],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'requestCancel',
+    inputs: [
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+      {
+        name: 'lane',
+        type: 'uint16',
+      },
+      {
+        name: 'seq',
+        type: 'uint32',
+      },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'requestCancelAll',
+    inputs: [
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+      {
+        name: 'minSeq_',
+        type: 'uint32',
+      },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'requestWithdraw',
+    inputs: [
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+      {
+        name: 'amount',
+        type: 'uint64',
+      },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'slowMark',
+    inputs: [
+      {
+        name: 'market',
+        type: 'uint8',
+      },
+    ],
+    outputs: [
+      {
+        name: '',
+        type: 'uint256',
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'withdrawRequest',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+    ],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        components: [
+          {
+            name: 'amount',
+            type: 'uint64',
+          },
+          {
+            name: 'claimableAt',
+            type: 'uint64',
+          },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'event',
+    name: 'AllCancelRequested',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+        indexed: true,
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+        indexed: false,
+      },
+      {
+        name: 'minSeq',
+        type: 'uint32',
+        indexed: false,
+      },
+      {
+        name: 'effectiveAt',
+        type: 'uint64',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'ClaimPaid',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+        indexed: true,
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+        indexed: false,
+      },
+      {
+        name: 'amount',
+        type: 'uint256',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'ClaimRegistered',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+        indexed: true,
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+        indexed: false,
+      },
+      {
+        name: 'equity',
+        type: 'uint256',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'ExchangeFrozen',
+    inputs: [
+      {
+        name: 'caller',
+        type: 'address',
+        indexed: true,
+      },
+      {
+        name: 'assets',
+        type: 'uint128',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'LaneCancelRequested',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+        indexed: true,
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+        indexed: false,
+      },
+      {
+        name: 'lane',
+        type: 'uint16',
+        indexed: false,
+      },
+      {
+        name: 'seq',
+        type: 'uint32',
+        indexed: false,
+      },
+      {
+        name: 'effectiveAt',
+        type: 'uint64',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'LaneCancelled',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+        indexed: true,
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+        indexed: false,
+      },
+      {
+        name: 'lane',
+        type: 'uint16',
+        indexed: false,
+      },
+      {
+        name: 'seq',
+        type: 'uint32',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'PayoutCollected',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+        indexed: true,
+      },
+      {
+        name: 'amount',
+        type: 'uint256',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'ReduceRequested',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+        indexed: true,
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+        indexed: false,
+      },
+      {
+        name: 'market',
+        type: 'uint8',
+        indexed: true,
+      },
+      {
+        name: 'lots',
+        type: 'uint64',
+        indexed: false,
+      },
+      {
+        name: 'withdraw',
+        type: 'uint64',
+        indexed: false,
+      },
+      {
+        name: 'executableAt',
+        type: 'uint64',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'Reduced',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+        indexed: true,
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+        indexed: false,
+      },
+      {
+        name: 'market',
+        type: 'uint8',
+        indexed: true,
+      },
+      {
+        name: 'lots',
+        type: 'int256',
+        indexed: false,
+      },
+      {
+        name: 'price',
+        type: 'uint256',
+        indexed: false,
+      },
+      {
+        name: 'fee',
+        type: 'uint256',
+        indexed: false,
+      },
+      {
+        name: 'paid',
+        type: 'uint256',
+        indexed: false,
+      },
+      {
+        name: 'stillRequested',
+        type: 'uint64',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'WithdrawClaimed',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+        indexed: true,
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+        indexed: false,
+      },
+      {
+        name: 'amount',
+        type: 'uint256',
+        indexed: false,
+      },
+      {
+        name: 'stillRequested',
+        type: 'uint64',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'WithdrawRequested',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+        indexed: true,
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+        indexed: false,
+      },
+      {
+        name: 'amount',
+        type: 'uint64',
+        indexed: false,
+      },
+      {
+        name: 'claimableAt',
+        type: 'uint64',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'error',
+    name: 'AlreadyClaimed',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'BackstopShort',
+    inputs: [
+      {
+        name: 'equity',
+        type: 'int256',
+      },
+      {
+        name: 'margin',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'BlockCapReached',
+    inputs: [
+      {
+        name: 'used',
+        type: 'uint256',
+      },
+      {
+        name: 'cap',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'InvalidLane',
+    inputs: [
+      {
+        name: 'lane',
+        type: 'uint16',
+      },
+      {
+        name: 'seq',
+        type: 'uint32',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'InvalidReduction',
+    inputs: [
+      {
+        name: 'market',
+        type: 'uint8',
+      },
+      {
+        name: 'lots',
+        type: 'uint256',
+      },
+      {
+        name: 'size',
+        type: 'int256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'InvalidTerms',
+    inputs: [
+      {
+        name: 'field',
+        type: 'string',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'NotFrozen',
+    inputs: [],
+  },
+  {
+    type: 'error',
+    name: 'NothingFree',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'free',
+        type: 'int256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'NothingRequested',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'NothingToClaim',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'equity',
+        type: 'int256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'StalePrice',
+    inputs: [
+      {
+        name: 'market',
+        type: 'uint8',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'StillServed',
+    inputs: [
+      {
+        name: 'time',
+        type: 'uint256',
+      },
+      {
+        name: 'from',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'TooEarly',
+    inputs: [
+      {
+        name: 'time',
+        type: 'uint256',
+      },
+      {
+        name: 'from',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'TooLate',
+    inputs: [
+      {
+        name: 'time',
+        type: 'uint256',
+      },
+      {
+        name: 'until',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'function',
+    name: 'acceptAdmin',
+    inputs: [],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'account',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+      },
+    ],
+    outputs: [
+      {
+        name: 'cash',
+        type: 'int256',
+      },
+      {
+        name: 'positions',
+        type: 'tuple[]',
+        components: [
+          {
+            name: 'market',
+            type: 'uint8',
+          },
+          {
+            name: 'size',
+            type: 'int256',
+          },
+          {
+            name: 'fundingSnapshot',
+            type: 'int256',
+          },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'admin',
+    inputs: [],
+    outputs: [
+      {
+        name: '',
+        type: 'address',
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
     name: 'domainSeparator',
     inputs: [],
     outputs: [
       {
         name: '',
         type: 'bytes32',
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'endPause',
+    inputs: [],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'guardian',
+    inputs: [],
+    outputs: [
+      {
+        name: '',
+        type: 'address',
       },
     ],
     stateMutability: 'view',
@@ -199,6 +1554,18 @@ export const plumbExchangeAbi = [
         type: 'address',
       },
     ],
+    outputs: [
+      {
+        name: '',
+        type: 'bool',
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'isSealed',
+    inputs: [],
     outputs: [
       {
         name: '',
@@ -419,6 +1786,29 @@ export const plumbExchangeAbi = [
   },
   {
     type: 'function',
+    name: 'pauseNewRisk',
+    inputs: [],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'pauseTimes',
+    inputs: [],
+    outputs: [
+      {
+        name: 'from',
+        type: 'uint64',
+      },
+      {
+        name: 'until',
+        type: 'uint64',
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
     name: 'proposeAdmin',
     inputs: [
       {
@@ -460,6 +1850,72 @@ export const plumbExchangeAbi = [
   },
   {
     type: 'function',
+    name: 'schedule',
+    inputs: [
+      {
+        name: 'call',
+        type: 'bytes',
+      },
+    ],
+    outputs: [
+      {
+        name: 'id',
+        type: 'bytes32',
+      },
+    ],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'scheduledAt',
+    inputs: [
+      {
+        name: 'id',
+        type: 'bytes32',
+      },
+    ],
+    outputs: [
+      {
+        name: '',
+        type: 'uint256',
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'setGuardian',
+    inputs: [
+      {
+        name: 'guardian_',
+        type: 'address',
+      },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'setMargins',
+    inputs: [
+      {
+        name: 'market',
+        type: 'uint8',
+      },
+      {
+        name: 'imBps',
+        type: 'uint16',
+      },
+      {
+        name: 'mmBps',
+        type: 'uint16',
+      },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
     name: 'setPublishers',
     inputs: [
       {
@@ -492,15 +1948,15 @@ export const plumbExchangeAbi = [
   },
   {
     type: 'function',
-    name: 'settle',
-    inputs: [
+    name: 'timelockS',
+    inputs: [],
+    outputs: [
       {
-        name: 'batch',
-        type: 'bytes',
+        name: '',
+        type: 'uint256',
       },
     ],
-    outputs: [],
-    stateMutability: 'nonpayable',
+    stateMutability: 'view',
   },
   {
     type: 'function',
@@ -543,22 +1999,26 @@ export const plumbExchangeAbi = [
             name: 'fundingPools',
             type: 'int256',
           },
+          {
+            name: 'owed',
+            type: 'uint256',
+          },
         ],
       },
     ],
     stateMutability: 'view',
   },
   {
-    type: 'event',
-    name: 'AdminChanged',
+    type: 'function',
+    name: 'unschedule',
     inputs: [
       {
-        name: 'admin',
-        type: 'address',
-        indexed: true,
+        name: 'id',
+        type: 'bytes32',
       },
     ],
-    anonymous: false,
+    outputs: [],
+    stateMutability: 'nonpayable',
   },
   {
     type: 'event',
@@ -574,26 +2034,21 @@ export const plumbExchangeAbi = [
   },
   {
     type: 'event',
-    name: 'BatchSettled',
+    name: 'CallScheduled',
     inputs: [
       {
-        name: 'batchNo',
-        type: 'uint32',
+        name: 'id',
+        type: 'bytes32',
         indexed: true,
       },
       {
-        name: 'toSeq',
-        type: 'uint64',
+        name: 'call',
+        type: 'bytes',
         indexed: false,
       },
       {
-        name: 'journalHash',
-        type: 'bytes32',
-        indexed: false,
-      },
-      {
-        name: 'stateHash',
-        type: 'uint64',
+        name: 'time',
+        type: 'uint256',
         indexed: false,
       },
     ],
@@ -601,31 +2056,45 @@ export const plumbExchangeAbi = [
   },
   {
     type: 'event',
-    name: 'Deposited',
+    name: 'CallUnscheduled',
     inputs: [
       {
-        name: 'depositId',
-        type: 'uint64',
+        name: 'id',
+        type: 'bytes32',
         indexed: true,
       },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'GuardianSet',
+    inputs: [
       {
-        name: 'owner',
+        name: 'guardian',
         type: 'address',
         indexed: true,
       },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'MarginsSet',
+    inputs: [
       {
-        name: 'subaccount',
+        name: 'market',
         type: 'uint8',
+        indexed: true,
+      },
+      {
+        name: 'imBps',
+        type: 'uint16',
         indexed: false,
       },
       {
-        name: 'amount',
-        type: 'uint256',
-        indexed: false,
-      },
-      {
-        name: 'rollingHash',
-        type: 'bytes32',
+        name: 'mmBps',
+        type: 'uint16',
         indexed: false,
       },
     ],
@@ -692,6 +2161,29 @@ export const plumbExchangeAbi = [
   },
   {
     type: 'event',
+    name: 'PauseEnded',
+    inputs: [],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'PauseScheduled',
+    inputs: [
+      {
+        name: 'from',
+        type: 'uint64',
+        indexed: false,
+      },
+      {
+        name: 'until',
+        type: 'uint64',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
     name: 'PublishersSet',
     inputs: [
       {
@@ -725,102 +2217,6 @@ export const plumbExchangeAbi = [
     anonymous: false,
   },
   {
-    type: 'event',
-    name: 'WithdrawalPaid',
-    inputs: [
-      {
-        name: 'owner',
-        type: 'address',
-        indexed: true,
-      },
-      {
-        name: 'subaccount',
-        type: 'uint8',
-        indexed: false,
-      },
-      {
-        name: 'amount',
-        type: 'uint256',
-        indexed: false,
-      },
-      {
-        name: 'lane',
-        type: 'uint16',
-        indexed: false,
-      },
-      {
-        name: 'seq',
-        type: 'uint32',
-        indexed: false,
-      },
-    ],
-    anonymous: false,
-  },
-  {
-    type: 'error',
-    name: 'BatchRejected',
-    inputs: [
-      {
-        name: 'code',
-        type: 'uint8',
-      },
-      {
-        name: 'segment',
-        type: 'uint256',
-      },
-      {
-        name: 'index',
-        type: 'uint256',
-      },
-    ],
-  },
-  {
-    type: 'error',
-    name: 'CashOverflow',
-    inputs: [
-      {
-        name: 'owner',
-        type: 'address',
-      },
-      {
-        name: 'subaccount',
-        type: 'uint8',
-      },
-      {
-        name: 'cash',
-        type: 'int256',
-      },
-    ],
-  },
-  {
-    type: 'error',
-    name: 'DepositTooSmall',
-    inputs: [
-      {
-        name: 'amount',
-        type: 'uint256',
-      },
-      {
-        name: 'minimum',
-        type: 'uint256',
-      },
-    ],
-  },
-  {
-    type: 'error',
-    name: 'DepositsAboveLimit',
-    inputs: [
-      {
-        name: 'total',
-        type: 'uint256',
-      },
-      {
-        name: 'maximum',
-        type: 'uint256',
-      },
-    ],
-  },
-  {
     type: 'error',
     name: 'InvalidListing',
     inputs: [
@@ -831,16 +2227,6 @@ export const plumbExchangeAbi = [
       {
         name: 'field',
         type: 'string',
-      },
-    ],
-  },
-  {
-    type: 'error',
-    name: 'InvalidOwner',
-    inputs: [
-      {
-        name: 'owner',
-        type: 'address',
       },
     ],
   },
@@ -870,7 +2256,7 @@ export const plumbExchangeAbi = [
   },
   {
     type: 'error',
-    name: 'NotRelayer',
+    name: 'NotGuardian',
     inputs: [
       {
         name: 'caller',
@@ -880,47 +2266,32 @@ export const plumbExchangeAbi = [
   },
   {
     type: 'error',
-    name: 'Reentered',
-    inputs: [],
+    name: 'NotScheduled',
+    inputs: [
+      {
+        name: 'id',
+        type: 'bytes32',
+      },
+    ],
   },
   {
     type: 'error',
-    name: 'TransferFailed',
+    name: 'StepTooLarge',
     inputs: [
       {
+        name: 'market',
+        type: 'uint8',
+      },
+      {
+        name: 'field',
+        type: 'string',
+      },
+      {
         name: 'from',
-        type: 'address',
+        type: 'uint256',
       },
       {
         name: 'to',
-        type: 'address',
-      },
-      {
-        name: 'amount',
-        type: 'uint256',
-      },
-    ],
-  },
-  {
-    type: 'error',
-    name: 'UnsupportedToken',
-    inputs: [
-      {
-        name: 'token',
-        type: 'address',
-      },
-      {
-        name: 'decimals',
-        type: 'uint256',
-      },
-    ],
-  },
-  {
-    type: 'error',
-    name: 'WrongChain',
-    inputs: [
-      {
-        name: 'chainId',
         type: 'uint256',
       },
     ],
@@ -928,4 +2299,4 @@ export const plumbExchangeAbi = [
 ] as const
 
 export const plumbExchangeBytecode =
-  '0x61016080604052346102fc5760c0816159a080380380916100208285610327565b8339810103126102fc576040519060c082016001600160401b03811183821017610313576040526100508161034a565b908183526100606020820161034a565b92602081019384526100746040830161035e565b604082019081526100876060840161035e565b9160608101928352600460206100b260a06100a46080890161036f565b97608086019889520161036f565b60a0840190815260405163313ce56760e01b815290979092839182906001600160a01b03165afa8015610308575f906102c7575b60ff915016600681036102a75750516001600160a01b03166080524660a0526040805163ffffffff9392849290919061011f9082610327565b6005815260208101906428363ab6b160d91b825260405191610142604084610327565b600183526020830191603160f81b8352519020915190206040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a081526101aa60c082610327565b51902060c052511660e052511661010052516001600160401b03908116610120529051166101405251600580546001600160a01b0319166001600160a01b03929092169182179055604051907f7ce7ec0b50378fb6c0186ffb5f48325f6593fcb4ca4386f21861af3129188f5c5f80a261561c9081610384823960805181818161014c0152818161049e015281816125cc015281816139c30152614082015260a05181610a6c015260c0518181816101fb01528181610ed501528181611d8a0152614284015260e051816141ae01526101005181818161108101528181611e690152614d3f01526101205181613acd01526101405181613b240152f35b9060018060a01b03905116630f31bcaf60e31b5f5260045260245260445ffd5b506020813d602011610300575b816102e160209383610327565b810103126102fc575160ff811681036102fc5760ff906100e6565b5f80fd5b3d91506102d4565b6040513d5f823e3d90fd5b634e487b7160e01b5f52604160045260245ffd5b601f909101601f19168101906001600160401b0382119082101761031357604052565b51906001600160a01b03821682036102fc57565b519063ffffffff821682036102fc57565b51906001600160401b03821682036102fc5756fe6101606040526004361015610012575f80fd5b5f5f3560e01c80630e18b681146136a0578063147bf6c4146135e45780631703a018146135a457806336b771071461355557806348aa4108146134d75780634f591b2b146131e7578063541d55481461317f5780635c31f14914612925578063aa7925bd146126ce578063c038a38e14612517578063cb1846f01461243c578063cef5f309146123dc578063d0322fbf146109b1578063d1c4b77a14610635578063dc7069a01461057c578063e26c65461461040a578063ecd8dc3a146102fa578063f4d4c9d71461021e578063f698da25146101c5578063f851a440146101735763fc0c546a14610102575f80fd5b3461017057807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261017057602060405173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b80fd5b503461017057807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261017057602073ffffffffffffffffffffffffffffffffffffffff60055416604051908152f35b503461017057807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126101705760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b50346101705760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261017057610256613778565b9060ff815c166102d25761029960209260017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff00845c1617835d6024359033613983565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff00815c16905d67ffffffffffffffff60405191168152f35b807fb5dfd9e50000000000000000000000000000000000000000000000000000000060049252fd5b50346101705760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261017057610332613745565b602435908115158092036104065773ffffffffffffffffffffffffffffffffffffffff6005541633036103da57602073ffffffffffffffffffffffffffffffffffffffff7fee42947bc760229eeff964017ac68eddb00ba98b0defcd90a1bc85a5afceb05792169283855260078252604085207fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0081541660ff8316179055604051908152a280f35b6024837f17a8424200000000000000000000000000000000000000000000000000000000815233600452fd5b8280fd5b50346105505760c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261055057610442613778565b602435916064359260ff84168094036105505760ff5f5c166105545760017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff005f5c16175f5d73ffffffffffffffffffffffffffffffffffffffff7f000000000000000000000000000000000000000000000000000000000000000016803b15610550575f809160e460209760405194859384927fd505accf0000000000000000000000000000000000000000000000000000000084523360048501523060248501528860448501526044356064850152608484015260843560a484015260a43560c48401525af161053a575b50610299919233613983565b61029992505f610549916137a4565b5f9161052e565b5f80fd5b7fb5dfd9e5000000000000000000000000000000000000000000000000000000005f5260045ffd5b346105505760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610550576105b3613745565b6105bb613768565b60ff5f5c16610554576020916105fd9160017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff005f5c16175f5d60443591613983565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff005f5c165f5d67ffffffffffffffff60405191168152f35b346105505760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126105505760043567ffffffffffffffff811161055057366023820112156105505780600401359067ffffffffffffffff8211610550576024810190602436918460051b010111610550576024359173ffffffffffffffffffffffffffffffffffffffff6005541633036109855760058111801561097c575b8015610934575b610904575f5b600581101561081c578181109283156108155761070b61070683858461392b565b61393b565b915b5f5b818111158061080e575b156107bf57818110156107a45773ffffffffffffffffffffffffffffffffffffffff61074961070683888761392b565b1673ffffffffffffffffffffffffffffffffffffffff8516146107745761076f906137fd565b61070f565b86857ff8dbbe13000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b73ffffffffffffffffffffffffffffffffffffffff5f610749565b5090935060019173ffffffffffffffffffffffffffffffffffffffff8260c80191167fffffffffffffffffffffffff0000000000000000000000000000000000000000825416179055016106e5565b5085610719565b5f9161070d565b50905f5b600281106108f657505f547fffffffffffff00ffffffffffffffffffffffffffffffffffffffffffffffffff79ff000000000000000000000000000000000000000000000000008560c81b169116175f5560405191806040840160408552526060830191905f905b8082106108be577f30c7711f1ea280daef9d5c890158ff4d9612c3459138067c65fbc7839825adab8580868960208301520390a1005b90919283359073ffffffffffffffffffffffffffffffffffffffff821680920361055057602081600193829352019401920190610888565b5f60cd820155600101610820565b90507ff8dbbe13000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b508260011b8381046002148415171561094f578110156106df565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b508083116106d8565b7f17a84242000000000000000000000000000000000000000000000000000000005f523360045260245ffd5b346105505760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126105505760043567ffffffffffffffff811161055057366023820112156105505780600401359067ffffffffffffffff821161055057602481019036602484830101116105505760ff5f5c166105545760017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff005f5c16175f5d335f52600760205260ff60405f205416156123b0577f00000000000000000000000000000000000000000000000000000000000000004603612384576040519260e0840184811067ffffffffffffffff821117612357576040525f84525f60208501525f60408501525f60608501525f608085015260a084015f815260c08501925f8452603c831061221e5784359160018360f81c036123215760ff8360f01c166122eb5763ffffffff8360d01c169465ffffffffffff8460a01c169565ffffffffffff8560701c1660368501808a1161094f57359560568601808b1161094f5735985f549263ffffffff6001818616011685036122b5578165ffffffffffff8560201c16811091821561229f575b8215612295575b505061225f577f18bbd1895ec898683af9d927e9357d736a14be2ba322bbb844a2c3b9a1fb022d926060926fffffffffffff000000000000000000007fffffffffffffffff0000000000000000ffffffffffffffffffffffffffffffff877fffffffffffffffffffffffffffffffff000000000000000000000000000000008f77ffffffffffffffff000000000000000000000000000000009060401c169516171669ffffffffffff000000008360801c16179160201c16171797885f558060015560405191825260208201528960c01c6040820152a26107f860ff8560c01c16948560208b015260bd1c16938085046008149015171561094f576008604892610c76606096613feb565b60808b01525252019283811161094f5790610c9091613903565b91905f6080525b61ffff8160b01c1660805110610e3c575003610e3757604081015180610db6575b505f5b6020820151811015610d8e5760808201518160081b828104610100148315171561094f57610ce891613903565b906040820180511580610d82575b610d78576040821015610d4b576001926fffffffffffffffffffffffffffffffff610d3c8460880193826060610d32875493518460801d613910565b9501519116613910565b169060801b1790555b01610cbb565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffd5b5060019150610d45565b50606083015115610cf6565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff005f5c165f5d005b6fffffffffffffffffffffffffffffffff60035491166fffffffffffffffffffffffffffffffff8216016fffffffffffffffffffffffffffffffff811161094f576fffffffffffffffffffffffffffffffff7fffffffffffffffffffffffffffffffff00000000000000000000000000000000911691161760035581610cb8565b613e7b565b906080518452600581019081811161094f5783821161225957803591610e6f63ffffffff8460f81c9460d81c1682613903565b92858411611a62576002810361151b5750604051916007810191848311611515573590605a8260f01c02016009810185811161150f5785600260078085013560f01c94600986020101010361150f57610ecf6203fffc8460ee1c16613feb565b935f5f907f0000000000000000000000000000000000000000000000000000000000000000925b8660f01c83106113225750505050905f905f5b81811061111257505090506040880151016040880152610f27613ffe565b610f346020890151613feb565b60c08201525f5b8260f01c8110610f6357505050509061ffff916040525b916001608051016080529050610c97565b9094610f7b828460f09b99969b9a959a1c8b8a614cf4565b6111005781928260021b908360071b8b015194610fbb8660201c9560ff871673ffffffffffffffffffffffffffffffffffffffff8960281c168d8d61442e565b60015b156110e4575b888c5f97610fe96001870160051b8301519384936002890160051b01519485916153a8565b60ff81166110dc57506001928f6002600496948f9463ffffffff6110199116809460038d0160051b0151966147c7565b60e81c86811615801594906110d7575f035b60a08401908151019052166110b6575b50508060208d01510160208d015260408c01510160408c0152019201918a60f01c811461106f578260051b8c015195610fbe565b9297935098935050979295975b6110a77f00000000000000000000000000000000000000000000000000000000000000008a84614d7e565b6110b1898361485e565b610f3b565b60e00180519091156110cf5785905b1790528f8061103b565b6002906110c5565b61102b565b84908e613fb4565b848660201c0315610fc45792979350989350509792959761107c565b94906110b190989396989792976137fd565b833592600964ffffffffff8560b81c169501938660f01c8160f01c1080159061130e575b6112d85785156112a2576203fffc8160ee1c16906203fffc8160de1c16916001810160051b8a0151976001840160051b8b015192611174848b614c75565b60ff81166112955750627fff80647fffffffe063ffffffff9260d91c16168c01511663ffffffff808560c01c16915160401c1690820202620186a0806201869f60ff8d60381c16840201049460c81b60f81d5f8112155f146112885782026201869f0104955b84875f031361124f576003938d96938693600187948b829d9c9a01019e60e81c16155f1461124757975b6002830160051b81018281510190526002860160051b019081510190520160051b8c019085015f0381510190520160051b89019103815101905201929192610f09565b5f0397611204565b505050848f517f375c4a3e000000000000000000000000000000000000000000000000000000005f52602e60045260245260445260645ffd5b5f038202045f03956111da565b955050505050508b613fb4565b828d517f375c4a3e000000000000000000000000000000000000000000000000000000005f52602960045260245260445260645ffd5b828d517f375c4a3e000000000000000000000000000000000000000000000000000000005f52602860045260245260445260645ffd5b508660f01c61ffff8260e01c161015611136565b8c611337846040840135928360f81c90614326565b6020810161135064ffffffffff825160581c1684614b64565b60ff81166115035750519363ffffffff8360c01c1664ffffffffff8460981c1667ffffffffffffffff8760801c1691604051977fd72886228b11158b8ef0411e9b8f12537a52b25c8696fcd8f3fbddda6971d7648952865f1a60208a01528660011a60408a01528660021a6001811660608b015260011c60808a01528660031a60a08a015260c01c0260c08801520260e08601525f61010086015282600d1a61012086015261ffff8360801c166101408601526101a08360601c9563ffffffff871661016082015263ffffffff8560401c1661018082015220602085019081861161094f576114449135908635908a614378565b73ffffffffffffffffffffffffffffffffffffffff8116156114fa5765ffffffffffff9074ffffffffffffffffffffffffffffffffffffffff0060ff8660f01c169160081b161795168560301b17908111156114c3579160019391605a939560201b178660071b8c0152838660021b0160051b8b015201920191610ef6565b50848f517f375c4a3e000000000000000000000000000000000000000000000000000000005f52601560045260245260445260645ffd5b5050848f613eb0565b9450505050508b613fb4565b88613e7b565b87613e7b565b60018103611a68575060066040519201838111611a625761153f823560f81c613feb565b60c0526040515f60cd825b60028310611a4c575050506115606040826137a4565b5f805b843560f81c8210611978575050823560f81c611953575b5060018101848111611515578460016005843560f81c0284010103611515576115a6833560f81c613feb565b610100525f60a0525b813560f81c60a051106115cb5750505060405261ffff90610f52565b806005913561014052016115e860a0516101405160f81c8a614326565b80516002811661191b575f5f60e0525b853560f81c60e051106117c857801580156117b8575b611780577fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910160041b166101005101518063ffffffff6101405160d81c16115f1461176c578063ffffffff6101405160d81c16035b63ffffffff6101405160d81c161591821561174f575b5050611717574260801b907fffffffffffffffff0000000000000000ffffffffffffffffffffffffffffffff77ffffffff00000000000000000000000000000000000000006101405160381c169116171780915260406101405160f81c1015610d4b576101405160f81c60080155600160a0510160a0526115af565b89517f375c4a3e000000000000000000000000000000000000000000000000000000005f52605c60045260245260a05160445260645ffd5b620f424091925063ffffffff602086015116029102118b8061169b565b63ffffffff6101405160d81c168103611685565b8a517f375c4a3e000000000000000000000000000000000000000000000000000000005f52605b60045260245260a05160445260645ffd5b5060ff5f5460c81c16811061160e565b959291999693949860e09891985160051b60c0510151610120526101405160fd1c60ff6101205160081c1614801590611902575b6118f257607c6101405160f61c166101205160101c013560e01c156118f25760018701965b801515806118a9575b1561186d57807fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff80920160051b6101005101518160051b61010051015201611821565b9a92939690999594979a989198607c6101405160f61c166101205160101c013560e01c9060051b6101005101525b600160e0510160e0526115f8565b50607c6101405160f61c166101205160101c013560e01c7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff820160051b6101005101511161182a565b989493969991929597909761189b565b5060ff6101205116601f6101405160f81c1610156117fc565b89517f375c4a3e000000000000000000000000000000000000000000000000000000005f52605a60045260245260a05160445260645ffd5b5f5b60028110611963575061157a565b600190602083519301928160cd015501611955565b909260498101878111611a45578135908160f81c9360ff8360f01c16948360e81c9560496103fc60ff89169660e61c16870101958c8711611a3d57888683856119c094614167565b60ff8116611a34575090600560019202011b908181166119fe5760019493929161ff00911795169060101b17178560051b60c0510152930190611563565b878e517f375c4a3e000000000000000000000000000000000000000000000000000000005f52605260045260245260445260645ffd5b8f8a9250613fb4565b50888f613f4c565b848b613f4c565b600160208192845481520192019201919061154a565b86613e7b565b60038103611ffc57509060405191836007830111611a6257600782018460076053843560f01c028501010361151557611a9f613ffe565b92611aad60208a0151613feb565b60c0850152611abf833560f01c613feb565b935f925f905b853560f01c8210611cad57505050600254916fffffffffffffffffffffffffffffffff8360801c9316908181850111611c77576007936fffffffffffffffffffffffffffffffff7fffffffffffffffffffffffffffffffff0000000000000000000000000000000092160160801b161760025501915f925b823560f01c8410611b5957505050509061ffff91604052610f52565b73ffffffffffffffffffffffffffffffffffffffff8460051b830151166040820180831161094f5735611b8b8361413a565b90611bd86040517fa9059cbb00000000000000000000000000000000000000000000000000000000602082015284602482015283604482015260448152611bd36064826137a4565b614061565b15611c43577fb9005aba71381835f1941f45ffd4fb7a1b2f845cb07eace594a900d00a8e98bb9163ffffffff608092604051928160f81c8452602084015261ffff8160a81c16604084015260881c166060820152a26053810180911161094f57600190930192611b3d565b50907fbf182be8000000000000000000000000000000000000000000000000000000005f523060045260245260445260645ffd5b8a517f375c4a3e000000000000000000000000000000000000000000000000000000005f5260426004526024525f60445260645ffd5b96909791999395946040889c9a9c0180891161094f573594611cce8961413a565b9c8d15611fc6576103ff61ffff8860a81c16118015611fb5575b611f7f5763ffffffff8760681c164211611f49578d60405160208101917fd112056a230bcb0d7b181a42a2a4199a22a01f9d2a8b332caf9c6df64b18d59583528960f81c6040830152606082015261ffff8960a81c16608082015263ffffffff8960881c1660a082015263ffffffff8960681c1660c082015260c08152611d7060e0826137a4565b51902060208b0190818c1161094f57611dae9135908c35907f0000000000000000000000000000000000000000000000000000000000000000614378565b9673ffffffffffffffffffffffffffffffffffffffff881615611f4257611dfc818f8f8f611de4918d60ff9760f81c918561442e565b61ffff63ffffffff8360881c169260a81c1690614688565b16611f0c575f60e08e5b0151811015611e34579060e060018f9493611e2b60c08701518260051b0151876147c7565b01919293611e06565b509a9c9b9399929895909b9791969760208501515f828203921281831281169183139015161761094f5760208501528c611e8e7f000000000000000000000000000000000000000000000000000000000000000086614f62565b60018116611f00576002161591821592611ef6575b5050611eea579173ffffffffffffffffffffffffffffffffffffffff605392611ece6001958861485e565b168460051b8a0152611edf8761413a565b019501910190611ac5565b61014085015190613f18565b1290508f80611ea3565b61014088015184613ee4565b8a8c517f375c4a3e000000000000000000000000000000000000000000000000000000005f52601f60045260245260445260645ffd5b8b8d613eb0565b8a8c517f375c4a3e000000000000000000000000000000000000000000000000000000005f52601c60045260245260445260645ffd5b8a8c517f375c4a3e000000000000000000000000000000000000000000000000000000005f52601b60045260245260445260645ffd5b5063ffffffff8760881c1615611ce8565b8a8c517f375c4a3e000000000000000000000000000000000000000000000000000000005f52604160045260245260445260645ffd5b600403612224576006820190838211611a6257600684913560f81c92936009840201010361221e575f915b81831061203a5750505061ffff90610f52565b600981359101928160f81c9160081b60c01d61205782848b614326565b9081517fffffffffffffffffffffffffffffffffffffffffffffffffffff8000000000008212158061220f575b156121d9578060c01d82035f81125f146121d4575f035b619c4063ffffffff8360a01c1663ffffffff8460401c16020263ffffffff8360201c169081613840429101106121aa575b801590811561217757505f925b8161216d575b508015612162575b61212c579077ffffffffffffffffffffffffffffffff00000000ffffffff910160201b9260c01b911617178091526040831015610d4b57600192600801550191612027565b858d517f375c4a3e000000000000000000000000000000000000000000000000000000005f52605d60045260245260445260645ffd5b5042828201116120e7565b905015158e6120df565b610e10840281017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0104925f91506120d9565b427fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc7c00191506120cc565b61209b565b838b517f375c4a3e000000000000000000000000000000000000000000000000000000005f52605e60045260245260445260645ffd5b50658000000000008212612084565b85613e7b565b85517f375c4a3e000000000000000000000000000000000000000000000000000000005f52600480526024525f60445260645ffd5b84613e7b565b8b517f375c4a3e000000000000000000000000000000000000000000000000000000005f5260066004526024525f60445260645ffd5b119050818e610b6b565b915065ffffffffffff8560501c16821091610b64565b8c517f375c4a3e000000000000000000000000000000000000000000000000000000005f5260056004526024525f60445260645ffd5b86517f375c4a3e000000000000000000000000000000000000000000000000000000005f5260036004526024525f60445260645ffd5b86517f375c4a3e000000000000000000000000000000000000000000000000000000005f5260026004526024525f60445260645ffd5b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b7fbd407dda000000000000000000000000000000000000000000000000000000005f524660045260245ffd5b7f366b2e5a000000000000000000000000000000000000000000000000000000005f523360045260245ffd5b346105505760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610550576004356005811015610d4b5773ffffffffffffffffffffffffffffffffffffffff60209160c8015416604051908152f35b346105505760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261055057612473613745565b61247b613768565b60443561ffff8116809103610550576040927fffffffffffffffffffffffffffffffffffffffff00000000000000000000000060ff68ffffffffffffffffff941660581b9160601b16179080155f146124f257505460081c165b64ffffffffff82519163ffffffff8160281c168352166020820152f35b906a010000000000000000000061251091600384041717549161395c565b1c166124d5565b34610550575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126105505760405160a0810181811067ffffffffffffffff821117612357576040525f815260208101905f8252604081015f8152606082015f815260808301915f83526040517f70a0823100000000000000000000000000000000000000000000000000000000815230600482015260208160248173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa9081156126c3575f91612691575b5084526002546fffffffffffffffffffffffffffffffff8116865260801c81526fffffffffffffffffffffffffffffffff6003541682525f60ff5f5460c01c16905b81811061266b57505060a09460405194518552516020850152516040840152516060830152516080820152f35b6040811015610d4b57806126896001926088015460801d8751613910565b86520161263e565b90506020813d6020116126bb575b816126ac602093836137a4565b810103126105505751866125fc565b3d915061269f565b6040513d5f823e3d90fd5b346105505760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261055057612705613778565b604051610200810181811067ffffffffffffffff821117612357576040525f81525f60208201525f60408201525f60608201525f60808201525f60a08201525f60c08201525f60e08201525f6101008201525f6101208201525f6101408201525f6101608201525f6101808201525f6101a08201525f6101c08201525f6101e08201526040821015610d4b576fffffffffffffffffffffffffffffffff8263ffffffff610200946008015466ffffffffffffff836048015482151587528060c01c602088015267ffffffffffffffff8160801c166040880152838360401c16606088015261ffff8360701c16608088015261ffff8360601c1660a088015283811660c088015260028316151560e088015264ffffffffff8160581c1661010088015260201c16610120860152818160a01c16610140860152818160801c166101608601528060c01d61018086015260201c166101a0840152608801548060801d6101c0840152166101e08201526101e0604051918051151583526020810151602084015260408101516040840152606081015160608401526080810151608084015260a081015160a084015260c081015160c084015260e0810151151560e08401526101008101516101008401526101208101516101208401526101408101516101408401526101608101516101608401526101808101516101808401526101a08101516101a08401526101c08101516101c084015201516101e0820152f35b34610550576101407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126105505773ffffffffffffffffffffffffffffffffffffffff6005541633036109855761297c61383e565b60ff8116906040821090811591613168575b506131035767ffffffffffffffff6129a46138a9565b161580156130e5575b6130805763ffffffff6129be61384e565b161561301b5764ffffffffff6129d26138d7565b16158015613002575b8015612fc0575b612f5b576129ee6138ec565b66ffffffffffffff64ffffffffff612a046138d7565b169116108015612f3b575b612ed65761ffff612a1e613887565b16158015612ec0575b612e5b5761ffff612a36613898565b16158015612e3d575b612dd85763ffffffff612a50613861565b16151563ffffffff612a60613874565b161514801590612dbf575b612d5a5760ff612a7961383e565b1663ffffffff612a87613861565b161515612a92613861565b90612a9b613887565b612aa3613898565b90612aac61384e565b9215612d52576003935b6040861015610d4b576fffff00000000000000000000000000006dffff0000000000000000000000006bffffffff00000000000000004260201b9660401b169460601b169260701b169077ffffffff00000000000000000000000000000000000000004260801b9160a01b161717171717178160080155612b356138a9565b612b3d6138c0565b612b456138d7565b90612b4e6138ec565b927fffffffffffffffff00000000000000000000000000000000000000000000000077ffffffffffffffff000000000000000000000000000000006fffffffffff00000000000000000000006affffffffffffff0000000063ffffffff612bb3613874565b169760201b169560581b169360801b169160c01b161717171781604801555f549060ff8260c01c16811015612cfb575b505060ff612bef61383e565b1660405160ff612bfd613778565b16815260243567ffffffffffffffff811680910361055057602082015260443567ffffffffffffffff811680910361055057604082015260643563ffffffff811680910361055057606082015260843561ffff811680910361055057608082015260a43561ffff81168091036105505760a082015260c43563ffffffff81168091036105505760c082015260e43563ffffffff81168091036105505760e08201526101043564ffffffffff8116809103610550576101008201526101243566ffffffffffffff81168091036105505781610140916101207ffcbdd1169a424e7ae1ecc2e31096433b06aa516407aaf8372a91e493d6f9e202940152a2005b6001810180911161094f5778ff0000000000000000000000000000000000000000000000007fffffffffffffff00ffffffffffffffffffffffffffffffffffffffffffffffff9160c01b169116175f558080612be3565b600193612ab6565b608490604051907fb4040db4000000000000000000000000000000000000000000000000000000008252600482015260406024820152600b60448201527f6d61726b42616e6450706d0000000000000000000000000000000000000000006064820152fd5b5062030d4063ffffffff612dd1613874565b1611612a6b565b608490604051907fb4040db4000000000000000000000000000000000000000000000000000000008252600482015260406024820152600560448201527f6d6d4270730000000000000000000000000000000000000000000000000000006064820152fd5b50612e46613898565b61ffff80612e52613887565b16911611612a3f565b608490604051907fb4040db4000000000000000000000000000000000000000000000000000000008252600482015260406024820152600560448201527f696d4270730000000000000000000000000000000000000000000000000000006064820152fd5b5061271061ffff612ecf613887565b1611612a27565b608490604051907fb4040db4000000000000000000000000000000000000000000000000000000008252600482015260406024820152600f60448201527f6d6178506f736974696f6e4c6f747300000000000000000000000000000000006064820152fd5b50661fffffffffffff66ffffffffffffff612f546138ec565b1611612a0f565b608490604051907fb4040db4000000000000000000000000000000000000000000000000000000008252600482015260406024820152600c60448201527f6d61784f726465724c6f747300000000000000000000000000000000000000006064820152fd5b5064ffffffffff612fcf6138d7565b1667ffffffffffffffff612fe16138c0565b169081810291818304149015171561094f5767ffffffffffffffff106129e2565b5067ffffffffffffffff6130146138c0565b16156129db565b608490604051907fb4040db4000000000000000000000000000000000000000000000000000000008252600482015260406024820152600f60448201527f71756f74655065725469636b4c6f7400000000000000000000000000000000006064820152fd5b608490604051907fb4040db4000000000000000000000000000000000000000000000000000000008252600482015260406024820152600660448201527f7469636b453800000000000000000000000000000000000000000000000000006064820152fd5b5063ffffffff67ffffffffffffffff6130fc6138a9565b16116129ad565b608490604051907fb4040db4000000000000000000000000000000000000000000000000000000008252600482015260406024820152600660448201527f6d61726b657400000000000000000000000000000000000000000000000000006064820152fd5b90506040811015610d4b576008015415158261298e565b346105505760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126105505773ffffffffffffffffffffffffffffffffffffffff6131cb613745565b165f526007602052602060ff60405f2054166040519015158152f35b346105505760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126105505761321e613745565b7fffffffffffffffffffffffffffffffffffffffff00000000000000000000000060ff613249613768565b1660581b9160601b16178054906001821615155f146134d15760018117545b6040519161082061327981856137a4565b604084527fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0015f5b8181106134a85750505f915f918560481b60c81d91821515935b604081106133dc578787876132cf816137e5565b916132dd60405193846137a4565b8183527fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe061330a836137e5565b015f5b8181106133b35750505f5b828110613389578385604051918291604083019060b81d83526040602084015281518091526020606084019201905f5b818110613356575050500390f35b91935091602060606001926040875160ff8151168352848101518584015201516040820152019401910191849392613348565b806133966001928461382a565b516133a1828761382a565b526133ac818661382a565b5001613318565b6020906040516133c281613788565b5f81525f838201525f60408201528282880101520161330d565b8480613499575b156134375760019061342f8960801b60d01d97604051986134038a613788565b60ff84168a528760208b015260408a015261341d816137fd565b98613428828c61382a565b528961382a565b505b016132bb565b600182821c1661344a575b600190613431565b80600201908160021161094f57613491600192851754978860381b60d01d604051996134758b613788565b60ff85168b5260c81d60208b015260408a015261341d816137fd565b509050613442565b5080603f8960021c16146133e3565b6020906040516134b781613788565b5f81525f838201525f6040820152828288010152016132a1565b5f613268565b34610550575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126105505760a05f5467ffffffffffffffff600154916040519263ffffffff8216845265ffffffffffff8260201c16602085015265ffffffffffff8260501c166040850152606084015260801c166080820152f35b34610550575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261055057604067ffffffffffffffff60035460801c1660045482519182526020820152f35b34610550575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261055057602060ff5f5460c81c16604051908152f35b346105505760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126105505761361b613745565b73ffffffffffffffffffffffffffffffffffffffff6005541633036109855773ffffffffffffffffffffffffffffffffffffffff16807fffffffffffffffffffffffff000000000000000000000000000000000000000060065416176006557fb3d02be8fd3137ed4e02f614411f33344a12a6cb02fbf05ef25c809be1c04e775f80a2005b34610550575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126105505760065473ffffffffffffffffffffffffffffffffffffffff81163303610985577fffffffffffffffffffffffff0000000000000000000000000000000000000000903382600554161760055516600655337f7ce7ec0b50378fb6c0186ffb5f48325f6593fcb4ca4386f21861af3129188f5c5f80a2005b6004359073ffffffffffffffffffffffffffffffffffffffff8216820361055057565b6024359060ff8216820361055057565b6004359060ff8216820361055057565b6060810190811067ffffffffffffffff82111761235757604052565b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff82111761235757604052565b67ffffffffffffffff81116123575760051b60200190565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff811461094f5760010190565b8051821015610d4b5760209160051b010190565b60043560ff811681036105505790565b60643563ffffffff811681036105505790565b60e43563ffffffff811681036105505790565b60c43563ffffffff811681036105505790565b60843561ffff811681036105505790565b60a43561ffff811681036105505790565b60243567ffffffffffffffff811681036105505790565b60443567ffffffffffffffff811681036105505790565b6101043564ffffffffff811681036105505790565b6101243566ffffffffffffff811681036105505790565b9190820180921161094f57565b9190915f838201938412911290801582169115161761094f57565b9190811015610d4b5760051b0190565b3573ffffffffffffffffffffffffffffffffffffffff811681036105505790565b6003900660488102908082046048149015171561094f5790565b9190820391821161094f57565b9291909273ffffffffffffffffffffffffffffffffffffffff81169182158015613e72575b613e465773ffffffffffffffffffffffffffffffffffffffff7f000000000000000000000000000000000000000000000000000000000000000016604051917f70a08231000000000000000000000000000000000000000000000000000000008352306004840152602083602481855afa9283156126c3575f93613e12575b50613a756040517f23b872dd00000000000000000000000000000000000000000000000000000000602082015233602482015230604482015282606482015260648152611bd36084826137a4565b15613ddf5750906020602492604051938480927f70a082310000000000000000000000000000000000000000000000000000000082523060048301525afa80156126c3575f90613dab575b613aca9250613976565b937f0000000000000000000000000000000000000000000000000000000000000000808610613d7c5750600254613b13866fffffffffffffffffffffffffffffffff8316613903565b8160801c613b218183613976565b907f0000000000000000000000000000000000000000000000000000000000000000809211613d44575050907fffffffffffffffffffffffffffffffff000000000000000000000000000000006fffffffffffffffffffffffffffffffff60ff94931691161760025516907fffffffffffffffffffffffffffffffffffffffff0000000000000000000000008260581b9160601b16178054613bc6868260b81d613910565b7fffffffffffffffffffffffffffffffffffffffffffffff80000000000000000081121580613d32575b15613cff5776ffffffffffffffffffffffffffffffffffffffffffffff9060b81b91161790556003549067ffffffffffffffff8260801c1667ffffffffffffffff811461094f577f279453faf2f26f3eb7318cf394ad488a53eaef4c8ddd7139bd83dd529dbb8e289160016060920167ffffffffffffffff8116947fffffffffffffffff0000000000000000ffffffffffffffffffffffffffffffff77ffffffffffffffff000000000000000000000000000000008360801b16911617600355966004546040516020810191825286604082015287858201528360808201528260a082015260a08152613ce460c0826137a4565b519020908160045560405192835260208301526040820152a3565b83857f7d020184000000000000000000000000000000000000000000000000000000005f5260045260245260445260645ffd5b50688000000000000000008112613bf0565b613d4e9192613976565b7f8e78dea3000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b857f4a77f2fa000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b506020823d602011613dd7575b81613dc5602093836137a4565b8101031261055057613aca9151613ac0565b3d9150613db8565b7fbf182be8000000000000000000000000000000000000000000000000000000005f52336004523060245260445260645ffd5b9092506020813d602011613e3e575b81613e2e602093836137a4565b810103126105505751915f613a27565b3d9150613e21565b827fb20f76e3000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b503083146139a8565b517f375c4a3e000000000000000000000000000000000000000000000000000000005f5260016004526024525f60445260645ffd5b517f375c4a3e000000000000000000000000000000000000000000000000000000005f52601460045260245260445260645ffd5b517f375c4a3e000000000000000000000000000000000000000000000000000000005f52603e60045260245260445260645ffd5b517f375c4a3e000000000000000000000000000000000000000000000000000000005f52603f60045260245260445260645ffd5b517f375c4a3e000000000000000000000000000000000000000000000000000000005f52600160045260245260445260645ffd5b517f375c4a3e000000000000000000000000000000000000000000000000000000005f52601660045260245260445260645ffd5b60ff9051917f375c4a3e000000000000000000000000000000000000000000000000000000005f521660045260245260445260645ffd5b906040519160051b808301604052368337565b60405190610160820182811067ffffffffffffffff821117612357576040525f610140838281528260208201528260408201528260608201528260808201528260a08201528260c08201528260e082015282610100820152826101208201520152565b5f80916020815191018273ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165af13d15614133573d67ffffffffffffffff811161235757604051906140f060207fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f84011601836137a4565b81523d5f602083013e5b81614103575090565b805180159250821561411457505090565b8192509060209181010312610550576020015180151581036105505790565b60606140fa565b6040810180911161094f573560b81c67ffffffffffffffff1690565b906002811015610d4b5760051b0190565b9194939092945f95600585101561431b5760028210801590614311575b6143065765ffffffffffff843560b81c16926103e84202613a98810185116142f9576103e861012c7f000000000000000000000000000000000000000000000000000000000000000001028501106142ed576030860265ffffffffffff6141eb8584614156565b51821c168086106142df579285926142318673ffffffffffffffffffffffffffffffffffffffff9997946080976142a89a03901b6142298285614156565b510192614156565b5260021b9160405192806049870185378320917f8225809bfdee5b7f247e6a01b12419e0180a9e2045eaae1f7ba2c9fa9824e88c84526020840152604083015260608201522060096029830135920135907f0000000000000000000000000000000000000000000000000000000000000000614378565b169081156142d75760c8015473ffffffffffffffffffffffffffffffffffffffff16036142d157565b60509150565b506014925050565b506055985050505050505050565b50605496505050505050565b5060539750505050505050565b506051955050505050565b5060208111614184565b506050955050505050565b92919260208101518210156143715760808101518260081b019384511561434c57505050565b8260a0830151015490811561436b5750845260c0015101546020830152565b82613f80565b8390613f80565b9291927f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff83167f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a08111614425576020945f94608094604051947f190100000000000000000000000000000000000000000000000000000000000086526002860152602285015260428420845260ff1c601b01868401526040830152606082015282805260015afa505f5190565b50505050505f90565b9190927fffffffffffffffffffffffffffffffffffffffff0000000000000000000000009060581b9160601b1617908154916060840160018151018091528183528360b81d60208401525f604084015268ffffffffffffffffff8460081c166060840152600160a08401948286525f60e08601525f6101008601528761014086015260808501925f84528160481b60c81d8061462a575b5050166144d5575b505050505050565b67ffffffffffffffff9060018317548091521694855b156144cd575f956001811901811663ffffffff811615614621575b67ffff0000ffff00008116614617575b67ff00ff00ff00ff00811661460d575b67f0f0f0f0f0f0f0f08116614603575b67cccccccccccccccc81166145f8575b67aaaaaaaaaaaaaaaa166145ee575b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff81019080821161094f571695806002018060021161094f5787916145a2846145e993871754928a614326565b8160381b60d01d90885160031b9260c81d9088939192909280608085015260a084015260c083015260e082015260e060c0830151920191825160051b015260018151019052565b6144eb565b9560010195614555565b600290970196614546565b9660040196614536565b9660080196614526565b9660100196614516565b60209750614506565b6146819161463f8b603f8660021c168c614326565b918460801b60d01d9160031b9289939192909280608085015260a084015260c083015260e082015260e060c0830151920191825160051b015260018151019052565b5f806144c5565b90801561471957906101206146cf68ffffffffffffffffff9594936a0100000000000000000000845160038304171761010085018051908183036146f6575b50505061395c565b9101916146e964ffffffffff808551938885871c16614ef9565b9590831b921b1916179052565b81839261470d575b505254838501525f80806146c7565b8688015190555f6146fe565b5064ffffffffff8060606147309301938451614ef9565b915290565b919094939480156147b35768ffffffffffffffffff956101206147806146e9936a0100000000000000000000875160038304171761010088018051908183036147905750505061395c565b9401948551938885871c16614ef9565b8183926147a7575b505254838801525f80806146c7565b868b015190555f614798565b509293909160606147309301938451614ef9565b60a081015160031b9060e08301918251926001821791828510156144cd57855160c01d940361482e575260c083019283519081841461482757836148156040936020960360a0840151614f47565b95520183815101905201908151039052565b5050505050565b909193925f60808501525f60a085015260c08401525260e060c0830151920191825160051b015260018151019052565b91909161010081015180614b56575b50602081019283518060080b03614b1b5760e0820193845191608084018051968715801590614b11575b614945575050614902939495505f915f915f94614907575b505191606086015192909192936fffffffffffff0000000000000000000076ffffffffffffff000000000000000000000000000000009160021b9560081b9460501b169260801b169060b81b1717171790565b905155565b60c0870151519350614918846150c8565b60a0840151938461492a575b506148af565b60c0810151608090920151900360081c945091505f80614924565b959493509195935f965f93608060c087019401965b8851861015614a475784518660051b015195614975876150c8565b8851870360081c916001831b80821615801580614a38575b614a1f578080614a2c575b614a1f5780614a17575b614a0a575f9860a081015180155f146149d65750501916965b8851926002018060021161094f5760019317555b019461495a565b9260c0919a509178ffffffffffff00000000000000000000000000000000000000921799015160981b169060c81b176149bb565b50969a50600191506149cf565b508c156149a2565b50509650600191506149cf565b5060a08a015115614998565b50600160e08b0151161561498d565b93509197959350939550518103614b05575b614afd575f925b80614a7b57505051606083015160081b9060b81b1717905155565b90915160a08201519076ffffffffffffff000000000000000000000000000000006fffffffffffff000000000000000000007f03fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc60c08601519560608a01519751900360061c169560081b9460501b169260801b169060b81b1717171717905155565b600192614a60565b80600186511755614a59565b5060018511614897565b61014082015190517f375c4a3e000000000000000000000000000000000000000000000000000000005f52604060045260245260445260645ffd5b61012082015190555f61486d565b5f9291601f60e883901c60ff16118015614c65575b614c5d5760ff8260e01c16614c555763ffffffff8260c01c1615614c4d577fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff64ffffffffff8360981c16011015614c46576103ff61ffff8260801c16118015614c35575b614c2e5763ffffffff8160401c164211614c275760ff8160901c168060ff8360381c1613918215614c17575b5050614c1157565b601d9150565b60c81b60f81d1390505f80614c09565b50601c9150565b50601b9150565b5063ffffffff8160601c1615614bdd565b50601a9150565b506019925050565b506018925050565b506017925050565b506003601f8360eb1c1614614b79565b9190915f928060f81c8260f81c03614cec578160e81c9160018316151560018360e81c1615158114614ce25763ffffffff91829115614cd35760c01c169160c01c16105b614ccc57600416614cc657565b602d9150565b50602c9150565b60c01c169160c01c1611614cb9565b50602b9450505050565b50602a925050565b908360021b908460071b8101519360018560201c96011080614d69575b61442557614d66946001830160051b8201519160036002850160051b820151940160051b01519363ffffffff7f0000000000000000000000000000000000000000000000000000000000000000961690615113565b90565b50846004830160051b82015160201c14614d11565b9091614d8a9082614f62565b7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff381939293161580614eef575b6148275760208116614eb35760108116614e775760018116614e6b57600c1660081480159290614df7575b5050614dec575050565b610140015190613f18565b909150602083015160408401519003905f915f60e086015160c08701515b818310614e2a57505050029102125f80614de2565b909194928560051b8201516080810151908115614e5f576001929181614e5192519061548b565b91019401955b019190614e15565b50509294600190614e57565b61014084015185613ee4565b8461014085015190517f375c4a3e000000000000000000000000000000000000000000000000000000005f52603d60045260245260445260645ffd5b8461014085015190517f375c4a3e000000000000000000000000000000000000000000000000000000005f52603c60045260245260445260645ffd5b5082821215614db7565b9091928160281c93848410614f3c5780948414614f2b575b508311614f22575060281b17905f90565b91505090602090565b64ffffffffff83160193505f614f11565b505091505090601f90565b02620f4240810590620f42408202125f14614d665760010190565b9190915f915f9160208101519460e060c0830151920151905f925b828410614f8a5750505050565b90919295968660051b82015160a081015190608081015160e08201516006811661505d575b5080830361502d575b508115615021578051906002821615614fe9575b91614fda916001949361548b565b91019801965b01929190614f7d565b63ffffffff8260a01c1615615017575b8563ffffffff8360801c1601421115614fcc57600290981797614fcc565b9760011797614ff9565b50509695600190614fe0565b61503a81849a939a615416565b1561504c57506008905b17965f614fb8565b61505790838a61542d565b90615044565b6002819a929a16159081156150be575b816150a2575b5080615092575b1561508a575f905b17975f614faf565b602090615082565b5061509d8984615416565b61507a565b60049150161580156150b5575b5f615073565b505f89136150af565b5f8b12915061506d565b60a08101519060808101519182811461510e575f81131561510657915b5f8113156150fc57606090915b0191038151019052565b5060605f916150f2565b505f916150e5565b505050565b959194929093958160e81c956002871615801590615398575b61530b577fffffffffffffffffffffffffffffffffffffffff00000000000000000000000073ffffffffffffffffffffffffffffffffffffffff60ff831660581b9260081c1660601b16179687549286519360808160481b60c81d940151880360081c96600182166153375784151580615374575b6153375760b882901d0198600116615368576151c4838501965b878b888c6154fc565b1561535a5761ffff8260801c1663ffffffff8360601c16928468ffffffff000000000078ffffffffffffffffffffffffffffffffffffffff00000000008360381c161617948015918215615346575b50506153375768ffffffffffffffffff8260081c169080155f1461531757505060301c63ffffffff16101561530b57945b5f8413808015615302575b6152cc575b5050508161526f5750505060081b9060b81b17905b55600190565b906152c6949160c09493941d91909192936fffffffffffff0000000000000000000076ffffffffffffff000000000000000000000000000000009160021b9560081b9460501b169260801b169060b81b1717171790565b90615269565b156152fb5783915b5f8113156152f157606090915b01910381510190525f8080615254565b5060605f916152e1565b5f916152d4565b505f831361524f565b50505050505050505f90565b909893915061532792508a6155cf565b6152445750505050505050505f90565b50505050505050505050505f90565b60981c64ffffffffff161090505f80615213565b505050505050505050505f90565b6151c4838503966151bb565b50600282901c603f16881415806151a157508160801b60d01d8660c01d14156151a1565b506002601f8460eb1c161461512c565b92919092811561540e576153dc61ffff8560801c16918363ffffffff8760601c1664ffffffffff8860981c16948593614735565b9360ff851661510e5760eb1c6003166002149182615403575b50506153fd57565b60219150565b141590505f806153f5565b50601e925050565b5f821261542257111590565b905f03905f03111590565b90602066ffffffffffffff915f81125f14615485575f03925b015160201c16811191821592615467575b505061546257601490565b600490565b9091505f81121561547f575f03905b11155f80615457565b90615476565b92615446565b92909163ffffffff8360a01c1663ffffffff8460401c16028102935f85125f146154ee5760c061271061270f875f035b61ffff8860701c1602010494811d910151908181036154d957505050565b906154e992919593950390614f47565b900391565b60c061271061270f876154bb565b91939092915f8312156155be5766ffffffffffffff6020845f03925b015160201c161080156155b1575b6155a957600283161561557c575b5061270f6127109163ffffffff8460a01c1663ffffffff8560401c160202925f84125f146155725761ffff845f03915b60701c160201049101121590565b61ffff8491615564565b63ffffffff8360a01c16156155a95763ffffffff8360801c160142116155a2575f615534565b5050505f90565b505050505f90565b50838060080b1415615526565b66ffffffffffffff60208492615518565b60038204176a01000000000000000000001791906155ec9061395c565b82549182821c8160281c63ffffffff8260281c1610156144255768ffffffffffffffffff1618901b18905560019056'
+  '0x6101a0806040523461045757806149eb803803809161001e828561052c565b833981010361010081126104575760e013610457576040519060e082016001600160401b03811183821017610518576040526100598161054f565b908183526100696020820161054f565b926020810193845261007d60408301610563565b906040810191825261009160608401610563565b90606081019182526100a560808501610574565b92608082019384526100b960a08601610574565b9460a08301958652600460206100e460e06100d660c0860161054f565b9460c088019586520161054f565b60405163313ce56760e01b815290999092839182906001600160a01b03165afa8015610463575f906104db575b60ff915016600681036104bb575082516001600160a01b03166080524660a0526040805190610140908261052c565b6005815260208101906428363ab6b160d91b82526040519161016360408461052c565b600183526020830191603160f81b8352519020915190206040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a081526101cb60c08261052c565b51902060c052815163ffffffff90811660e0528451166101005284516001600160401b03908116610120528651166101405280516001600160a01b0316156104a85780516001600160a01b039081166101605260405163289913bb60e21b815290881696906020816004818b5afa908115610463575f9161046e575b506001600160a01b0316301480159690610375575b5050505050506103635750610180525f805463ffffffff60d01b19164260d01b63ffffffff60d01b161781559051600580546001600160a01b0319166001600160a01b03929092169182179055604051917f7ce7ec0b50378fb6c0186ffb5f48325f6593fcb4ca4386f21861af3129188f5c9080a2614462908161058982396080518181816101fc015281816120c301526127f1015260a05181610474015260c051818181610eb60152818161180c0152612a36015260e05181612960015261010051818181610aaf0152818161112f0152818161194401526136d8015261012051816121d2015261014051816122290152610160518161186401526101805181601e0152f35b6309adc36160e21b5f5260045260245ffd5b90919293949550604051956394391a6d60e01b87526020876004818b5afa968715610463575f97610427575b506040805196516001600160a01b03908116602089019081528c51821692890192909252955163ffffffff90811660608901529151909116608087015290516001600160401b0390811660a0870152915190911660c0850152905190911660e0808401919091528252906104176101008261052c565b51902014155f808080808061025c565b9096506020813d60201161045b575b816104436020938361052c565b8101031261045757519563ffffffff6103a1565b5f80fd5b3d9150610436565b6040513d5f823e3d90fd5b90506020813d6020116104a0575b816104896020938361052c565b810103126104575761049a9061054f565b5f610247565b3d915061047c565b63b20f76e360e01b5f525f60045260245ffd5b8360018060a01b03905116630f31bcaf60e31b5f5260045260245260445ffd5b506020813d602011610510575b816104f56020938361052c565b81010312610457575160ff811681036104575760ff90610111565b3d91506104e8565b634e487b7160e01b5f52604160045260245ffd5b601f909101601f19168101906001600160401b0382119082101761051857604052565b51906001600160a01b038216820361045757565b519063ffffffff8216820361045757565b51906001600160401b03821682036104575756fe6101206040526004361015610053575b3461004f57365f80375f8036817f00000000000000000000000000000000000000000000000000000000000000005af43d5f803e61004b573d5ffd5b3d5ff35b5f80fd5b5f5f3560e01c8063d0322fbf146103ac578063dc7069a0146102d6578063e26c6546146101685763f4d4c9d71461008a575061000f565b346101655760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610165576100c1611f69565b9060ff815c1661013d5761010460209260017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff00845c1617835d6024359033612069565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff00815c16905d67ffffffffffffffff60405191168152f35b807fb5dfd9e50000000000000000000000000000000000000000000000000000000060049252fd5b80fd5b503461004f5760c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261004f576101a0611f69565b602435916064359260ff841680940361004f5760ff5f5c166102ae5760017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff005f5c16175f5d73ffffffffffffffffffffffffffffffffffffffff7f000000000000000000000000000000000000000000000000000000000000000016803b1561004f575f809160e460209760405194859384927fd505accf0000000000000000000000000000000000000000000000000000000084523360048501523060248501528860448501526044356064850152608484015260843560a484015260a43560c48401525af1610298575b50610104919233612069565b61010492505f6102a791611f95565b5f9161028c565b7fb5dfd9e5000000000000000000000000000000000000000000000000000000005f5260045ffd5b3461004f5760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261004f5760043573ffffffffffffffffffffffffffffffffffffffff8116810361004f5760243560ff8116810361004f5760ff5f5c166102ae576020916103749160017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff005f5c16175f5d60443591612069565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff005f5c165f5d67ffffffffffffffff60405191168152f35b3461004f5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261004f5760043567ffffffffffffffff811161004f573660238201121561004f5780600401359067ffffffffffffffff821161004f5760248101366024848401011161004f5760ff5f5c166102ae5760017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff005f5c16175f5d5f549160018360f01c16611f4157335f52600760205260ff60405f20541615611f15577f00000000000000000000000000000000000000000000000000000000000000004603611ee9576102206040525f6101208190526101408190526101608190526101808190526101a08190526101c08181526101e082815261020092909252909190603c861061087a5783359460018660f81c03611e845760ff8660f01c16611e4c5763ffffffff8660d01c1665ffffffffffff8760a01c169165ffffffffffff8860701c1697603686018089116107d557359360568701808a116107d557359963ffffffff600181861601168503611e14578165ffffffffffff8560201c168110918215611dfe575b8215611df4575b5050611dbc577f18bbd1895ec898683af9d927e9357d736a14be2ba322bbb844a2c3b9a1fb022d926060926fffffffffffff000000000000000000007fffffffffffffffff0000000000000000ffffffffffffffffffffffffffffffff7fffffffffffffffffffffffffffffffff000000000000ffffffffffffffffffff888f77ffffffffffffffff000000000000000000000000000000007fffff00000000ffffffffffffffffffffffffffffffff000000000000000000009160401c169616171669ffffffffffff000000008460801c1617167dffffffff00000000000000000000000000000000000000000000000000004260d01b16179160201c16171794855f558060015560405191825260208201528960c01c6040820152a260ff8160c01c169182602061012001526107f88260bd1c1692808404600814901517156107d55760609460086048926106bb600296612753565b6101a052525260f01c16611d80575b01928382116107d5576106dc91611fd6565b91905f905b61ffff8160b01c1682106108825750500361087a57610160518061082a575b505f5b61014051811015610802576101a051600882901b82156101008483041417156107d55761072f91611fd6565b9060408201805115806107c9575b6107bf576040821015610792576001926fffffffffffffffffffffffffffffffff6107838460880193826060610779875493518460801d612041565b9501519116612041565b169060801b1790555b01610703565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffd5b506001915061078c565b5060608301511561073d565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff005f5c165f5d005b7fffffffffffffffffffffffffffffffff000000000000000000000000000000006fffffffffffffffffffffffffffffffff61086d816003549416828516611ff6565b1691161760035580610700565b6101206125e3565b9091826101205260058101908181116107d55784821161087a578035916108b663ffffffff8460f81c9460d81c1682611fd6565b9286841161087a5760028103610fa4575060405191600781019184831161087a573590605a8260f01c020184600982011161087a57846002600760098185013560f01c02840101010361087a576109146203fffc8360ee1c16612753565b925f905f905b8460f01c8210610d975750505060098101905f905f5b600782013560f01c8110610b875750506101608051909101905250610953612766565b6101405161096090612753565b60e082015261020051155f5b8360f01c811061099057505050505061ffff916001916040525b93019190506106e1565b9297919694818097929a959a90610b70575b610b365783948460021b908560071b8c0151966109e68860201c9760ff89168d73ffffffffffffffffffffffffffffffffffffffff8c60281c169061012090612be0565b60015b15610b18575b8a8d5f99610a146001870160051b8301519384936002890160051b01519384916141ee565b60ff8116610b0e57508f6001938f9293604092600263ffffffff60049997169160038c0160051b015193610a488388612ff2565b60e81c8881161580159490610b09575f035b60a0840190815101905216610ae8575b50508060208401510160208401528183015101910152019201918b60f01c8114610a9b578260051b8d0151976109e9565b929799949a95509a9550509590955b610ad77f000000000000000000000000000000000000000000000000000000000000000061012085613717565b610ae361012084613092565b61096c565b60e0018051909115610b015787905b1790525f80610a6a565b600290610af7565b610a5a565b849061012061271c565b868860201c03156109ef57929799949a95509a955050959095610aaa565b94969197927fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff819a959a979297146107d55760010161096c565b50610b82848a60f01c8c61012061368d565b6109a2565b833592600964ffffffffff8560b81c169501938660f01c8160f01c10801590610d83575b610d4b578515610d13576203fffc8160ee1c16906203fffc8160de1c16916001810160051b8a0151976001840160051b8b015192610be9848b61360e565b60ff8116610d095750627fff80647fffffffe063ffffffff9260d91c16168c01511663ffffffff808560c01c16915160401c1690820202620186a0806201869f60ff8d60381c16840201049460c81b60f81d5f8112155f14610cfc5782026201869f0104955b84875f0313610cc4576003938d96938693600187948b829d9c9a01019e60e81c16155f14610cbc57975b6002830160051b81018281510190526002860160051b019081510190520160051b8c019085015f0381510190520160051b89019103815101905201929192610930565b5f0397610c79565b87610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52602e60045260245260445260645ffd5b5f038202045f0395610c4f565b879061012061271c565b82610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52602960045260245260445260645ffd5b82610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52602860045260245260445260645ffd5b508660f01c61ffff8260e01c161015610bab565b6040810135610dac838260f81c610120612ad8565b60208101610dc564ffffffffff825160581c16846134fd565b60ff8116610f9a5750519463ffffffff8360c01c169567ffffffffffffffff64ffffffffff8560981c1691604051987fd72886228b11158b8ef0411e9b8f12537a52b25c8696fcd8f3fbddda6971d7648a52865f1a60208b01528660011a60408b01528660021a6001811660608c015260011c60808b01528660031a60a08b01528160c01c0260c08a015260801c160260e08701525f61010087015282600d1a61012087015261ffff8360801c166101408701526101a08360601c9663ffffffff881661016082015263ffffffff8560401c166101808201522060208501908186116107d557610eda9135908635907f0000000000000000000000000000000000000000000000000000000000000000612b2a565b73ffffffffffffffffffffffffffffffffffffffff811615610f915765ffffffffffff9074ffffffffffffffffffffffffffffffffffffffff0060ff8660f01c169160081b161796168660301b1790811115610f59579160019391605a939660201b178560071b8a0152838560021b0160051b8901520191019061091a565b84610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52601560045260245260445260645ffd5b85610120612618565b859061012061271c565b6001810361155a57506006604051920183811161087a57610fc8823560f81c612753565b60a0526040515f60cd825b6002831061154457505050610fe9604082611f95565b5f805b843560f81c821061146a575050823560f81c611445575b506001810184811161087a578460016005843560f81c028401010361087a5761102f833560f81c612753565b60e0525f905b823560f81c8210611053575050505061ffff91600191604052610986565b8060059135610100520190611071816101005160f81c610120612ad8565b9081516002811661140d575f5f6080525b863560f81c608051106112c157801580156112b1575b611279577fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910160041b1660e05101518063ffffffff6101005160d81c16115f14611265578063ffffffff6101005160d81c16035b63ffffffff6101005160d81c1615918215611248575b50506112105761115c7f000000000000000000000000000000000000000000000000000000000000000042836101005160f81c613e9e565b61116b6101005160f81c612028565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff829392549160031b92831b921b19161790554260801b907fffffffffffffffff0000000000000000ffffffffffffffffffffffffffffffff77ffffffff00000000000000000000000000000000000000006101005160381c169116171780925260406101005160f81c1015610792576001916101005160f81c600801550190611035565b50610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52605c60045260245260445260645ffd5b620f424091925063ffffffff602087015116029102118c80611124565b63ffffffff6101005160d81c16810361110e565b82610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52605b60045260245260445260645ffd5b5060ff5f5460c81c168110611098565b96929a60809a959299919894969a5160051b60a051015160c0526101005160fd1c60ff60c05160081c16148015906113f5575b6113e457607c6101005160f61c1660c05160101c013560e01c156113e45760018801975b8015158061139d575b1561136257807fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff80920160051b60e05101518160051b60e051015201611318565b9b9397909b9a969498919992959a607c6101005160f61c1660c05160101c013560e01c9060051b60e05101525b600160805101608052611082565b50607c6101005160f61c1660c05160101c013560e01c7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff820160051b60e051015111611321565b9a929699959397909891949961138f565b5060ff60c05116601f6101005160f81c1610156112f4565b50610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52605a60045260245260445260645ffd5b5f5b600281106114555750611003565b600190602083519301928160cd015501611447565b90926049810187811161153b578135908160f81c9360ff8360f01c16948360e81c9560496103fc60ff89169660e61c16870101958c871161153257888683856114b294612919565b60ff8116611528575090600560019202011b908181166114f05760019493929161ff00911795169060101b17178560051b60a0510152930190610fec565b87610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52605260045260245260445260645ffd5b899061012061271c565b896101206126b4565b846101206126b4565b6001602081928454815201920192019190610fd3565b60038103611b205750906040519183600783011161087a57600782018460076053843560f01c028501010361087a57611591612766565b926115a160206101200151612753565b60e08501526115b3833560f01c612753565b935f925f905b853560f01c821061172a57505050600254916fffffffffffffffffffffffffffffffff8360801c93169081818501116116f2576007936fffffffffffffffffffffffffffffffff7fffffffffffffffffffffffffffffffff0000000000000000000000000000000092160160801b161760025501915f925b823560f01c841061164f575050505061ffff91600191604052610986565b73ffffffffffffffffffffffffffffffffffffffff8460051b83015116604082018083116107d55760807fb9005aba71381835f1941f45ffd4fb7a1b2f845cb07eace594a900d00a8e98bb913563ffffffff6116aa866128ec565b916116b58387613399565b50604051928160f81c8452602084015261ffff8160a81c16604084015260881c166060820152a2605381018091116107d557600190930192611631565b610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f5260426004526024525f60445260645ffd5b97919a946040899b949598929a9b0195868a116107d55761174a8a6128ec565b9b8c15611ae8576103ff61ffff893560a81c16118015611ad6575b611a9e5763ffffffff883560681c164211611a66578c60405160208101917fd112056a230bcb0d7b181a42a2a4199a22a01f9d2a8b332caf9c6df64b18d59583528a3560f81c6040830152606082015261ffff8a3560a81c16608082015263ffffffff8a3560881c1660a082015263ffffffff8a3560681c1660c082015260c081526117f260e082611f95565b51902060208c0190818d116107d5576118309135908d35907f0000000000000000000000000000000000000000000000000000000000000000612b2a565b9773ffffffffffffffffffffffffffffffffffffffff891615611a5d5773ffffffffffffffffffffffffffffffffffffffff7f00000000000000000000000000000000000000000000000000000000000000001673ffffffffffffffffffffffffffffffffffffffff8a1614611a25576118d78f9160ff928f6118bd908d843560f81c9061012085612be0565b61ffff63ffffffff833560881c16923560a81c1690612e8b565b166119ed575f6101008f5b015181101561191257906101008f939260019061190960e08701518260051b015187612ff2565b019192936118e2565b509a92989196909c939995949b60208501515f82820392128183128116918313901516176107d55760208501526119697f00000000000000000000000000000000000000000000000000000000000000008561392e565b600181166119df5760021615918215926119d5575b50506119c75760019173ffffffffffffffffffffffffffffffffffffffff6053926119ab61012088613092565b168460051b8a01526119bc876128ec565b0195019101906115b9565b610160840151610120612680565b1290508e8061197e565b61016087015161012061264c565b8b610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52601f60045260245260445260645ffd5b8c610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52604560045260245260445260645ffd5b8c610120612618565b8b610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52601c60045260245260445260645ffd5b8b610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52601b60045260245260445260645ffd5b5063ffffffff883560881c1615611765565b8b610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52604160045260245260445260645ffd5b600403611d4957600682019083821161087a57600684913560f81c92936009840201010361087a575f915b818310611b6057505050600161ffff91610986565b600981359101928160f81c9160081b60c01d611b7f8284610120612ad8565b9081517fffffffffffffffffffffffffffffffffffffffffffffffffffff80000000000082121580611d3a575b15611d02578060c01d82035f81125f14611cfd575f035b619c4063ffffffff8360a01c1663ffffffff8460401c16020263ffffffff8360201c169042613840830110611cd3575b8015908115611ca057505f925b81611c96575b508015611c8b575b611c53579077ffffffffffffffffffffffffffffffff00000000ffffffff910160201b9260c01b91161717809152604083101561079257600192600801550191611b4b565b85610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52605d60045260245260445260645ffd5b504282820111611c0e565b905015158e611c06565b610e10840281017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0104925f9150611c00565b427fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc7c0019150611bf3565b611bc3565b83610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52605e60045260245260445260645ffd5b50658000000000008212611bac565b610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f52600480526024525f60445260645ffd5b680100000000000000035467ffffffffffffffff8160801c164210159081611daf575b501515610200526106ca565b905060c01c421086611da3565b610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f5260066004526024525f60445260645ffd5b119050818d610563565b915065ffffffffffff8560501c1682109161055c565b610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f5260056004526024525f60445260645ffd5b610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f5260036004526024525f60445260645ffd5b610120517f375c4a3e000000000000000000000000000000000000000000000000000000005f5260026004526024525f60445260645ffd5b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b7fbd407dda000000000000000000000000000000000000000000000000000000005f524660045260245ffd5b7f366b2e5a000000000000000000000000000000000000000000000000000000005f523360045260245ffd5b7fa8cab3d1000000000000000000000000000000000000000000000000000000005f5260045ffd5b6004359060ff8216820361004f57565b6060810190811067ffffffffffffffff821117611ebc57604052565b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff821117611ebc57604052565b919082018092116107d557565b818102929181159184041417156107d557565b906fffffffffffffffffffffffffffffffff809116911601906fffffffffffffffffffffffffffffffff82116107d557565b6040811015610792576801000000000000000b01905f90565b9190915f83820193841291129080158216911516176107d557565b919082039182116107d557565b929190925f548060f01c60018116611f4157600481161561258b575b505073ffffffffffffffffffffffffffffffffffffffff81169182158015612582575b6125565773ffffffffffffffffffffffffffffffffffffffff7f000000000000000000000000000000000000000000000000000000000000000016604051917f70a08231000000000000000000000000000000000000000000000000000000008352306004840152602083602481855afa9283156124e4575f93612522575b5061217a6040517f23b872dd00000000000000000000000000000000000000000000000000000000602082015233602482015230604482015282606482015260648152612175608482611f95565b6127d0565b156124ef5750906020602492604051938480927f70a082310000000000000000000000000000000000000000000000000000000082523060048301525afa80156124e4575f906124b0575b6121cf925061205c565b937f00000000000000000000000000000000000000000000000000000000000000008086106124815750600254612218866fffffffffffffffffffffffffffffffff8316611fd6565b8160801c612226818361205c565b907f0000000000000000000000000000000000000000000000000000000000000000809211612449575050907fffffffffffffffffffffffffffffffff000000000000000000000000000000006fffffffffffffffffffffffffffffffff60ff94931691161760025516907fffffffffffffffffffffffffffffffffffffffff0000000000000000000000008260581b9160601b161780546122cb868260b81d612041565b7fffffffffffffffffffffffffffffffffffffffffffffff80000000000000000081121580612437575b156124045776ffffffffffffffffffffffffffffffffffffffffffffff9060b81b91161790556003549067ffffffffffffffff8260801c1667ffffffffffffffff81146107d5577f279453faf2f26f3eb7318cf394ad488a53eaef4c8ddd7139bd83dd529dbb8e289160016060920167ffffffffffffffff8116947fffffffffffffffff0000000000000000ffffffffffffffffffffffffffffffff77ffffffffffffffff000000000000000000000000000000008360801b16911617600355966004546040516020810191825286604082015287858201528360808201528260a082015260a081526123e960c082611f95565b519020908160045560405192835260208301526040820152a3565b83857f7d020184000000000000000000000000000000000000000000000000000000005f5260045260245260445260645ffd5b506880000000000000000081126122f5565b612453919261205c565b7f8e78dea3000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b857f4a77f2fa000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b506020823d6020116124dc575b816124ca60209383611f95565b8101031261004f576121cf91516121c5565b3d91506124bd565b6040513d5f823e3d90fd5b7fbf182be8000000000000000000000000000000000000000000000000000000005f52336004523060245260445260645ffd5b9092506020813d60201161254e575b8161253e60209383611f95565b8101031261004f5751915f612127565b3d9150612531565b827fb20f76e3000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b503083146120a8565b7eff000000000000000000000000000000000000000000000000000000000000600460ff7fff00ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff93161760f01b169116175f555f80612085565b517f375c4a3e000000000000000000000000000000000000000000000000000000005f5260016004526024525f60445260645ffd5b517f375c4a3e000000000000000000000000000000000000000000000000000000005f52601460045260245260445260645ffd5b517f375c4a3e000000000000000000000000000000000000000000000000000000005f52603e60045260245260445260645ffd5b517f375c4a3e000000000000000000000000000000000000000000000000000000005f52603f60045260245260445260645ffd5b517f375c4a3e000000000000000000000000000000000000000000000000000000005f52600160045260245260445260645ffd5b517f375c4a3e000000000000000000000000000000000000000000000000000000005f52601660045260245260445260645ffd5b60ff9051917f375c4a3e000000000000000000000000000000000000000000000000000000005f521660045260245260445260645ffd5b906040519160051b808301604052368337565b60405190610180820182811067ffffffffffffffff821117611ebc576040525f610160838281528260208201528260408201528260608201528260808201528260a08201528260c08201528260e08201528261010082015282610120820152826101408201520152565b5f80916020815191018273ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165af13d156128e4573d9067ffffffffffffffff8211611ebc576040519161286060207fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f8401160184611f95565b82523d5f602084013e5b801580156128db575b6128d65750805160208110908115928361288e575b50505090565b6001935060200151916128a6575b50145f8080612888565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff9060200360031b1b165f61289c565b905090565b50815115612873565b60609061286a565b604081018091116107d5573560b81c67ffffffffffffffff1690565b9060028110156107925760051b0190565b9194939092945f956005851015612acd5760028210801590612ac3575b612ab85765ffffffffffff843560b81c16926103e84202613a9881018511612aab576103e861012c7f00000000000000000000000000000000000000000000000000000000000000000102850110612a9f576030860265ffffffffffff61299d8584612908565b51821c16808610612a91579285926129e38673ffffffffffffffffffffffffffffffffffffffff999794608097612a5a9a03901b6129db8285612908565b510192612908565b5260021b9160405192806049870185378320917f8225809bfdee5b7f247e6a01b12419e0180a9e2045eaae1f7ba2c9fa9824e88c84526020840152604083015260608201522060096029830135920135907f0000000000000000000000000000000000000000000000000000000000000000612b2a565b16908115612a895760c8015473ffffffffffffffffffffffffffffffffffffffff1603612a8357565b60509150565b506014925050565b506055985050505050505050565b50605496505050505050565b5060539750505050505050565b506051955050505050565b5060208111612936565b506050955050505050565b9291926020810151821015612b235760808101518260081b0193845115612afe57505050565b8260a08301510154908115612b1d5750845260c0015101546020830152565b826126e8565b83906126e8565b9291927f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff83167f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a08111612bd7576020945f94608094604051947f190100000000000000000000000000000000000000000000000000000000000086526002860152602285015260428420845260ff1c601b01868401526040830152606082015282805260015afa505f5190565b50505050505f90565b927fffffffffffffffffffffffffffffffffffffffff0000000000000000000000009092919260581b9160601b1617918254926060830160018151018091528183528460b81d60208401525f604084015268ffffffffffffffffff8560081c16606084015260c08301948186525f6101008501525f61012085015286610160850152600160808501915f835260a08601935f85528160481b60c81d80612e2c575b505016612c92575b50505050505050565b67ffffffffffffffff9160018417548092528160801c8015159081612e21575b5015612e125763ffffffff8260ff60605b161c1690521694855b612cd65780612c89565b5f956001811901811663ffffffff811615612e09575b67ffff0000ffff00008116612dff575b67ff00ff00ff00ff008116612df5575b67f0f0f0f0f0f0f0f08116612deb575b67cccccccccccccccc8116612de0575b67aaaaaaaaaaaaaaaa16612dd6575b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8101908082116107d557169580600201806002116107d5578791612d8884612dd1938717549289612ad8565b90885160031b918160381b60d01d9160c81d9088939192909280608085015260a084015260c083015260e082015261010060e0830151920191825160051b015260018151019052565b612ccc565b9560010195612d3b565b600290970196612d2c565b9660040196612d1c565b9660080196612d0c565b9660100196612cfc565b60209750612cec565b63ffffffff8260ff6040612cc3565b90504210155f612cb2565b612e8491612e418c603f8660021c168c612ad8565b918460801b60d01d9160031b928a939192909280608085015260a084015260c083015260e082015261010060e0830151920191825160051b015260018151019052565b5f80612c81565b9060a08201518310612f43578015612f275790610140612edd68ffffffffffffffffff9594936a010000000000000000000084516003830417176101208501805190818303612f04575b5050506138f9565b910191612ef764ffffffffff808551938885871c166138ab565b9590831b921b1916179052565b818392612f1b575b505254838501525f8080612ed5565b8688015190555f612f0c565b5064ffffffffff806060612f3e93019384516138ab565b915290565b505050601f90565b919094939460a08301518210612fe8578015612fd45768ffffffffffffffffff95610140612fa1612ef7936a010000000000000000000087516003830417176101208801805190818303612fb1575050506138f9565b9401948551938885871c166138ab565b818392612fc8575b505254838801525f8080612ed5565b868b015190555f612fb9565b50929390916060612f3e93019384516138ab565b50601f9450505050565b60c081015160031b9060e083019182519260018217918285101561308a57855160c01d9403613059575260c083019283519081841461305257836130406040936020960360a0840151613913565b95520183815101905201908151039052565b5050505050565b909193925f60808501525f60a085015260c08401525261010060e0830151920191825160051b015260018151019052565b505050505050565b9190916101208101518061338b575b50602081019283518060080b0361335057610100820193845191608084018051968715801590613346575b61317a575050613137939495505f915f915f9461313c575b505191606086015192909192936fffffffffffff0000000000000000000076ffffffffffffff000000000000000000000000000000009160021b9560081b9460501b169260801b169060b81b1717171790565b905155565b60e087015151935061314d84613a95565b60a0840151938461315f575b506130e4565b60c0810151608090920151900360081c945091505f80613159565b959493509195935f965f93608060e087019401965b885186101561327c5784518660051b0151956131aa87613a95565b8851870360081c916001831b8082161580158061326d575b613254578080613261575b613254578061324c575b61323f575f9860a081015180155f1461320b5750501916965b885192600201806002116107d55760019317555b019461318f565b9260c0919a509178ffffffffffff00000000000000000000000000000000000000921799015160981b169060c81b176131f0565b50969a5060019150613204565b508c156131d7565b5050965060019150613204565b5060a08a0151156131cd565b50600160e08b015116156131c2565b9350919795935093955051810361333a575b613332575f925b806132b057505051606083015160081b9060b81b1717905155565b90915160a08201519076ffffffffffffff000000000000000000000000000000006fffffffffffff000000000000000000007f03fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc60c08601519560608a01519751900360061c169560081b9460501b169260801b169060b81b1717171717905155565b600192613295565b8060018651175561328e565b50600185116130cc565b61016082015190517f375c4a3e000000000000000000000000000000000000000000000000000000005f52604060045260245260445260645ffd5b61014082015190555f6130a1565b9190916133a68382613ae0565b9283151580613499575b613491575b836133bf9161205c565b90811561348d57602073ffffffffffffffffffffffffffffffffffffffff7f0e54be18cea4b7c02dcb455aa29944656f9f30fbb0ba328fe8a75d10e52511dd921692835f5268010000000000000005825260405f2061341f828254611fd6565b90556fffffffffffffffffffffffffffffffff61344a81831682680100000000000000035416611ff6565b167fffffffffffffffffffffffffffffffff00000000000000000000000000000000680100000000000000035416176801000000000000000355604051908152a2565b5050565b5f93506133b5565b506134f76040517fa9059cbb00000000000000000000000000000000000000000000000000000000602082015273ffffffffffffffffffffffffffffffffffffffff8416602482015285604482015260448152612175606482611f95565b156133b0565b5f9291601f60e883901c60ff161180156135fe575b6135f65760ff8260e01c166135ee5763ffffffff8260c01c16156135e6577fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff64ffffffffff8360981c160110156135df576103ff61ffff8260801c161180156135ce575b6135c75763ffffffff8160401c1642116135c05760ff8160901c168060ff8360381c16139182156135b0575b50506135aa57565b601d9150565b60c81b60f81d1390505f806135a2565b50601c9150565b50601b9150565b5063ffffffff8160601c1615613576565b50601a9150565b506019925050565b506018925050565b506017925050565b506003601f8360eb1c1614613512565b9190915f928060f81c8260f81c03613685578160e81c9160018316151560018360e81c161515811461367b5763ffffffff9182911561366c5760c01c169160c01c16105b6136655760041661365f57565b602d9150565b50602c9150565b60c01c169160c01c1611613652565b50602b9450505050565b50602a925050565b908360021b908460071b8101519360018560201c96011080613702575b612bd7576136ff946001830160051b8201519160036002850160051b820151940160051b01519363ffffffff7f0000000000000000000000000000000000000000000000000000000000000000961690613f59565b90565b50846004830160051b82015160201c146136aa565b9091613723908261392e565b809291929060e08601516138a0575b507ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff381161580613896575b613052576020811661385a576010811661381e576001811661381257600c166008148015929061379d575b5050613792575050565b610160015190612680565b909150602083015160408401519003905f915f61010086015160e08701515b8183106137d157505050029102125f80613788565b909194928560051b82015160808101519081156138065760019291816137f89251906142d1565b91019401955b0191906137bc565b505092946001906137fe565b6101608401518561264c565b8461016085015190517f375c4a3e000000000000000000000000000000000000000000000000000000005f52603d60045260245260445260645ffd5b8461016085015190517f375c4a3e000000000000000000000000000000000000000000000000000000005f52603c60045260245260445260645ffd5b508282121561375d565b60029150175f613732565b9091928160281c938484106138ee57809484146138dd575b5083116138d4575060281b17905f90565b91505090602090565b64ffffffffff83160193505f6138c3565b505091505090601f90565b600390066048810290808204604814901517156107d55790565b02620f4240810590620f42408202125f146136ff5760010190565b9190915f915f9160208101519461010060e0830151920151905f925b8284106139575750505050565b90919295968660051b82015160a081015190608081015160e082015160068116613a2a575b508083036139fa575b5081156139ee5780519060028216156139b6575b916139a791600194936142d1565b91019801965b0192919061394a565b63ffffffff8260a01c16156139e4575b8563ffffffff8360801c160142111561399957600290981797613999565b97600117976139c6565b505096956001906139ad565b613a0781849a939a61425c565b15613a1957506008905b17965f613985565b613a2490838a614273565b90613a11565b6002819a929a1615908115613a8b575b81613a6f575b5080613a5f575b15613a57575f905b17975f61397c565b602090613a4f565b50613a6a898461425c565b613a47565b6004915016158015613a82575b5f613a40565b505f8913613a7c565b5f8b129150613a3a565b60a081015190608081015191828114613adb575f811315613ad357915b5f811315613ac957606090915b0191038151019052565b5060605f91613abf565b505f91613ab2565b505050565b91909160015f5460f01c16613e9b5760405190613afc82611f79565b6801000000000000000254936bffffffffffffffffffffffff8516835260208301946bffffffffffffffffffffffff8160601c168652604084019060c01c8152613b5e6002546fffffffffffffffffffffffffffffffff8160801c911661205c565b936127108086029086820414861517156107d557620f4240900464e8d4a51000811115613e8e57945b620186a0908181029181830414901517156107d557620f424090046509184e72a000811115613e6757613bd467ffffffffffffffff6bffffffffffffffffffffffff92945b51164261205c565b915116610e10613be48388611fe3565b049081811115613e4a576bffffffffffffffffffffffff613c0c6201518093613c179361205c565b995b51169284611fe3565b0480821115613e4157613c299161205c565b935b8680821115613e3857613c3d9161205c565b905b8480821115613e2f57613c519161205c565b905b80831015613e29575081905b80821015613e215750925b613c8d846bffffffffffffffffffffffff613c8682809a611fd6565b1692611fd6565b90604051613c9a81611f79565b8181526bffffffffffffffffffffffff83166020820152604067ffffffffffffffff421691015277ffffffffffffffffffffffff0000000000000000000000007fffffffffffffffff0000000000000000000000000000000000000000000000004260c01b169260601b1617176801000000000000000255808303613d1e57505050565b8293945091613d2d919261205c565b91613d5e8273ffffffffffffffffffffffffffffffffffffffff165f526801000000000000000660205260405f2090565b54613d7367ffffffffffffffff82164261205c565b9060401c90806402540be40002906402540be4008204036107d55762015180900480821115613e1857613da59161205c565b915b826402540be400036402540be40081116107d5576136ff94613e0a9180821015613e105750935b613dd9854292611fd6565b60401b179173ffffffffffffffffffffffffffffffffffffffff165f526801000000000000000660205260405f2090565b55611fd6565b905093613dce565b50505f91613da7565b905092613c6a565b90613c5f565b50505f90613c53565b50505f90613c3f565b50505f93613c2b565b505062015180613c176bffffffffffffffffffffffff5f99613c0e565b506bffffffffffffffffffffffff613bd467ffffffffffffffff6509184e72a00094613bcc565b5064e8d4a5100094613b87565b50565b9091613ec967ffffffff000000006fffffffffffffffffffffffff000000008560801c161692612028565b90549060031b1c928215613f51578315613f49579063ffffffff613ef19260801c169061205c565b92808411613f41575b50610e108311613f37575b82610e1003610e1081116107d557610e1093613f27613f2d92613f3395611fe3565b92611fe3565b90611fd6565b0490565b610e109250613f05565b92505f613efa565b505091505090565b505050905090565b959194929093958160e81c9560028716158015906141de575b614151577fffffffffffffffffffffffffffffffffffffffff00000000000000000000000073ffffffffffffffffffffffffffffffffffffffff60ff831660581b9260081c1660601b16179687549286519360808160481b60c81d940151880360081c966001821661417d57841515806141ba575b61417d5760b882901d01986001166141ae5761400a838501965b878b888c614342565b156141a05761ffff8260801c1663ffffffff8360601c16928468ffffffff000000000078ffffffffffffffffffffffffffffffffffffffff00000000008360381c16161794801591821561418c575b505061417d5768ffffffffffffffffff8260081c169080155f1461415d57505060301c63ffffffff16101561415157945b5f8413808015614148575b614112575b505050816140b55750505060081b9060b81b17905b55600190565b9061410c949160c09493941d91909192936fffffffffffff0000000000000000000076ffffffffffffff000000000000000000000000000000009160021b9560081b9460501b169260801b169060b81b1717171790565b906140af565b156141415783915b5f81131561413757606090915b01910381510190525f808061409a565b5060605f91614127565b5f9161411a565b505f8313614095565b50505050505050505f90565b909893915061416d92508a614415565b61408a5750505050505050505f90565b50505050505050505050505f90565b60981c64ffffffffff161090505f80614059565b505050505050505050505f90565b61400a83850396614001565b50600282901c603f1688141580613fe757508160801b60d01d8660c01d1415613fe7565b506002601f8460eb1c1614613f72565b9291909281156142545761422261ffff8560801c16918363ffffffff8760601c1664ffffffffff8860981c16948593612f4b565b9360ff8516613adb5760eb1c6003166002149182614249575b505061424357565b60219150565b141590505f8061423b565b50601e925050565b5f821261426857111590565b905f03905f03111590565b90602066ffffffffffffff915f81125f146142cb575f03925b015160201c168111918215926142ad575b50506142a857601490565b600490565b9091505f8112156142c5575f03905b11155f8061429d565b906142bc565b9261428c565b92909163ffffffff8360a01c1663ffffffff8460401c16028102935f85125f146143345760c061271061270f875f035b61ffff8860701c1602010494811d9101519081810361431f57505050565b9061432f92919593950390613913565b900391565b60c061271061270f87614301565b91939092915f8312156144045766ffffffffffffff6020845f03925b015160201c161080156143f7575b6143ef5760028316156143c2575b5061270f6127109163ffffffff8460a01c1663ffffffff8560401c160202925f84125f146143b85761ffff845f03915b60701c160201049101121590565b61ffff84916143aa565b63ffffffff8360a01c16156143ef5763ffffffff8360801c160142116143e8575f61437a565b5050505f90565b505050505f90565b50838060080b141561436c565b66ffffffffffffff6020849261435e565b60038204176a0100000000000000000000179190614432906138f9565b82549182821c8160281c63ffffffff8260281c161015612bd75768ffffffffffffffffff1618901b18905560019056'

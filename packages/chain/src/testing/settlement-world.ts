@@ -13,7 +13,11 @@ import { rpc, rpcMany } from './json-rpc.ts'
 import { type TestSigner, type TestWallet, testSigner, testWallet } from './test-signer.ts'
 
 export const CHAIN_ID = 1337
-export const GENESIS = { settlementLagS: 600, markAgeMaxS: 3600 }
+export const GENESIS = {
+  settlementLagS: 600,
+  markAgeMaxS: 3600,
+  backstop: testWallet('backstop').owner,
+}
 type Receipt = { status: string; gasUsed: string }
 
 const abi = new Interface(plumbExchangeAbi)

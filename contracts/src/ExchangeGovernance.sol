@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ExchangeAdmin} from "./ExchangeAdmin.sol";
+import {ExchangeStorage} from "./ExchangeStorage.sol";
+import {ExchangeViews} from "./ExchangeViews.sol";
+import {ExitBase} from "./ExitBase.sol";
+import {IExchangeExtension} from "./interfaces/IExchangeExtension.sol";
+import {ExitTerms} from "./interfaces/IExchangeExit.sol";
+import {Genesis} from "./interfaces/IPlumbExchange.sol";
+
+/// @notice The third part of the exchange: roles under their timelock, and reads.
+contract ExchangeGovernance is ExchangeAdmin, ExchangeViews, IExchangeExtension {
+    /// @inheritdoc IExchangeExtension
+    address public immutable extensionOf;
+    /// @inheritdoc IExchangeExtension
+    bytes32 public immutable genesisHash;
+
+    constructor(Genesis memory genesis, ExitTerms memory terms, address exchange)
+        ExchangeStorage(genesis, exchange)
+        ExitBase(terms)
+    {
+        extensionOf = exchange;
+        genesisHash = keccak256(abi.encode(genesis));
+    }
+}
