@@ -33,7 +33,14 @@ export {
   contractViews,
 } from './contract-views.ts'
 export { decodeBatch, type OwnerRecovery } from './decode-batch.ts'
-export { type Deployment, type DeployParams, deployContracts, listingOf } from './deploy.ts'
+export {
+  type Deployment,
+  type DeployParams,
+  defaultExitTerms,
+  deployContracts,
+  type ExitTerms,
+  listingOf,
+} from './deploy.ts'
 export {
   type ChainDeposit,
   checkDeposits,
@@ -60,6 +67,14 @@ export {
 } from './eip712.ts'
 export { encodeBatch } from './encode-batch.ts'
 export { exchangeInterface, topicOf } from './exchange-interface.ts'
+export {
+  type ExitCall,
+  type ExitClaim,
+  type ExitDesk,
+  ExitRefusedError,
+  type FreezeState,
+  openExitDesk,
+} from './exit-desk.ts'
 export {
   confirmationsSource,
   durableBlockSource,
