@@ -29,13 +29,13 @@ function format(name, text) {
   return run(process.execPath, [BIOME, 'format', `--stdin-file-path=${path}`], text)
 }
 
-const EXTENSIONS = ['ExchangeExtension', 'ExchangeGovernance']
+const EXTENSIONS = ['ExchangeExtension', 'ExchangeGovernance', 'RiskExtension']
 const artifactOf = (contract) =>
   JSON.parse(readFileSync(join(CONTRACTS, `out/${contract}.sol/${contract}.json`), 'utf8'))
 
 // What the parts tell each other at deployment is nobody else's business.
 const isPublic = ({ type, name }) =>
-  type !== 'constructor' && name !== 'extensionOf' && name !== 'genesisHash'
+  type !== 'constructor' && !['extensionOf', 'genesisHash', 'settleRiskSegment'].includes(name)
 
 // One contract to its callers: what the exchange does not answer itself, its extension's code answers.
 function exchangeAbi() {
@@ -98,6 +98,11 @@ const modules = {
     'ExchangeGovernance',
     'exchangeGovernance',
     constructorOf('ExchangeGovernance'),
+  ),
+  'risk-extension.ts': contractModule(
+    'RiskExtension',
+    'riskExtension',
+    constructorOf('RiskExtension'),
   ),
   'test-usdc.ts': contractModule('TestUsdc', 'testUsdc'),
   'batch-code.ts': codesModule(),

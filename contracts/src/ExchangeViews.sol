@@ -16,6 +16,7 @@ import {
 import {exitState} from "./libraries/ExitState.sol";
 import {MarketLimits, MarketWord} from "./libraries/MarketWord.sol";
 import {loadSlot} from "./libraries/Memory.sol";
+import {Tranche} from "./libraries/RiskState.sol";
 
 /// @notice Reads for the reconciler, the sdk and anybody who checks.
 abstract contract ExchangeViews is ExchangeStorage, IExchangeViews {
@@ -104,6 +105,7 @@ abstract contract ExchangeViews is ExchangeStorage, IExchangeViews {
         found.owed = exitState().owedTotal;
         for (uint256 id = 0; id < marketSpan; ++id) {
             found.fundingPools += int256(marketPools[id]) >> 128;
+            found.insurance += Tranche.insuranceOf(id);
         }
     }
 

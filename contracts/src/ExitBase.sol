@@ -6,6 +6,7 @@ import {Payouts} from "./Payouts.sol";
 import {ExitTerms, IExchangeExit} from "./interfaces/IExchangeExit.sol";
 import {AccountRun} from "./libraries/AccountRun.sol";
 import {Context, Row} from "./libraries/Context.sol";
+import {TieredMargin} from "./libraries/MarketTiers.sol";
 import {MarketWord} from "./libraries/MarketWord.sol";
 import {allocate} from "./libraries/Memory.sol";
 import {FROZEN} from "./libraries/Phase.sol";
@@ -92,7 +93,7 @@ abstract contract ExitBase is Payouts, MarketTable {
             bool slowIsWorse = row.size() > 0 ? slow < word.mark() : slow > word.mark();
             equity += _value(row, slowIsWorse ? slow : word.mark());
             uint256 value = RiskMath.abs(_value(row, word.mark()));
-            margin += RiskMath.initialMargin(value, word.imBps());
+            margin += TieredMargin.initial(row, value);
             notional += value;
         }
         uint256 kept = (notional + KEPT_DIVISOR - 1) / KEPT_DIVISOR;

@@ -7,7 +7,7 @@ import {Genesis} from "./interfaces/IPlumbExchange.sol";
 /// @notice A part of the exchange whose unknown functions are those of the next part, run on the same storage. The parts
 /// are fixed at deployment: there is no upgrade.
 abstract contract Extended {
-    address private immutable EXTENSION;
+    address internal immutable EXTENSION;
 
     error WrongExtension(address extension);
 

@@ -1,32 +1,36 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ExchangeStorage} from "./ExchangeStorage.sol";
+import {OrderChecks} from "./OrderChecks.sol";
 import {AccountRun, REDUCE_BUYS, REDUCE_SELLS} from "./libraries/AccountRun.sol";
 import {BatchCodes} from "./libraries/BatchCodes.sol";
 import {Context, Row} from "./libraries/Context.sol";
 import {Words, allocate, calldataWord, freeMemory, releaseMemory} from "./libraries/Memory.sol";
 import {
     FILL_BYTES,
-    LANE_MAX,
+    KIND_REPRICING,
+    KIND_BITS,
+    MARKET_BITS,
+    PRICE_BITS,
+    SIDE_BIT,
     ORDER_BYTES,
     OrderFields,
     OrderRecord,
     POST_ONLY_BIT,
     REDUCE_ONLY_BIT,
     SELL,
-    SIDE_FLAGS_MAX,
     TIF_FOK,
-    TIF_INVALID,
+    TICKS_BYTES,
     TIF_SHIFT
 } from "./libraries/OrderRecord.sol";
 import {RiskMath} from "./libraries/RiskMath.sol";
 import {Settleable} from "./libraries/Settleable.sol";
 import {ShortRun} from "./libraries/ShortRun.sol";
+import {Triggers} from "./libraries/Triggers.sol";
 
 /// @notice A run of fills between two order-sensitive operations: verify every order, prove every fill, then load,
 /// check and store each account once.
-abstract contract FillSegment is ExchangeStorage {
+abstract contract FillSegment is OrderChecks {
     // The table of orders in memory: four words each.
     uint256 private constant HOLDER = 0; // owner << 40 | subaccount << 32 | market's row
     uint256 private constant FIELDS = 1; // OrderFields
@@ -41,24 +45,27 @@ abstract contract FillSegment is ExchangeStorage {
         unchecked {
             if (pos + 2 > end) context.reject(BatchCodes.MALFORMED, 0);
             uint256 orders = calldataWord(pos) >> 240;
-            uint256 fillsAt = pos + 2 + orders * ORDER_BYTES;
-            if (fillsAt + 2 > end) context.reject(BatchCodes.MALFORMED, 0);
-            uint256 fills = calldataWord(fillsAt) >> 240;
-            if (fillsAt + 2 + fills * FILL_BYTES != end) context.reject(BatchCodes.MALFORMED, 0);
-
+            // The least it can be: orders with triggers and fills with prices of their own are longer.
+            if (pos + 4 + orders * ORDER_BYTES > end) context.reject(BatchCodes.MALFORMED, 0);
             Words table = allocate(orders * STRIDE);
-            _readOrders(context, table, pos + 2, orders);
-            _applyFills(context, table, orders, fillsAt + 2, fills);
+            uint256 fillsAt = _readOrders(context, table, pos + 2, end, orders);
+            uint256 fills = calldataWord(fillsAt) >> 240;
+            if (fillsAt + 2 + fills * FILL_BYTES > end) context.reject(BatchCodes.MALFORMED, 0);
+            uint256 read = _applyFills(context, table, orders, fillsAt + 2, fills);
+            if (read != end) context.reject(BatchCodes.MALFORMED, 0);
             _settleAccounts(context, table, orders);
         }
         releaseMemory(memoryBefore);
     }
 
     // Signatures and everything an order can be refused for by itself; the table comes out sorted by account.
-    function _readOrders(Context memory context, Words table, uint256 pos, uint256 orders)
-        private
-        view
-    {
+    function _readOrders(
+        Context memory context,
+        Words table,
+        uint256 pos,
+        uint256 end,
+        uint256 orders
+    ) private view returns (uint256 next) {
         unchecked {
             uint256 previousKey = 0;
             for (uint256 i = 0; i < orders; ++i) {
@@ -66,7 +73,16 @@ abstract contract FillSegment is ExchangeStorage {
                 Row row = context.row(fields.market(), i);
                 uint8 code = _checkOrder(fields, row.limits().maxOrderLots());
                 if (code != 0) context.reject(code, i);
-                address owner = OrderRecord.recover(pos, fields, row.limits(), DOMAIN);
+                address owner;
+                if (fields.isConditional()) {
+                    if (pos + TICKS_BYTES + (orders - i) * ORDER_BYTES + 2 > end) {
+                        context.reject(BatchCodes.MALFORMED, i);
+                    }
+                    owner = _recoverConditional(context, row, fields, pos, i);
+                    pos += TICKS_BYTES;
+                } else {
+                    owner = OrderRecord.recover(pos, fields, row.limits(), DOMAIN);
+                }
                 if (owner == address(0)) context.reject(BatchCodes.INVALID_SIGNATURE, i);
 
                 uint256 holder = (uint256(uint160(owner)) << 8) | fields.subaccount();
@@ -78,40 +94,37 @@ abstract contract FillSegment is ExchangeStorage {
                 table.set(entry + FIELDS, OrderFields.unwrap(fields));
                 pos += ORDER_BYTES;
             }
+            return pos;
         }
     }
 
-    function _checkOrder(OrderFields fields, uint256 maxOrderLots)
-        private
-        view
-        returns (uint8 code)
-    {
-        uint256 flags = fields.sideFlags();
-        if (flags > SIDE_FLAGS_MAX || flags >> TIF_SHIFT == TIF_INVALID) {
-            return BatchCodes.INVALID_FLAGS;
-        }
-        if (fields.kind() != 0) return BatchCodes.UNSUPPORTED_KIND;
-        if (fields.price() == 0) return BatchCodes.INVALID_PRICE;
-        unchecked {
-            // Zero wraps around.
-            if (fields.size() - 1 >= maxOrderLots) return BatchCodes.INVALID_SIZE;
-        }
-        if (fields.lane() > LANE_MAX || fields.seq() == 0) return BatchCodes.INVALID_LANE;
-        if (block.timestamp > fields.expiry()) return BatchCodes.EXPIRED;
-        int256 maxFee = int256(fields.maxFee());
-        if (int256(fields.takerFee()) > maxFee || fields.makerFee() > maxFee) {
-            return BatchCodes.FEE_ABOVE_MAX;
+    // Kinds 1 and 2: the trigger is signed, and the mark must have reached it.
+    function _recoverConditional(
+        Context memory context,
+        Row row,
+        OrderFields fields,
+        uint256 pos,
+        uint256 index
+    ) private view returns (address owner) {
+        uint256 trigger = calldataWord(pos + ORDER_BYTES) >> 224;
+        if (trigger == 0) context.reject(BatchCodes.INVALID_TRIGGER, index);
+        owner = OrderRecord.recoverConditional(pos, fields, row.limits(), trigger, DOMAIN);
+        if (owner == address(0)) return owner;
+        if (!Triggers.isProven(row, fields, trigger, owner, MARK_AGE_MAX_S)) {
+            context.reject(BatchCodes.NOT_TRIGGERED, index);
         }
     }
 
-    // Proves each fill against its two orders; the price is the maker's limit.
+    // Proves each fill against its two orders. The price is the maker's limit, or stands in the fill where the maker
+    // reprices (kind 3), inside both limits.
+    // Answers where the list ends.
     function _applyFills(
         Context memory context,
         Words table,
         uint256 orders,
         uint256 pos,
         uint256 fills
-    ) private pure {
+    ) private pure returns (uint256) {
         unchecked {
             uint256 fees = 0;
             for (uint256 i = 0; i < fills; ++i) {
@@ -132,9 +145,14 @@ abstract contract FillSegment is ExchangeStorage {
                 if (code != 0) context.reject(code, i);
 
                 Row row = Row.wrap(table.get(maker + HOLDER) & ROW_MASK);
-                uint256 notional = quantity * made.price() * row.word().quotePerTickLot();
+                uint256 notional = made.price();
+                if (OrderFields.unwrap(made) & KIND_BITS == KIND_REPRICING << 224) {
+                    notional = _ownPrice(context, taken, made, calldataWord(pos) >> 224, i);
+                    pos += TICKS_BYTES;
+                }
+                notional *= quantity * row.word().quotePerTickLot();
                 uint256 takerFee = RiskMath.fee(notional, taken.takerFee());
-                int256 makerFee = _makerFee(notional, made.makerFee());
+                int256 makerFee = RiskMath.makerFee(notional, made.makerFee());
                 if (-makerFee > int256(takerFee)) {
                     context.reject(BatchCodes.REBATE_ABOVE_FEE, i);
                 }
@@ -147,26 +165,34 @@ abstract contract FillSegment is ExchangeStorage {
                 table.addSigned(maker + CASH, bought - makerFee);
             }
             context.fees += fees;
+            return pos;
         }
+    }
+
+    // The limits cross: one of them is the lower bound of the price.
+    function _ownPrice(
+        Context memory context,
+        OrderFields taken,
+        OrderFields made,
+        uint256 price,
+        uint256 index
+    ) private pure returns (uint256) {
+        (uint256 low, uint256 high) = taken.sideFlags() & SELL == 0
+            ? (made.price(), taken.price())
+            : (taken.price(), made.price());
+        if (price < low || price > high) context.reject(BatchCodes.PRICE_OUTSIDE_LIMITS, index);
+        return price;
     }
 
     function _checkPair(OrderFields taken, OrderFields made) private pure returns (uint8 code) {
-        if (taken.market() != made.market()) return BatchCodes.MARKET_MISMATCH;
-        uint256 flags = taken.sideFlags();
-        bool sells = flags & SELL != 0;
-        if (sells == (made.sideFlags() & SELL != 0)) return BatchCodes.SAME_SIDE;
-        if (sells ? taken.price() > made.price() : taken.price() < made.price()) {
-            return BatchCodes.NOT_CROSSING;
-        }
-        if (flags & POST_ONLY_BIT != 0) return BatchCodes.POST_ONLY_TAKER;
-    }
-
-    function _makerFee(uint256 notional, int256 rate) private pure returns (int256) {
-        unchecked {
-            return rate >= 0
-                ? int256(RiskMath.fee(notional, uint256(rate)))
-                : -int256(RiskMath.rebate(notional, uint256(-rate)));
-        }
+        uint256 word = OrderFields.unwrap(taken);
+        uint256 differing = word ^ OrderFields.unwrap(made);
+        if (differing & MARKET_BITS != 0) return BatchCodes.MARKET_MISMATCH;
+        if (differing & SIDE_BIT == 0) return BatchCodes.SAME_SIDE;
+        uint256 limit = word & PRICE_BITS;
+        uint256 price = OrderFields.unwrap(made) & PRICE_BITS;
+        if (word & SIDE_BIT != 0 ? limit > price : limit < price) return BatchCodes.NOT_CROSSING;
+        if (word & (POST_ONLY_BIT << 232) != 0) return BatchCodes.POST_ONLY_TAKER;
     }
 
     function _settleAccounts(Context memory context, Words table, uint256 orders) private {

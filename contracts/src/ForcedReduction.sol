@@ -6,6 +6,7 @@ import {IExchangeExit} from "./interfaces/IExchangeExit.sol";
 import {AccountRun} from "./libraries/AccountRun.sol";
 import {Context, Row} from "./libraries/Context.sol";
 import {ExitState, ForceRequest, exitState, placeOf} from "./libraries/ExitState.sol";
+import {TieredMargin} from "./libraries/MarketTiers.sol";
 import {MarketWord} from "./libraries/MarketWord.sol";
 import {RiskMath} from "./libraries/RiskMath.sol";
 import {Settleable} from "./libraries/Settleable.sol";
@@ -199,7 +200,7 @@ abstract contract ForcedReduction is ExitBase, IExchangeExit {
             Row row = Row.wrap(run.rows.get(i));
             int256 value = _value(row, row.word().mark());
             equity += value;
-            margin += RiskMath.initialMargin(RiskMath.abs(value), row.word().imBps());
+            margin += TieredMargin.initial(row, RiskMath.abs(value));
         }
     }
 

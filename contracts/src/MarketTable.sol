@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {ExchangeStorage} from "./ExchangeStorage.sol";
 import {Context, ROW_BYTES, ROW_WORDS, Row} from "./libraries/Context.sol";
+import {exitState} from "./libraries/ExitState.sol";
+import {PAUSING} from "./libraries/Phase.sol";
 import {Words, allocate} from "./libraries/Memory.sol";
 
 /// @notice The markets in memory for the length of one call: opened before accounts are loaded, stored after the last.
@@ -19,6 +21,14 @@ abstract contract MarketTable is ExchangeStorage {
         }
         context.marketSlot = marketSlot;
         context.limitsSlot = limitsSlot;
+    }
+
+    // For fills: while new risk is paused, positions may only shrink.
+    function _openBatch(Context memory context) internal view {
+        _openMarkets(context);
+        if (phase & PAUSING == 0) return;
+        context.reduceOnly = block.timestamp >= exitState().pauseFrom
+            && block.timestamp < exitState().pauseUntil;
     }
 
     // Fees and the markets' pools, once for the whole call.

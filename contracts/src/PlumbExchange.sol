@@ -9,13 +9,13 @@ import {MarketTable} from "./MarketTable.sol";
 import {PriceSegment} from "./PriceSegment.sol";
 import {WithdrawSegment} from "./WithdrawSegment.sol";
 import {IExchangeAdmin} from "./interfaces/IExchangeAdmin.sol";
+import {IRiskSegments} from "./interfaces/IExchangeRisk.sol";
 import {IExchangeExit} from "./interfaces/IExchangeExit.sol";
 import {Genesis, ISettlement} from "./interfaces/IPlumbExchange.sol";
 import {BatchCodes} from "./libraries/BatchCodes.sol";
 import {Context} from "./libraries/Context.sol";
-import {exitState} from "./libraries/ExitState.sol";
 import {calldataWord} from "./libraries/Memory.sol";
-import {FROZEN, PAUSING} from "./libraries/Phase.sol";
+import {FROZEN} from "./libraries/Phase.sol";
 
 /// @notice The margin contract: custody, accounts, and settlement of what traders signed. What is not on the hot path
 /// (the way out, roles, reads) is its extensions' code: a contract holds 24,576 bytes at most.
@@ -32,11 +32,18 @@ contract PlumbExchange is
     uint256 private constant SEGMENT_HEAD_BYTES = 5;
     uint256 private constant VERSION = 1;
     uint256 private constant MODE_FAST = 0;
+    uint256 private constant MODE_BEST_EFFORT = 1;
+    // What must be left before each segment of a best-effort batch: several times what a pair, or a liquidation, uses.
+    uint256 private constant SEGMENT_GAS = 400_000;
+    uint256 private constant SEGMENT_GAS_PER_BYTE = 2_000;
 
     uint256 private constant KIND_PRICE = 1;
     uint256 private constant KIND_FILLS = 2;
     uint256 private constant KIND_WITHDRAW = 3;
     uint256 private constant KIND_FUNDING = 4;
+    // From here on the risk extension's: activations, transfers, insurance, liquidations, takeovers, deleveragings.
+    uint256 private constant KIND_RISK_FIRST = 5;
+    uint256 private constant KIND_RISK_LAST = 10;
 
     /// @param extension The part that answers what this one does not, see Extended.
     constructor(Genesis memory genesis, address extension)
@@ -58,13 +65,23 @@ contract PlumbExchange is
             pos := batch.offset
         }
         Context memory context;
-        uint256 segments = _commitHeader(context, pos, batch.length);
-        _openMarkets(context);
-        if (phase & PAUSING != 0) {
-            context.reduceOnly = block.timestamp >= exitState().pauseFrom
-                && block.timestamp < exitState().pauseUntil;
+        (uint256 segments, bool isBestEffort) = _commitHeader(context, pos, batch.length);
+        _openBatch(context);
+        _settleSegments(context, pos + HEADER_BYTES, pos + batch.length, segments, isBestEffort);
+        _storeTotals(context);
+    }
+
+    /// @inheritdoc ISettlement
+    function settleSegment(uint256 kind, uint256 segment, bytes calldata body) external {
+        if (msg.sender != address(this)) revert NotRelayer(msg.sender);
+        uint256 pos;
+        assembly ("memory-safe") {
+            pos := body.offset
         }
-        _settleSegments(context, pos + HEADER_BYTES, pos + batch.length, segments);
+        Context memory context;
+        context.segment = segment;
+        _openBatch(context);
+        _settleSegment(context, kind, pos, pos + body.length);
         _storeTotals(context);
     }
 
@@ -72,12 +89,13 @@ contract PlumbExchange is
     // Stored before the segments run: a refusal undoes it with everything else.
     function _commitHeader(Context memory context, uint256 pos, uint256 length)
         private
-        returns (uint256 segments)
+        returns (uint256 segments, bool isBestEffort)
     {
         if (length < HEADER_BYTES) context.reject(BatchCodes.MALFORMED, 0);
         uint256 word = calldataWord(pos);
         if (word >> 248 != VERSION) context.reject(BatchCodes.UNKNOWN_VERSION, 0);
-        if ((word >> 240) & 0xFF != MODE_FAST) context.reject(BatchCodes.UNSUPPORTED_MODE, 0);
+        uint256 mode = (word >> 240) & 0xFF;
+        if (mode > MODE_BEST_EFFORT) context.reject(BatchCodes.UNSUPPORTED_MODE, 0);
         uint32 number = uint32(word >> 208);
         uint48 toSeq = uint48(word >> 160);
         uint48 hashSeq = uint48(word >> 112);
@@ -97,12 +115,16 @@ contract PlumbExchange is
         committedStateHash = stateHash;
         committedJournalHash = journalHash;
         emit BatchSettled(number, toSeq, journalHash, stateHash);
-        return uint16(tail >> 176);
+        return (uint16(tail >> 176), mode != MODE_FAST);
     }
 
-    function _settleSegments(Context memory context, uint256 pos, uint256 end, uint256 segments)
-        private
-    {
+    function _settleSegments(
+        Context memory context,
+        uint256 pos,
+        uint256 end,
+        uint256 segments,
+        bool isBestEffort
+    ) private {
         for (uint256 i = 0; i < segments; ++i) {
             context.segment = i;
             if (pos + SEGMENT_HEAD_BYTES > end) context.reject(BatchCodes.MALFORMED, 0);
@@ -111,13 +133,47 @@ contract PlumbExchange is
             pos += SEGMENT_HEAD_BYTES;
             uint256 next = pos + ((head >> 216) & 0xFFFFFFFF);
             if (next > end) context.reject(BatchCodes.MALFORMED, 0);
-            if (kind == KIND_FILLS) _settleFills(context, pos, next);
-            else if (kind == KIND_PRICE) _settlePrices(context, pos, next);
-            else if (kind == KIND_WITHDRAW) _settleWithdrawals(context, pos, next);
-            else if (kind == KIND_FUNDING) _settleFunding(context, pos, next);
-            else context.reject(BatchCodes.UNKNOWN_SEGMENT, 0);
+            if (isBestEffort) _trySegment(kind, i, pos, next);
+            else _settleSegment(context, kind, pos, next);
             pos = next;
         }
         if (pos != end) context.reject(BatchCodes.MALFORMED, 0);
+    }
+
+    function _settleSegment(Context memory context, uint256 kind, uint256 pos, uint256 end)
+        private
+    {
+        if (kind == KIND_FILLS) _settleFills(context, pos, end);
+        else if (kind == KIND_PRICE) _settlePrices(context, pos, end);
+        else if (kind == KIND_WITHDRAW) _settleWithdrawals(context, pos, end);
+        else if (kind == KIND_FUNDING) _settleFunding(context, pos, end);
+        else if (kind >= KIND_RISK_FIRST && kind <= KIND_RISK_LAST) _delegate(context, kind, pos, end);
+        else context.reject(BatchCodes.UNKNOWN_SEGMENT, 0);
+    }
+
+    // Totals add up and market words are only read there: nothing this context holds grows old.
+    function _delegate(Context memory context, uint256 kind, uint256 pos, uint256 end) private {
+        bytes memory data = abi.encodeCall(
+            IRiskSegments.settleRiskSegment, (kind, context.segment, msg.data[pos:end])
+        );
+        (bool ok, bytes memory reason) = EXTENSION.delegatecall(data);
+        if (ok) return;
+        assembly ("memory-safe") {
+            revert(add(reason, 0x20), mload(reason))
+        }
+    }
+
+    // Alone in a call of its own: what it is refused for is taken back whole and said. Never for want of gas, which a
+    // relayer could give too little of: a recovery of a signer that runs out of it looks like an invalid signature.
+    function _trySegment(uint256 kind, uint256 segment, uint256 pos, uint256 end) private {
+        uint256 needed = SEGMENT_GAS + (end - pos) * SEGMENT_GAS_PER_BYTE;
+        if (gasleft() < needed) revert OutOfGas(segment, needed);
+        try this.settleSegment(kind, segment, msg.data[pos:end]) {}
+        catch (bytes memory reason) {
+            uint8 code = bytes4(reason) == BatchCodes.BatchRejected.selector
+                ? uint8(reason[35])
+                : BatchCodes.SEGMENT_REVERTED;
+            emit PairSkipped(settledBatchNo, segment, code);
+        }
     }
 }

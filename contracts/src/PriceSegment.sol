@@ -133,6 +133,7 @@ abstract contract PriceSegment is ExchangeStorage {
                 SlowMark.record(market, moving, MARK_AGE_MAX_S);
                 moving = moving.withMark(mark, block.timestamp);
                 row.setWord(moving);
+                row.noteMark(mark);
                 marketWords[market] = MarketWord.unwrap(moving);
             }
         }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IExchangeAdmin} from "./IExchangeAdmin.sol";
+import {IExchangeRisk, IMarketRisk} from "./IExchangeRisk.sol";
 import {IExchangeExit} from "./IExchangeExit.sol";
 import {IExchangeGovernance} from "./IExchangeGovernance.sol";
 
@@ -50,8 +51,8 @@ struct MarketView {
     uint256 openInterest;
 }
 
-/// @notice Where the money is: cash of all accounts = deposits - withdrawals - fees - fundingPools, and the token balance
-/// is at least deposits - withdrawals + owed (debited, and held up on its way out).
+/// @notice Where the money is: cash of all accounts = deposits - withdrawals - fees - fundingPools - insurance, and the
+/// token balance is at least deposits - withdrawals + owed (debited, and held up on its way out).
 struct Totals {
     uint256 tokenBalance;
     uint256 deposits;
@@ -59,6 +60,7 @@ struct Totals {
     uint256 fees;
     int256 fundingPools;
     uint256 owed;
+    uint256 insurance;
 }
 
 /// @notice Events and errors that several parts of the exchange share.
@@ -75,7 +77,11 @@ interface IExchangeBase {
         address indexed owner, uint8 subaccount, uint256 amount, uint16 lane, uint32 seq
     );
 
+    /// @notice Best-effort mode: a segment, mostly one pair, was refused with this BatchCodes number and changed nothing.
+    event PairSkipped(uint32 indexed batchNo, uint256 fill, uint8 code);
+
     error NotRelayer(address caller);
+    error OutOfGas(uint256 segment, uint256 needed);
     error WrongChain(uint256 chainId);
     error Reentered();
     error InvalidOwner(address owner);
@@ -110,7 +116,14 @@ interface ICustody {
 /// @notice The hot path.
 interface ISettlement {
     /// @notice Settles one batch (format: README of contracts/). Reverts whole with BatchRejected(code, segment, index).
+    ///
+    /// In best-effort mode (header byte 1 = 1) every segment settles, or is skipped with PairSkipped, by itself; a relayer
+    /// that wants pairs judged one by one puts one pair (all fills of one fill-or-kill order) into each. Format errors of
+    /// the batch still revert it whole. Marks of earlier segments prove no trigger there.
     function settle(bytes calldata batch) external;
+
+    /// @notice One segment of a best-effort batch; the exchange calls itself.
+    function settleSegment(uint256 kind, uint256 segment, bytes calldata body) external;
 }
 
 /// @notice Reads for the reconciler, the sdk and anybody who checks.
@@ -160,5 +173,7 @@ interface IPlumbExchange is
     IExchangeGovernance,
     ICustody,
     ISettlement,
-    IExchangeViews
+    IExchangeViews,
+    IExchangeRisk,
+    IMarketRisk
 {}

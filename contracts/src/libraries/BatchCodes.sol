@@ -10,6 +10,8 @@ library BatchCodes {
     uint8 internal constant UNKNOWN_SEGMENT = 4;
     uint8 internal constant WRONG_BATCH_NO = 5;
     uint8 internal constant WRONG_SEQUENCE = 6;
+    // Best-effort mode: a segment failed outside of these rules (its event says so; it is skipped).
+    uint8 internal constant SEGMENT_REVERTED = 7;
 
     // One order of the table (index = place in the table), or one withdrawal.
     uint8 internal constant INVALID_SIGNATURE = 20;
@@ -26,6 +28,8 @@ library BatchCodes {
     uint8 internal constant LANE_SPENT = 31;
     uint8 internal constant OVERFILLED = 32;
     uint8 internal constant FOK_NOT_FILLED = 33;
+    uint8 internal constant INVALID_TRIGGER = 34;
+    uint8 internal constant NOT_TRIGGERED = 35;
 
     // One fill (index = place in the list of fills).
     uint8 internal constant INVALID_ORDER_INDEX = 40;
@@ -35,6 +39,7 @@ library BatchCodes {
     uint8 internal constant NOT_CROSSING = 44;
     uint8 internal constant POST_ONLY_TAKER = 45;
     uint8 internal constant REBATE_ABOVE_FEE = 46;
+    uint8 internal constant PRICE_OUTSIDE_LIMITS = 47;
 
     // One account at the end of its run (index = its first order), or one withdrawal.
     uint8 internal constant REDUCE_ONLY = 60;
@@ -45,6 +50,19 @@ library BatchCodes {
     uint8 internal constant ZERO_AMOUNT = 65;
     uint8 internal constant CUSTODY_SHORT = 66;
     uint8 internal constant BACKSTOP_LOCKED = 69;
+    uint8 internal constant SAME_ACCOUNT = 68;
+
+    // One liquidation, takeover, deleveraging or transfer (index = its place).
+    uint8 internal constant HEALTHY = 70; // not below maintenance margin
+    uint8 internal constant STALE_MARK = 71;
+    uint8 internal constant BACKSTOP_PARTY = 72; // the backstop is neither victim nor deleveraged
+    uint8 internal constant BELOW_BOOK = 73; // too little equity for the book: the backstop's
+    uint8 internal constant NOT_REDUCING = 74; // more than the position, or none
+    uint8 internal constant PAST_LIQUIDATION_LIMIT = 75;
+    uint8 internal constant INSURANCE_SHORT = 76;
+    uint8 internal constant BACKSTOP_SHORT = 77;
+    uint8 internal constant WRONG_SHARE = 78;
+    uint8 internal constant WRONG_COUNTERPARTY = 79;
 
     // One publisher's vector (index = its place).
     uint8 internal constant UNKNOWN_PUBLISHER = 80;

@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 import {BatchCodes} from "./BatchCodes.sol";
-import {MarketLimits, MarketWord} from "./MarketWord.sol";
+import {MarketTiers, loadTiers} from "./MarketTiers.sol";
+import {MarketLimits, MarketWord, TIERS_FLAG} from "./MarketWord.sol";
 import {Words, loadSlot} from "./Memory.sol";
 
 /// @notice What one batch carries along: the markets it has read, and in their rows what it owes to their pools.
@@ -20,8 +21,8 @@ struct Context {
 /// @notice A market in memory: its two storage words, this batch's totals, and the position of the account at hand.
 type Row is uint256;
 
-uint256 constant ROW_BYTES = 256;
-uint256 constant ROW_WORDS = 8;
+uint256 constant ROW_BYTES = 512;
+uint256 constant ROW_WORDS = 16;
 
 using {
     word,
@@ -38,7 +39,10 @@ using {
     setSnapshot,
     state,
     setState,
-    hold
+    hold,
+    tiers,
+    noteMark,
+    hasReached
 } for Row global;
 using ContextLibrary for Context global;
 
@@ -111,6 +115,26 @@ function hold(Row row, int256 size_, int256 snapshot_, uint256 state_) pure {
     words.set(7, state_);
 }
 
+/// @notice Zero where the market has none.
+function tiers(Row row) pure returns (MarketTiers) {
+    return MarketTiers.wrap(Words.wrap(Row.unwrap(row)).get(10));
+}
+
+/// @notice Remembers a mark accepted in this batch, for the orders it triggers.
+function noteMark(Row row, uint256 mark) pure {
+    Words words = Words.wrap(Row.unwrap(row));
+    if (mark > words.get(8)) words.set(8, mark);
+    // Kept as its complement, so that the zero of a fresh row stands for "none".
+    uint256 low = type(uint256).max - mark;
+    if (low > words.get(9)) words.set(9, low);
+}
+
+/// @notice Whether a mark accepted earlier in this batch was at `trigger`, or beyond it in the direction asked for.
+function hasReached(Row row, uint256 trigger, bool rising) pure returns (bool) {
+    Words words = Words.wrap(Row.unwrap(row));
+    return rising ? words.get(8) >= trigger : words.get(9) >= type(uint256).max - trigger;
+}
+
 library ContextLibrary {
     /// @notice Refuses the whole batch.
     function reject(Context memory context, uint8 code, uint256 index) internal pure {
@@ -132,6 +156,7 @@ library ContextLibrary {
                 if (stored == 0) context.reject(BatchCodes.UNKNOWN_MARKET, index);
                 words.set(0, stored);
                 words.set(1, loadSlot(context.limitsSlot + market));
+                if (stored & TIERS_FLAG != 0) words.set(10, MarketTiers.unwrap(loadTiers(market)));
             }
         }
     }

@@ -18,6 +18,8 @@ using {
     quotePerTickLot,
     fundingCreditTime,
     hasFixedMark,
+    hasTiers,
+    withTiers,
     isListed,
     withMark,
     withMargins,
@@ -27,6 +29,7 @@ using {tickE8, lotE8, maxOrderLots, maxPositionLots, markBandPpm} for MarketLimi
 
 uint256 constant LISTED = 1;
 uint256 constant FIXED_MARK_FLAG = 2;
+uint256 constant TIERS_FLAG = 4; // the market has a word of tiers, see MarketTiers
 
 /// @notice Cumulative funding, 1e-6 micro-USDC per lot.
 function fundingIndex(MarketWord word) pure returns (int256) {
@@ -63,6 +66,14 @@ function fundingCreditTime(MarketWord word) pure returns (uint256) {
 
 function hasFixedMark(MarketWord word) pure returns (bool) {
     return MarketWord.unwrap(word) & FIXED_MARK_FLAG != 0;
+}
+
+function hasTiers(MarketWord word) pure returns (bool) {
+    return MarketWord.unwrap(word) & TIERS_FLAG != 0;
+}
+
+function withTiers(MarketWord word) pure returns (MarketWord) {
+    return MarketWord.wrap(MarketWord.unwrap(word) | TIERS_FLAG);
 }
 
 function isListed(MarketWord word) pure returns (bool) {

@@ -8,7 +8,7 @@ import {TypeHashes} from "./TypeHashes.sol";
 
 /// @notice The 26 signed and charged bytes of an order record, left-aligned as they stand in the batch:
 /// market u8 | subaccount u8 | sideFlags u8 | kind u8 | price u32 | size u40 | maxFee u8 | lane u16 | seq u32 | expiry u32
-/// | takerFee u8 | makerFee i8. Before them stand r and vs (EIP-2098).
+/// | takerFee u8 | makerFee i8. Before them stand r and vs (EIP-2098); behind them, for kinds 1 and 2 only, trigger u32.
 type OrderFields is uint256;
 
 using {
@@ -16,6 +16,7 @@ using {
     subaccount,
     sideFlags,
     kind,
+    isConditional,
     price,
     size,
     maxFee,
@@ -29,6 +30,12 @@ using {
 
 uint256 constant ORDER_BYTES = 90;
 uint256 constant FILL_BYTES = 9;
+// Ticks: the trigger of a conditional order, and the price of a fill whose maker reprices.
+uint256 constant TICKS_BYTES = 4;
+
+uint256 constant KIND_STOP = 1;
+uint256 constant KIND_TAKE_PROFIT = 2;
+uint256 constant KIND_REPRICING = 3;
 
 uint256 constant LANE_MAX = 1023;
 uint256 constant SELL = 1;
@@ -37,8 +44,18 @@ uint256 constant REDUCE_ONLY_BIT = 1 << 1;
 uint256 constant POST_ONLY_BIT = 1 << 2;
 uint256 constant TIF_SHIFT = 3;
 uint256 constant TIF_FOK = 2;
-uint256 constant TIF_INVALID = 3;
-uint256 constant SIDE_FLAGS_MAX = 0x1F; // session keys (bit 5) are not in use yet
+uint256 constant FOK_BIT = TIF_FOK << TIF_SHIFT; // of a checked order: no other time in force has this bit
+
+// Fields of the word where they stand, for checks without shifts.
+uint256 constant MARKET_BITS = 0xFF << 248;
+uint256 constant SIDE_BIT = SELL << 232;
+uint256 constant FLAGS_UNUSED = 0xE0 << 232; // session keys (bit 5) are not in use yet
+uint256 constant TIF_BITS = 3 << (232 + TIF_SHIFT); // 3 is no time in force
+uint256 constant KIND_BITS = 0xFF << 224;
+uint256 constant KINDS_UNUSED = 0xFC << 224;
+uint256 constant PRICE_BITS = 0xFFFFFFFF << 192;
+uint256 constant LANES_UNUSED = uint256(0xFFFF & ~LANE_MAX) << 128;
+uint256 constant SEQ_BITS = 0xFFFFFFFF << 96;
 
 function market(OrderFields fields) pure returns (uint256) {
     return OrderFields.unwrap(fields) >> 248;
@@ -54,6 +71,12 @@ function sideFlags(OrderFields fields) pure returns (uint256) {
 
 function kind(OrderFields fields) pure returns (uint256) {
     return (OrderFields.unwrap(fields) >> 224) & 0xFF;
+}
+
+/// @notice Kinds 1 and 2, whose record carries a trigger. Of a checked order: no other kind has one of the two bits.
+function isConditional(OrderFields fields) pure returns (bool) {
+    uint256 bits = OrderFields.unwrap(fields) & (KIND_REPRICING << 224);
+    return bits != 0 && bits != KIND_REPRICING << 224;
 }
 
 /// @notice Limit in ticks.
@@ -100,7 +123,7 @@ function makerFee(OrderFields fields) pure returns (int256) {
 }
 
 library OrderRecord {
-    /// @notice Signer of the order at calldata position `at`, or zero.
+    /// @notice Signer of the order at calldata position `pos`, or zero. Kinds 0 and 3: the signed trigger is zero.
     function recover(uint256 pos, OrderFields fields, MarketLimits limits, bytes32 domain)
         internal
         view
@@ -111,7 +134,33 @@ library OrderRecord {
         );
     }
 
+    /// @notice Signer of a stop or take-profit order with its trigger in ticks, or zero.
+    function recoverConditional(
+        uint256 pos,
+        OrderFields fields,
+        MarketLimits limits,
+        uint256 trigger,
+        bytes32 domain
+    ) internal view returns (address) {
+        uint256 flags = fields.sideFlags();
+        bytes memory first = abi.encode(
+            TypeHashes.ORDER, fields.market(), fields.subaccount(), flags & SELL, flags >> 1, fields.kind()
+        );
+        bytes memory second = abi.encode(
+            fields.price() * limits.tickE8(),
+            fields.size() * limits.lotE8(),
+            trigger * limits.tickE8(),
+            fields.maxFee(),
+            fields.lane(),
+            fields.seq(),
+            fields.expiry()
+        );
+        bytes32 hash = keccak256(bytes.concat(first, second));
+        return Signatures.recover(domain, hash, calldataWord(pos), calldataWord(pos + 32));
+    }
+
     /// @notice EIP-712 hash of the order: ticks and lots go back to the plain integers that were signed.
+    /// @dev One use only, so that the compiler puts it in place: a shared function costs every order 100 gas.
     function structHash(OrderFields fields, MarketLimits limits)
         internal
         pure
@@ -135,7 +184,7 @@ library OrderRecord {
             mstore(add(pos, 0x0a0), byte(3, fields))
             mstore(add(pos, 0x0c0), signedPrice)
             mstore(add(pos, 0x0e0), signedSize)
-            mstore(add(pos, 0x100), 0) // trigger: limit orders have none
+            mstore(add(pos, 0x100), 0)
             mstore(add(pos, 0x120), byte(13, fields))
             mstore(add(pos, 0x140), and(shr(128, fields), 0xFFFF))
             mstore(add(pos, 0x160), and(shr(96, fields), 0xFFFFFFFF))

@@ -32,6 +32,25 @@ library RiskMath {
         }
     }
 
+    /// @notice Fee of a maker by its rate; negative is a rebate.
+    function makerFee(uint256 notional, int256 rate) internal pure returns (int256) {
+        unchecked {
+            return rate >= 0
+                ? int256(fee(notional, uint256(rate)))
+                : -int256(rebate(notional, uint256(-rate)));
+        }
+    }
+
+    /// @notice a * b / c rounded toward minus infinity, for a signed `a`.
+    function mulDivFloor(int256 a, uint256 b, uint256 c) internal pure returns (int256) {
+        if (a >= 0) return a * int256(b) / int256(c);
+        return -int256(mulDivCeil(uint256(-a), b, c));
+    }
+
+    function mulDivCeil(uint256 a, uint256 b, uint256 c) internal pure returns (uint256) {
+        return (a * b + c - 1) / c;
+    }
+
     /// @notice Initial margin of a notional: ceil(notional * imBps / 10,000).
     function initialMargin(uint256 notional, uint256 imBps) internal pure returns (uint256) {
         unchecked {

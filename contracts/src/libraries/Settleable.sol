@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AccountRun, REDUCE_BUYS, REDUCE_SELLS} from "./AccountRun.sol";
 import {BatchCodes} from "./BatchCodes.sol";
 import {Context, Row} from "./Context.sol";
+import {TieredMargin} from "./MarketTiers.sol";
 import {MarketWord} from "./MarketWord.sol";
 import {Words} from "./Memory.sol";
 import {RiskMath} from "./RiskMath.sol";
@@ -132,7 +133,7 @@ library Settleable {
     {
         unchecked {
             value = size * int256(word.mark() * word.quotePerTickLot());
-            required = RiskMath.initialMargin(RiskMath.abs(value), word.imBps());
+            required = TieredMargin.initial(row, RiskMath.abs(value));
             int256 delta = word.fundingIndex() - row.snapshot();
             if (delta != 0) value -= RiskMath.funding(size, delta);
         }

@@ -10,9 +10,10 @@ import {
     packAccount
 } from "./AccountWord.sol";
 import {Context, Row} from "./Context.sol";
+import {TieredMargin} from "./MarketTiers.sol";
 import {MarketWord} from "./MarketWord.sol";
 import {loadSlot, storeSlot} from "./Memory.sol";
-import {OrderFields, REDUCE_ONLY_BIT, SELL, TIF_FOK, TIF_SHIFT} from "./OrderRecord.sol";
+import {FOK_BIT, OrderFields, REDUCE_ONLY_BIT, SELL} from "./OrderRecord.sol";
 import {RiskMath} from "./RiskMath.sol";
 
 /// @notice The common account in one step: one order of the segment, no other market, covered at the end. It accepts
@@ -30,9 +31,8 @@ library ShortRun {
         uint256 markAgeMaxS
     ) internal returns (bool settled) {
         unchecked {
-            uint256 flags = fields.sideFlags();
             // Reduce-only and fill-or-kill have rules of their own.
-            if (flags & REDUCE_ONLY_BIT != 0 || flags >> TIF_SHIFT == TIF_FOK) return false;
+            if (OrderFields.unwrap(fields) & ((REDUCE_ONLY_BIT | FOK_BIT) << 232) != 0) return false;
             uint256 base = accountSlot(address(uint160(holder >> 8)), holder & 0xFF);
             AccountWord account = AccountWord.wrap(loadSlot(base));
             MarketWord market = row.word();
@@ -46,7 +46,7 @@ library ShortRun {
             ) return false;
 
             int256 cash = account.cash() + moved;
-            int256 size = flags & SELL == 0 ? before + int256(filled) : before - int256(filled);
+            int256 size = fields.sideFlags() & SELL == 0 ? before + int256(filled) : before - int256(filled);
             if (!_isCovered(row, market, cash, size, markAgeMaxS)) return false;
             // A new sequence number only: the lane's count starts at zero.
             uint256 lane = fields.lane();
@@ -85,8 +85,9 @@ library ShortRun {
                 if (block.timestamp > market.markTime() + markAgeMaxS) return false;
             }
             int256 value = size * int256(market.mark() * market.quotePerTickLot());
-            return
-                cash + value >= int256(RiskMath.initialMargin(RiskMath.abs(value), market.imBps()));
+            uint256 notional = RiskMath.abs(value);
+            if (market.hasTiers() && !TieredMargin.isBelowTiers(row, notional)) return false;
+            return cash + value >= int256(RiskMath.initialMargin(notional, market.imBps()));
         }
     }
 

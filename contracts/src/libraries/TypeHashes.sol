@@ -11,6 +11,12 @@ library TypeHashes {
     );
     bytes32 internal constant WITHDRAW =
         keccak256("Withdraw(uint8 subaccount,uint64 amount,uint16 lane,uint32 seq,uint32 expiry)");
+    bytes32 internal constant TRANSFER = keccak256(
+        "Transfer(uint8 subaccount,uint8 toSubaccount,uint64 amount,uint16 lane,uint32 seq,uint32 expiry)"
+    );
+    bytes32 internal constant FUND_INSURANCE = keccak256(
+        "FundInsurance(uint8 subaccount,uint8 market,uint64 amount,uint16 lane,uint32 seq,uint32 expiry)"
+    );
     bytes32 internal constant PRICES =
         keccak256("Prices(uint8 page,uint64 timestampMs,bytes prices)");
     bytes32 internal constant PERMIT = keccak256(

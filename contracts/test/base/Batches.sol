@@ -20,6 +20,7 @@ struct TestOrder {
     uint32 expiry;
     uint8 takerFee;
     int8 makerFee;
+    uint32 trigger; // on the wire for kinds 1 and 2
 }
 
 struct TestFill {
@@ -101,7 +102,8 @@ library Batches {
             abi.encodePacked(
                 o.market, o.subaccount, o.side | (o.flags << 1), o.kind, o.price, o.size
             ),
-            abi.encodePacked(o.maxFee, o.lane, o.seq, o.expiry, o.takerFee, o.makerFee)
+            abi.encodePacked(o.maxFee, o.lane, o.seq, o.expiry, o.takerFee, o.makerFee),
+            o.kind == 1 || o.kind == 2 ? abi.encodePacked(o.trigger) : bytes("")
         );
     }
 
@@ -119,8 +121,14 @@ library Batches {
             o.kind,
             uint256(o.price) * tickE8
         );
-        bytes memory second =
-            abi.encode(uint256(o.size) * lotE8, uint256(0), o.maxFee, o.lane, o.seq, o.expiry);
+        bytes memory second = abi.encode(
+            uint256(o.size) * lotE8,
+            uint256(o.trigger) * tickE8,
+            o.maxFee,
+            o.lane,
+            o.seq,
+            o.expiry
+        );
         return digest(domain, keccak256(bytes.concat(first, second)));
     }
 

@@ -70,9 +70,11 @@ abstract contract ExchangeTest is Test {
         internal
         returns (IPlumbExchange)
     {
-        address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
-        address governance =
-            deploy("ExchangeGovernance.sol:ExchangeGovernance", abi.encode(genesis, terms, next));
+        address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 3);
+        address risk = deploy("RiskExtension.sol:RiskExtension", abi.encode(genesis, next));
+        address governance = deploy(
+            "ExchangeGovernance.sol:ExchangeGovernance", abi.encode(genesis, terms, next, risk)
+        );
         address extension = deploy(
             "ExchangeExtension.sol:ExchangeExtension", abi.encode(genesis, terms, next, governance)
         );
@@ -200,7 +202,8 @@ abstract contract ExchangeTest is Test {
             seq: 1,
             expiry: uint32(nowS + 1000),
             takerFee: 45,
-            makerFee: 15
+            makerFee: 15,
+            trigger: 0
         });
     }
 

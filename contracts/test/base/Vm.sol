@@ -11,6 +11,7 @@ interface Vm {
     function prank(address sender) external;
     function assume(bool condition) external pure;
     function expectRevert(bytes calldata data) external;
+    function expectEmit(address emitter) external;
     function expectPartialRevert(bytes4 selector) external;
     function snapshotGasLastCall(string calldata group, string calldata name)
         external

@@ -89,10 +89,10 @@ contract FormatTest is ExchangeTest {
         batch[0] = 0x02;
         settleRejected(batch, BatchCodes.UNKNOWN_VERSION, 0);
         batch[0] = 0x01;
-        batch[1] = 0x01;
+        batch[1] = 0x02;
         settleRejected(batch, BatchCodes.UNSUPPORTED_MODE, 0);
         batch[1] = 0x00;
-        batch[60] = 0x05;
+        batch[60] = 0x0B;
         settleRejected(batch, BatchCodes.UNKNOWN_SEGMENT, 0);
     }
 

@@ -202,6 +202,8 @@ contract GovernanceTest is ExitTest {
     function test_upgrade() public {
         Genesis memory genesis = genesisOf(address(usdc));
         bytes memory wrong = abi.encodeWithSignature("WrongExtension(address)", address(this));
+        address risk =
+            deploy("RiskExtension.sol:RiskExtension", abi.encode(genesis, address(exchange)));
         extensionOf = address(1);
         genesisHash = keccak256(abi.encode(genesis));
         vm.expectRevert(wrong);
@@ -213,7 +215,7 @@ contract GovernanceTest is ExitTest {
 
         address governance = deploy(
             "ExchangeGovernance.sol:ExchangeGovernance",
-            abi.encode(genesis, exitTerms(), address(exchange))
+            abi.encode(genesis, exitTerms(), address(exchange), risk)
         );
         vm.expectRevert(abi.encodeWithSelector(IExchangeAdmin.NotAdmin.selector, address(this)));
         IPlumbExchange(governance).setRelayer(address(this), true);

@@ -269,7 +269,7 @@ contract OrdersTest is ExchangeTest {
 
     function test_invalid_fields() public {
         TestOrder memory taker = buy();
-        taker.kind = 1;
+        taker.kind = 4;
         settleRejected(pair(taker, sell(), 1), BatchCodes.UNSUPPORTED_KIND, 0);
         taker = buy();
         taker.price = 0;

@@ -56,6 +56,27 @@ export class AccountRun {
     this.#cash -= amount
   }
 
+  /** Moves a position without an order: no reduce-only, nothing for the ratio of before and after. */
+  shift(market: number, sizeDelta: bigint, cashDelta: bigint): void {
+    this.touch(market)
+    this.#touched.set(market, (this.#touched.get(market) ?? 0n) + sizeDelta)
+    this.#cash += cashDelta
+  }
+
+  get cash(): bigint {
+    return this.#cash
+  }
+
+  /** The position in a market now. */
+  sizeIn(market: number): bigint {
+    return this.#touched.get(market) ?? this.#sizeBefore(market)
+  }
+
+  /** Positions now, of every market whose funding this run has settled. */
+  sizes(): Iterable<[number, bigint]> {
+    return this.#touched
+  }
+
   /** Why the account's fills cannot settle, or null: reduce-only, position limit, then `settleable`. */
   check(timeS: number): BatchCodeName | null {
     let isAboveLimit = false

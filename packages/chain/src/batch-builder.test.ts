@@ -54,6 +54,7 @@ const order = (who: string, side: 0 | 1, part: Partial<SignedOrder> = {}): Signe
   flags: 0,
   kind: 0,
   priceTicks: MARK,
+  triggerTicks: 0,
   sizeLots: 1_000,
   maxFee: 50,
   lane: 0,
@@ -65,6 +66,7 @@ const fill = (taker: SignedOrder, maker: SignedOrder, sizeLots: number): Matched
   taker,
   maker,
   sizeLots,
+  priceTicks: maker.priceTicks,
   takerFee: 0,
   makerFee: 0,
 })

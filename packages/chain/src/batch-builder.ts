@@ -1,5 +1,12 @@
 //! Cuts what the engine did into segments that the contract accepts: aggregated there, one by one here.
-import type { Batch, FundingRecord, PricesSegment, Segment, WithdrawalRecord } from './batch.ts'
+import type {
+  Batch,
+  FundingRecord,
+  PricesSegment,
+  RiskSegment,
+  Segment,
+  WithdrawalRecord,
+} from './batch.ts'
 import { type JoinRefusal, type MatchedFill, OpenFills } from './open-fills.ts'
 import type { SegmentError } from './settlement-state.ts'
 import type { SettlementTwin } from './settlement-twin.ts'
@@ -20,7 +27,16 @@ const GAS = {
   withdrawal: 90_000,
   withdrawnPosition: 36_000,
   funding: 13_000,
+  riskSegment: 60_000,
+  activation: 60_000,
+  transfer: 150_000,
+  position: 130_000,
+  fill: 200_000,
+  counterparty: 80_000,
+  heldPosition: 40_000,
 }
+
+const pricesMayHelp: ReadonlySet<string> = new Set(['NOT_SETTLEABLE', 'NO_MARK', 'NOT_TRIGGERED'])
 
 /**
  * Builds one batch on a twin, in sequencer order. Segments are applied to the twin as they close; a refusal leaves
@@ -42,6 +58,7 @@ export class BatchBuilder {
   constructor(twin: SettlementTwin, timeS: number) {
     this.#twin = twin
     this.#timeS = timeS
+    twin.beginBatch()
     this.#open = new OpenFills(twin.state, timeS)
   }
 
@@ -67,7 +84,7 @@ export class BatchBuilder {
     if (this.#open.tryFills(fills) === null) return null
     this.#closeFills()
     const refusal = this.#open.tryFills(fills)
-    if (refusal !== 'NOT_SETTLEABLE' && refusal !== 'NO_MARK') return refusal
+    if (refusal === null || !pricesMayHelp.has(refusal)) return refusal
     const segment = prices()
     if (segment === null || this.addPrices(segment) !== null) return refusal
     return this.#open.tryFills(fills)
@@ -81,7 +98,7 @@ export class BatchBuilder {
     this.#closeFills()
     const one: Segment = { kind: 'Withdrawals', withdrawals: [withdrawal] }
     let error = this.#twin.applySegment(one, this.#timeS)
-    if (error?.code === 'NOT_SETTLEABLE' || error?.code === 'NO_MARK') {
+    if (error !== null && pricesMayHelp.has(error.code)) {
       const segment = prices()
       if (segment === null || this.addPrices(segment) !== null) return error.code
       error = this.#twin.applySegment(one, this.#timeS)
@@ -100,6 +117,11 @@ export class BatchBuilder {
   addPrices(segment: PricesSegment): SegmentError | null {
     const records = segment.vectors.length * GAS.vector + segment.marks.length * GAS.mark
     return this.#add(segment, GAS.pricesSegment + records)
+  }
+
+  /** Activations, transfers, liquidations, takeovers, deleveragings: judged by the twin, at the marks at hand. */
+  addRisk(segment: RiskSegment): SegmentError | null {
+    return this.#add(segment, GAS.riskSegment + riskGas(segment))
   }
 
   /** Closes what is open and answers the batch; the twin then stands after all its segments. */
@@ -136,5 +158,29 @@ export class BatchBuilder {
     this.#segments.push(segment)
     this.#gas += GAS.segment + this.#open.gasEstimate
     this.#open = new OpenFills(this.#twin.state, this.#timeS)
+  }
+}
+
+// Every account that is touched may hold positions in a few markets.
+function riskGas(segment: RiskSegment): number {
+  switch (segment.kind) {
+    case 'Activations':
+      return segment.orders.length * (GAS.activation + GAS.heldPosition)
+    case 'Transfers':
+    case 'Insurance':
+      return segment.transfers.length * (GAS.transfer + 2 * GAS.heldPosition)
+    case 'Liquidations':
+      return segment.liquidations.reduce(
+        (sum, { fills }) => sum + GAS.position + fills.length * (GAS.fill + 4 * GAS.heldPosition),
+        0,
+      )
+    case 'Takeovers':
+      return segment.takeovers.length * (GAS.position + 4 * GAS.heldPosition)
+    case 'Deleveragings':
+      return segment.deleveragings.reduce(
+        (sum, { counterparties }) =>
+          sum + GAS.position + counterparties.length * (GAS.counterparty + 2 * GAS.heldPosition),
+        0,
+      )
   }
 }

@@ -1,14 +1,15 @@
 //! The settlement batch as objects: what the relayer builds, the contract settles and the twin predicts.
-import type {
-  FundingIndex,
-  Lots,
-  MarketId,
-  Quote,
-  Seq,
-  Side,
-  Ticks,
-  TimeMs,
-  TimeS,
+import {
+  type FundingIndex,
+  type Lots,
+  type MarketId,
+  orderKind,
+  type Quote,
+  type Seq,
+  type Side,
+  type Ticks,
+  type TimeMs,
+  type TimeS,
 } from '@plumb/model'
 
 /** Owner address as lowercase hex with 0x: compares like the number it is. */
@@ -24,7 +25,10 @@ export type OrderBody = {
   /** The signed flags byte. */
   flags: number
   kind: number
+  /** The limit. */
   priceTicks: Ticks
+  /** Signed and on the wire for stop and take-profit orders only; else 0. */
+  triggerTicks: Ticks
   sizeLots: Lots
   /** Signed cap, units of 10 ppm. */
   maxFee: number
@@ -39,8 +43,11 @@ export type OrderBody = {
 /** With the recovered signer, which the wire does not carry. */
 export type OrderRecord = OrderBody & { owner: Owner }
 
-/** One fill at the maker's limit; `taker` and `maker` are places in the segment's orders. */
-export type FillRecord = { taker: number; maker: number; sizeLots: Lots }
+/**
+ * One fill; `taker` and `maker` are places in the segment's orders. `priceTicks` is the maker's limit, except where the
+ * maker reprices (kind 3): there it stands on the wire, inside both limits.
+ */
+export type FillRecord = { taker: number; maker: number; sizeLots: Lots; priceTicks: Ticks }
 
 export type WithdrawalBody = {
   signature: Uint8Array
@@ -81,7 +88,53 @@ export type WithdrawalsSegment = {
   withdrawals: readonly WithdrawalRecord[]
 }
 export type FundingSegment = { kind: 'Funding'; updates: readonly FundingRecord[] }
-export type Segment = PricesSegment | FillsSegment | WithdrawalsSegment | FundingSegment
+/** Triggered stop and take-profit orders that rest: their lane remembers that they may fill. */
+export type ActivationsSegment = { kind: 'Activations'; orders: readonly OrderRecord[] }
+
+/** A signed move of money that stays inside; `to` is a subaccount of the owner, or a market's insurance. */
+export type TransferBody = WithdrawalBody & { to: number }
+export type TransferRecord = TransferBody & { owner: Owner }
+export type TransfersSegment = { kind: 'Transfers'; transfers: readonly TransferRecord[] }
+export type InsuranceSegment = { kind: 'Insurance'; transfers: readonly TransferRecord[] }
+
+/** One account's position in one market. */
+export type PositionName = { owner: Owner; subaccount: number; market: MarketId }
+/** A resting order that takes a part of a liquidated position. */
+export type LiquidationFillRecord = { maker: OrderRecord; sizeLots: Lots; priceTicks: Ticks }
+export type LiquidationRecord = PositionName & { fills: readonly LiquidationFillRecord[] }
+export type LiquidationsSegment = {
+  kind: 'Liquidations'
+  liquidations: readonly LiquidationRecord[]
+}
+export type TakeoversSegment = { kind: 'Takeovers'; takeovers: readonly PositionName[] }
+/** `deficitQuote`: the counterparty's share of the victim's deficit, micro-USDC. */
+export type CounterpartyRecord = {
+  owner: Owner
+  subaccount: number
+  sizeLots: Lots
+  deficitQuote: Quote
+}
+/** Counterparties ascending by (owner, subaccount). */
+export type DeleveragingRecord = PositionName & {
+  counterparties: readonly CounterpartyRecord[]
+}
+export type DeleveragingsSegment = {
+  kind: 'Deleveragings'
+  deleveragings: readonly DeleveragingRecord[]
+}
+export type RiskSegment =
+  | ActivationsSegment
+  | TransfersSegment
+  | InsuranceSegment
+  | LiquidationsSegment
+  | TakeoversSegment
+  | DeleveragingsSegment
+export type Segment =
+  | PricesSegment
+  | FillsSegment
+  | WithdrawalsSegment
+  | FundingSegment
+  | RiskSegment
 
 /** One batch: segments in sequencer order, and the commitment to the journal it settles. */
 export type Batch = {
@@ -95,6 +148,8 @@ export type Batch = {
   journalHash: Uint8Array
   /** 64 bits. */
   stateHash: bigint
+  /** Every segment settles or is skipped by itself (`PairSkipped`); absent: all or nothing. */
+  isBestEffort?: boolean
   segments: readonly Segment[]
 }
 
@@ -102,16 +157,40 @@ export type Batch = {
 export const batchFormat = {
   version: 1,
   modeFast: 0,
+  modeBestEffort: 1,
   headerBytes: 60,
   segmentHeadBytes: 5,
   orderBytes: 90,
   fillBytes: 9,
+  /** Behind an order of kind 1 or 2: its trigger; behind a fill whose maker is of kind 3: its price. */
+  ticksBytes: 4,
   withdrawalBytes: 83,
   vectorHeadBytes: 73,
   markBytes: 5,
   fundingBytes: 9,
-  segmentKind: { Prices: 1, Fills: 2, Withdrawals: 3, Funding: 4 },
+  transferBytes: 84,
+  liquidationHeadBytes: 24,
+  quantityBytes: 5,
+  takeoverBytes: 22,
+  deleveragingHeadBytes: 24,
+  counterpartyBytes: 36,
+  segmentKind: {
+    Prices: 1,
+    Fills: 2,
+    Withdrawals: 3,
+    Funding: 4,
+    Activations: 5,
+    Transfers: 6,
+    Insurance: 7,
+    Liquidations: 8,
+    Takeovers: 9,
+    Deleveragings: 10,
+  },
 } as const
+
+/** Whether an order of this kind carries a trigger. */
+export const isConditional = (kind: number): boolean =>
+  kind === orderKind.stop || kind === orderKind.takeProfit
 
 /** Order of the table: (owner, subaccount, lane, laneSeq), negative when `a` stands first. */
 export function compareOrders(a: OrderRecord, b: OrderRecord): number {

@@ -25,7 +25,12 @@ export type ChainMarket = {
   fundingCreditTimeS: number
   fundingPoolQuote: number
   openInterestLots: number
+  tiers: ChainTier[]
+  liquidationFeePpm: number
+  insuranceQuote: number
 }
+/** A size tier of margin above the market's own fractions. */
+export type ChainTier = { boundUsdc: number; imfPpm: number }
 /** Commitment of the last settled batch; batchNo 0 before the first. `stateHash` is 64 bits. */
 export type ChainBatch = {
   batchNo: number
@@ -34,7 +39,10 @@ export type ChainBatch = {
   journalHash: string
   stateHash: bigint
 }
-/** Cash of all accounts = deposits − withdrawals − fees − funding pools; the token balance covers deposits − withdrawals + owed. */
+/**
+ * Cash of all accounts = deposits − withdrawals − fees − funding pools − insurance; the token balance covers deposits −
+ * withdrawals + owed.
+ */
 export type ChainTotals = {
   tokenBalanceQuote: number
   depositsQuote: number
@@ -43,6 +51,7 @@ export type ChainTotals = {
   fundingPoolsQuote: number
   /** Debited, and held up on its way out by an outflow limit or the token. */
   owedQuote: number
+  insuranceQuote: number
 }
 
 /** The contract's public state. Every read takes the block it is about (default: the head). */
@@ -63,7 +72,7 @@ const safe = (value: unknown): number => {
   return number
 }
 
-const marketOf = (view: Result): ChainMarket => ({
+const marketOf = (view: Result, tiers: Result, insurance: unknown): ChainMarket => ({
   listed: view['listed'] === true,
   tickE8: safe(view['tickE8']),
   lotE8: safe(view['lotE8']),
@@ -80,7 +89,21 @@ const marketOf = (view: Result): ChainMarket => ({
   fundingCreditTimeS: safe(view['fundingCreditTime']),
   fundingPoolQuote: safe(view['fundingPool']),
   openInterestLots: safe(view['openInterest']),
+  tiers: tiersOf(tiers),
+  liquidationFeePpm: safe(tiers['liquidationFeePpm']),
+  insuranceQuote: safe(insurance),
 })
+// A bound of zero ends the list.
+const tiersOf = (view: Result): ChainTier[] => {
+  const bounds: Result = view['boundUsdc']
+  const fractions: Result = view['imfPpm']
+  const tiers = [...bounds].map((bound, n) => ({
+    boundUsdc: safe(bound),
+    imfPpm: safe(fractions[n]),
+  }))
+  const end = tiers.findIndex(({ boundUsdc }) => boundUsdc === 0)
+  return tiers.slice(0, end < 0 ? tiers.length : end)
+}
 
 const positionsOf = (positions: Result): ChainPosition[] =>
   [...positions].map((position) => ({
@@ -104,7 +127,14 @@ export const contractViews = (rpc: Rpc, contract: string): ContractViews => {
       const view = await read('lane', [owner, subaccount, lane], tag)
       return { seq: safe(view['seq']), filledLots: safe(view['filled']) }
     },
-    market: async (id, tag = 'latest') => marketOf((await read('market', [id], tag))[0]),
+    market: async (id, tag = 'latest') => {
+      const [view, tiers, insurance] = await Promise.all([
+        read('market', [id], tag),
+        read('marketTiers', [id], tag),
+        read('insuranceOf', [id], tag),
+      ])
+      return marketOf(view[0], tiers, insurance[0])
+    },
     lastBatch: async (tag = 'latest') => {
       const view = await read('lastBatch', [], tag)
       return {
@@ -128,6 +158,7 @@ export const contractViews = (rpc: Rpc, contract: string): ContractViews => {
         feesQuote: safe(totals['fees']),
         fundingPoolsQuote: safe(totals['fundingPools']),
         owedQuote: safe(totals['owed']),
+        insuranceQuote: safe(totals['insurance']),
       }
     },
     isRelayer: async (address, tag = 'latest') =>

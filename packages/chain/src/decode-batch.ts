@@ -1,4 +1,5 @@
 //! Bytes to batch: for whoever reads `settle` calldata back (verify, reconciliation, tests).
+import { orderKind } from '@plumb/model'
 import type {
   Batch,
   FillRecord,
@@ -10,17 +11,22 @@ import type {
   PriceVector,
   PriceVectorBody,
   Segment,
+  TransferBody,
   WithdrawalBody,
   WithdrawalRecord,
 } from './batch.ts'
 import { batchFormat } from './batch.ts'
 import { ByteReader } from './byte-reader.ts'
+import { readOrder, readRisk } from './decode-risk.ts'
 
 /** Recovers signers, which the wire does not carry; answers the zero address for an invalid signature. */
 export type OwnerRecovery = {
   orderOwner(order: OrderBody): Owner
   withdrawalOwner(withdrawal: WithdrawalBody): Owner
   vectorSigner(vector: PriceVectorBody): Owner
+  transferOwner(transfer: TransferBody): Owner
+  /** Of a transfer into a market's insurance. */
+  insuranceOwner(transfer: TransferBody): Owner
 }
 
 /**
@@ -31,7 +37,8 @@ export type OwnerRecovery = {
 export function decodeBatch(bytes: Uint8Array, recovery: OwnerRecovery): Batch {
   const reader = new ByteReader(bytes)
   if (reader.uint(1) !== batchFormat.version) throw new RangeError('unknown version')
-  if (reader.uint(1) !== batchFormat.modeFast) throw new RangeError('unsupported mode')
+  const mode = reader.uint(1)
+  if (mode > batchFormat.modeBestEffort) throw new RangeError('unsupported mode')
   const header = {
     batchNo: reader.uint(4),
     toSeq: reader.uint(6),
@@ -41,7 +48,8 @@ export function decodeBatch(bytes: Uint8Array, recovery: OwnerRecovery): Batch {
   }
   const segments = times(reader.uint(2), () => readSegment(reader, recovery))
   if (!reader.isAtEnd) throw new RangeError('trailing bytes')
-  return { ...header, segments }
+  const isBestEffort = mode === batchFormat.modeBestEffort
+  return { ...header, segments, ...(isBestEffort ? { isBestEffort } : {}) }
 }
 
 function readSegment(reader: ByteReader, recovery: OwnerRecovery): Segment {
@@ -61,12 +69,10 @@ function readBody(kind: number, body: ByteReader, recovery: OwnerRecovery): Segm
         vectors: times(body.uint(1), () => readVector(body, recovery)),
         marks: times(body.uint(1), () => readMark(body)),
       }
-    case segmentKind.Fills:
-      return {
-        kind: 'Fills',
-        orders: times(body.uint(2), () => readOrder(body, recovery)),
-        fills: times(body.uint(2), () => readFill(body)),
-      }
+    case segmentKind.Fills: {
+      const orders = times(body.uint(2), () => readOrder(body, recovery))
+      return { kind: 'Fills', orders, fills: times(body.uint(2), () => readFill(body, orders)) }
+    }
     case segmentKind.Withdrawals:
       return {
         kind: 'Withdrawals',
@@ -74,37 +80,19 @@ function readBody(kind: number, body: ByteReader, recovery: OwnerRecovery): Segm
       }
     case segmentKind.Funding:
       return { kind: 'Funding', updates: times(body.uint(1), () => readFunding(body)) }
-    default:
-      throw new RangeError(`unknown segment kind ${kind}`)
+    default: {
+      const segment = readRisk(kind, body, recovery)
+      if (segment === null) throw new RangeError(`unknown segment kind ${kind}`)
+      return segment
+    }
   }
 }
 
-function readOrder(body: ByteReader, recovery: OwnerRecovery): OrderRecord {
-  const signature = body.bytes(64)
-  const market = body.uint(1)
-  const subaccount = body.uint(1)
-  const sideFlags = body.uint(1)
-  const order: OrderBody = {
-    signature,
-    market,
-    subaccount,
-    side: sideFlags % 2 === 0 ? 0 : 1,
-    flags: sideFlags >> 1,
-    kind: body.uint(1),
-    priceTicks: body.uint(4),
-    sizeLots: body.uint(5),
-    maxFee: body.uint(1),
-    lane: body.uint(2),
-    laneSeq: body.uint(4),
-    expiryS: body.uint(4),
-    takerFee: body.uint(1),
-    makerFee: body.int8(),
-  }
-  return { ...order, owner: recovery.orderOwner(order) }
-}
-
-function readFill(body: ByteReader): FillRecord {
-  return { taker: body.uint(2), maker: body.uint(2), sizeLots: body.uint(5) }
+function readFill(body: ByteReader, orders: readonly OrderRecord[]): FillRecord {
+  const fill = { taker: body.uint(2), maker: body.uint(2), sizeLots: body.uint(5) }
+  const maker = orders[fill.maker]
+  const isRepriced = maker?.kind === orderKind.repricing
+  return { ...fill, priceTicks: isRepriced ? body.uint(4) : (maker?.priceTicks ?? 0) }
 }
 
 function readWithdrawal(body: ByteReader, recovery: OwnerRecovery): WithdrawalRecord {

@@ -13,6 +13,7 @@ import {
   exchangeGovernanceBytecode,
 } from './generated/exchange-governance.ts'
 import { plumbExchangeAbi, plumbExchangeBytecode } from './generated/plumb-exchange.ts'
+import { riskExtensionAbi, riskExtensionBytecode } from './generated/risk-extension.ts'
 import { testUsdcAbi, testUsdcBytecode } from './generated/test-usdc.ts'
 
 /** The terms of leaving (contracts.md 1.9), fixed with the deployment. Times in seconds. */
@@ -113,11 +114,13 @@ export async function deployContracts(signer: Signer, params: DeployParams): Pro
   }
   // The last part first, all for the address that the exchange is about to have: they are bound to each other for good.
   const terms = params.exitTerms ?? defaultExitTerms
-  const next = getCreateAddress({ from, nonce: nonce + 2 })
+  const next = getCreateAddress({ from, nonce: nonce + 3 })
+  const risk = await create(riskExtensionAbi, riskExtensionBytecode, [genesis, next])
   const governance = await create(exchangeGovernanceAbi, exchangeGovernanceBytecode, [
     genesis,
     terms,
     next,
+    risk,
   ])
   const extension = await create(exchangeExtensionAbi, exchangeExtensionBytecode, [
     genesis,

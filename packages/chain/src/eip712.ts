@@ -2,10 +2,12 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import {
   domainTypes,
+  fundInsuranceTypes,
   loginTypes,
   orderTypes,
   pricesTypes,
   type TypedField,
+  transferTypes,
   typedDomain,
   withdrawTypes,
 } from '@plumb/protocol'
@@ -39,6 +41,8 @@ export type WithdrawFields = {
   seq: number
   expiry: number
 }
+/** A transfer to subaccount `to` of the signer, or a gift to the insurance of market `to`; micro-USDC. */
+export type TransferFields = WithdrawFields & { to: number }
 /** Times in milliseconds; `account` is 20 bytes. */
 export type LoginFields = { account: Uint8Array; issuedAt: number; expiresAt: number }
 /** `prices`: packed big-endian u32 ticks of one page of markets. */
@@ -66,6 +70,8 @@ export const typeHashes = {
   domain: typeHashOf(domainTypes),
   order: typeHashOf(orderTypes),
   withdraw: typeHashOf(withdrawTypes),
+  transfer: typeHashOf(transferTypes),
+  fundInsurance: typeHashOf(fundInsuranceTypes),
   login: typeHashOf(loginTypes),
   prices: typeHashOf(pricesTypes),
 } as const
@@ -74,6 +80,7 @@ export const typeHashes = {
 export const structBytes = {
   order: WORD * 13,
   withdraw: WORD * 6,
+  transfer: WORD * 7,
   login: WORD * 4,
   prices: WORD * 4,
 } as const
@@ -137,6 +144,29 @@ export function encodeWithdraw(out: Uint8Array, at: number, withdraw: WithdrawFi
   writeWord(out, at + WORD * 4, withdraw.seq)
   writeWord(out, at + WORD * 5, withdraw.expiry)
   return structBytes.withdraw
+}
+
+/** Writes a transfer's struct at `at`; returns its length. */
+export function encodeTransfer(out: Uint8Array, at: number, transfer: TransferFields): number {
+  return writeTransfer(out, at, typeHashes.transfer, transfer)
+}
+
+/** Writes the struct of a gift to insurance at `at`; returns its length. */
+export function encodeFundInsurance(out: Uint8Array, at: number, gift: TransferFields): number {
+  return writeTransfer(out, at, typeHashes.fundInsurance, gift)
+}
+
+function writeTransfer(
+  out: Uint8Array,
+  at: number,
+  typeHash: Uint8Array,
+  { subaccount, to, amount, lane, seq, expiry }: TransferFields,
+): number {
+  out.fill(0, at, at + structBytes.transfer)
+  out.set(typeHash, at)
+  const words = [subaccount, to, amount, lane, seq, expiry]
+  for (const [i, word] of words.entries()) writeWord(out, at + WORD * (i + 1), word)
+  return structBytes.transfer
 }
 
 /** Writes a login's struct at `at`; returns its length. */

@@ -1,7 +1,16 @@
 //! Batch to bytes, exactly as `settle(bytes)` reads them (big-endian).
-import type { Batch, FillsSegment, PricesSegment, Segment, WithdrawalsSegment } from './batch.ts'
+import { orderKind } from '@plumb/model'
+import type {
+  Batch,
+  FillRecord,
+  FillsSegment,
+  PricesSegment,
+  Segment,
+  WithdrawalsSegment,
+} from './batch.ts'
 import { batchFormat } from './batch.ts'
 import { ByteWriter } from './byte-writer.ts'
+import { orderLength, riskBodyBytes, writeOrder, writeRisk } from './encode-risk.ts'
 
 /**
  * Encodes a batch. The order table must already be sorted (`compareOrders`); only ranges are checked here.
@@ -14,7 +23,7 @@ export function encodeBatch(batch: Batch): Uint8Array {
   const heads = batch.segments.length * batchFormat.segmentHeadBytes
   const writer = new ByteWriter(batchFormat.headerBytes + heads + bodies)
   writer.uint(batchFormat.version, 1)
-  writer.uint(batchFormat.modeFast, 1)
+  writer.uint(batch.isBestEffort === true ? batchFormat.modeBestEffort : batchFormat.modeFast, 1)
   writer.uint(batch.batchNo, 4)
   writer.uint(batch.toSeq, 6)
   writer.uint(batch.hashSeq, 6)
@@ -43,13 +52,21 @@ function bodyBytes(segment: Segment): number {
     case 'Fills':
       return (
         4 +
-        segment.orders.length * batchFormat.orderBytes +
-        segment.fills.length * batchFormat.fillBytes
+        segment.orders.reduce((sum, order) => sum + orderLength(order), 0) +
+        segment.fills.length * batchFormat.fillBytes +
+        segment.fills.filter((fill) => isRepriced(segment, fill)).length * batchFormat.ticksBytes
       )
     case 'Withdrawals':
       return 2 + segment.withdrawals.length * batchFormat.withdrawalBytes
     case 'Funding':
       return 1 + segment.updates.length * batchFormat.fundingBytes
+    case 'Activations':
+    case 'Transfers':
+    case 'Insurance':
+    case 'Liquidations':
+    case 'Takeovers':
+    case 'Deleveragings':
+      return riskBodyBytes(segment)
   }
 }
 
@@ -67,6 +84,14 @@ function writeBody(writer: ByteWriter, segment: Segment): void {
         writer.uint(update.market, 1)
         writer.bigInt64(BigInt(update.fundingIndex))
       }
+      return
+    case 'Activations':
+    case 'Transfers':
+    case 'Insurance':
+    case 'Liquidations':
+    case 'Takeovers':
+    case 'Deleveragings':
+      return writeRisk(writer, segment)
   }
 }
 
@@ -89,28 +114,18 @@ function writePrices(writer: ByteWriter, segment: PricesSegment): void {
 
 function writeFills(writer: ByteWriter, segment: FillsSegment): void {
   writer.uint(segment.orders.length, 2)
-  for (const order of segment.orders) {
-    writer.bytes(order.signature, 64)
-    writer.uint(order.market, 1)
-    writer.uint(order.subaccount, 1)
-    writer.uint(order.flags * 2 + order.side, 1)
-    writer.uint(order.kind, 1)
-    writer.uint(order.priceTicks, 4)
-    writer.uint(order.sizeLots, 5)
-    writer.uint(order.maxFee, 1)
-    writer.uint(order.lane, 2)
-    writer.uint(order.laneSeq, 4)
-    writer.uint(order.expiryS, 4)
-    writer.uint(order.takerFee, 1)
-    writer.int8(order.makerFee)
-  }
+  for (const order of segment.orders) writeOrder(writer, order)
   writer.uint(segment.fills.length, 2)
   for (const fill of segment.fills) {
     writer.uint(fill.taker, 2)
     writer.uint(fill.maker, 2)
     writer.uint(fill.sizeLots, 5)
+    if (isRepriced(segment, fill)) writer.uint(fill.priceTicks, 4)
   }
 }
+
+const isRepriced = ({ orders }: FillsSegment, { maker }: FillRecord): boolean =>
+  orders[maker]?.kind === orderKind.repricing
 
 function writeWithdrawals(writer: ByteWriter, segment: WithdrawalsSegment): void {
   writer.uint(segment.withdrawals.length, 2)

@@ -1,20 +1,28 @@
 //! A Fills segment while it is being filled: each fill is judged as the contract will judge the whole segment.
 import { orderFlag, side, timeInForce, timeInForceOf } from '@plumb/model'
 import { AccountRun } from './account-run.ts'
-import { compareOrders, type FillsSegment, type OrderRecord } from './batch.ts'
+import { compareOrders, type FillsSegment, isConditional, type OrderRecord } from './batch.ts'
 import type { BatchCodeName } from './generated/batch-code.ts'
-import { advanceLane, checkOrder, checkPair, fillMoney } from './settle-fills.ts'
+import {
+  advanceLane,
+  checkOrder,
+  checkPair,
+  checkTrigger,
+  fillMoney,
+  priceOf,
+} from './settle-fills.ts'
 import { accountKey, type SettlementState } from './settlement-state.ts'
 import { UndoLog, UndoMap } from './undo-map.ts'
 
 /** An order as signed; the fee rates come with its fills. */
 export type SignedOrder = Omit<OrderRecord, 'takerFee' | 'makerFee'>
 
-/** A matched fill at the maker's limit, with the fee rates that applied (units of 10 ppm). */
+/** A matched fill with its price and the fee rates that applied (units of 10 ppm). */
 export type MatchedFill = {
   taker: SignedOrder
   maker: SignedOrder
   sizeLots: number
+  priceTicks: number
   takerFee: number
   makerFee: number
 }
@@ -30,7 +38,7 @@ type Entry = {
 }
 /** What an account's orders of one market and one kind (plain, reducing buys, reducing sells) add up to. */
 type Movement = { market: number; size: bigint; cash: bigint; isReduceOnly: boolean }
-type Row = { taker: string; maker: string; sizeLots: number }
+type Row = { taker: string; maker: string; sizeLots: number; priceTicks: number }
 
 const COUNT_MAX = 65_535
 
@@ -38,6 +46,7 @@ const COUNT_MAX = 65_535
 // 5,000, of a fresh one 22,100) and the gas snapshots of contracts/; the differential test holds them against receipts.
 const GAS = {
   order: 7_500,
+  conditional: 4_500,
   fill: 1_300,
   account: 10_000,
   accountFresh: 28_000,
@@ -119,10 +128,11 @@ export class OpenFills {
     return {
       kind: 'Fills',
       orders: sorted.map(({ record }) => record),
-      fills: this.#rows.map(({ taker, maker, sizeLots }) => ({
+      fills: this.#rows.map(({ taker, maker, sizeLots, priceTicks }) => ({
         taker: places.get(taker) ?? COUNT_MAX,
         maker: places.get(maker) ?? COUNT_MAX,
         sizeLots,
+        priceTicks,
       })),
     }
   }
@@ -135,7 +145,8 @@ export class OpenFills {
     return null
   }
 
-  #add({ taker, maker, sizeLots, takerFee, makerFee }: MatchedFill): JoinRefusal | null {
+  #add(fill: MatchedFill): JoinRefusal | null {
+    const { taker, maker, sizeLots, takerFee, makerFee } = fill
     if (sizeLots === 0) return 'ZERO_QUANTITY'
     const market = this.#state.market(taker.market)
     if (market === undefined) return 'UNKNOWN_MARKET'
@@ -144,9 +155,13 @@ export class OpenFills {
     const code =
       checkOrder(market, took, this.#timeS) ??
       checkOrder(market, made, this.#timeS) ??
+      checkTrigger(this.#state, took, this.#timeS) ??
+      checkTrigger(this.#state, made, this.#timeS) ??
       checkPair(took, made)
     if (code !== null) return code
-    const money = fillMoney(market, took, made, sizeLots)
+    const priceTicks = priceOf(took, made, fill.priceTicks)
+    if (priceTicks === null || priceTicks !== fill.priceTicks) return 'PRICE_OUTSIDE_LIMITS'
+    const money = fillMoney(market, took, made, priceTicks, sizeLots)
     if (-money.makerFee > money.takerFee) return 'REBATE_ABOVE_FEE'
     const refusal =
       this.#enter(taker, { takerFee }, sizeLots, money.takerCash) ??
@@ -154,7 +169,7 @@ export class OpenFills {
     if (refusal !== null) return refusal
     if (this.#rows.length === COUNT_MAX || this.#orderCount > COUNT_MAX) return 'SEGMENT_FULL'
     this.#gas += GAS.fill
-    this.#rows.push({ taker: orderKey(taker), maker: orderKey(maker), sizeLots })
+    this.#rows.push({ taker: orderKey(taker), maker: orderKey(maker), sizeLots, priceTicks })
     return null
   }
 
@@ -207,10 +222,10 @@ export class OpenFills {
   }
 
   // What a new order adds: itself, and the account, position, lanes and market where it is the first to touch them.
-  #gasOfOrder(holder: string, { market, lane }: SignedOrder): number {
+  #gasOfOrder(holder: string, { market, lane, kind }: SignedOrder): number {
     const { cash, positions } = this.#state.account(holder)
     const movements = this.#movements.get(holder)
-    let gas = GAS.order
+    let gas = GAS.order + (isConditional(kind) ? GAS.conditional : 0)
     if (movements === undefined) {
       gas += cash === 0n && positions.size === 0 ? GAS.accountFresh : GAS.account
       gas += positions.size * GAS.heldPosition
@@ -273,6 +288,7 @@ const isSameOrder = (a: SignedOrder, b: SignedOrder): boolean =>
     a.flags === b.flags &&
     a.kind === b.kind &&
     a.priceTicks === b.priceTicks &&
+    a.triggerTicks === b.triggerTicks &&
     a.sizeLots === b.sizeLots &&
     a.maxFee === b.maxFee &&
     a.expiryS === b.expiryS)

@@ -1,7 +1,7 @@
 //! The twin of FillSegment.sol: the same checks in the same order.
-import { orderFlag, side, timeInForce, timeInForceOf } from '@plumb/model'
+import { orderFlag, orderKind, side, timeInForce, timeInForceOf } from '@plumb/model'
 import { AccountRun } from './account-run.ts'
-import { compareOrders, type FillsSegment, type OrderRecord } from './batch.ts'
+import { compareOrders, type FillsSegment, isConditional, type OrderRecord } from './batch.ts'
 import type { BatchCodeName } from './generated/batch-code.ts'
 import { feeOf } from './settlement-math.ts'
 import {
@@ -16,6 +16,7 @@ import {
 export const LANE_MAX = 1023
 const FLAGS_MAX = 15 // session keys (bit 4) are not in use yet
 const INVALID_TIF = 3
+const KIND_MAX = orderKind.repricing
 
 /** What an order's fills add up to. */
 type OrderSum = { filled: number; cash: bigint }
@@ -28,7 +29,8 @@ export function settleFills(
 ): SegmentError | null {
   const { orders } = segment
   for (const [index, order] of orders.entries()) {
-    const code = checkOrder(state.market(order.market), order, timeS)
+    const code =
+      checkOrder(state.market(order.market), order, timeS) ?? checkTrigger(state, order, timeS)
     if (code !== null) return { code, index }
     const previous = orders[index - 1]
     if (previous !== undefined && compareOrders(previous, order) >= 0)
@@ -47,13 +49,54 @@ export function checkOrder(
 ): BatchCodeName | null {
   if (market === undefined) return 'UNKNOWN_MARKET'
   if (order.flags > FLAGS_MAX || timeInForceOf(order.flags) === INVALID_TIF) return 'INVALID_FLAGS'
-  if (order.kind !== 0) return 'UNSUPPORTED_KIND'
+  if (order.kind > KIND_MAX) return 'UNSUPPORTED_KIND'
   if (order.priceTicks === 0) return 'INVALID_PRICE'
   if (order.sizeLots === 0 || order.sizeLots > market.maxOrderLots) return 'INVALID_SIZE'
   if (order.lane > LANE_MAX || order.laneSeq === 0) return 'INVALID_LANE'
   if (timeS > order.expiryS) return 'EXPIRED'
   if (order.takerFee > order.maxFee || order.makerFee > order.maxFee) return 'FEE_ABOVE_MAX'
+  if (isConditional(order.kind) && order.triggerTicks === 0) return 'INVALID_TRIGGER'
   return order.owner === zeroOwner ? 'INVALID_SIGNATURE' : null
+}
+
+/**
+ * Whether a stop or take-profit order may fill (Triggers.sol): the mark of its market is at the trigger or beyond, a
+ * mark earlier in this batch was, or its lane stands at its sequence number and so proves an earlier fill or activation.
+ * `isMarkAlone`: in a segment that does not know the marks of the ones before.
+ */
+export function checkTrigger(
+  state: SettlementState,
+  order: OrderRecord,
+  timeS: number,
+  isMarkAlone = false,
+): BatchCodeName | null {
+  const isReached = isMarkAlone ? isMarkAtTrigger : isTriggered
+  if (!isConditional(order.kind) || isReached(state, order, timeS)) return null
+  const lane = state.lane(accountKey(order.owner, order.subaccount), order.lane)
+  return lane.seq === order.laneSeq ? null : 'NOT_TRIGGERED'
+}
+
+// The first two proofs: the mark, or an earlier one of this batch, has reached the trigger.
+function isTriggered(state: SettlementState, order: OrderRecord, timeS: number): boolean {
+  const earlier = state.batchMarks(order.market)
+  if (earlier !== null && (reaches(order, earlier.low) || reaches(order, earlier.high))) return true
+  return isMarkAtTrigger(state, order, timeS)
+}
+
+/** The first proof: the mark is at the trigger or beyond, and not stale. */
+export function isMarkAtTrigger(
+  state: SettlementState,
+  order: OrderRecord,
+  timeS: number,
+): boolean {
+  const market = marketOf(state, order.market)
+  const isStale = !market.fixedMark && timeS > market.markTimeS + state.genesis.markAgeMaxS
+  return market.mark !== 0 && !isStale && reaches(order, market.mark)
+}
+
+function reaches({ kind, side: orderSide, triggerTicks }: OrderRecord, mark: number): boolean {
+  const isRising = (kind === orderKind.stop) === (orderSide === side.buy)
+  return isRising ? mark >= triggerTicks : mark <= triggerTicks
 }
 
 function sumFills(
@@ -71,7 +114,9 @@ function sumFills(
     if (fill.sizeLots === 0) return { code: 'ZERO_QUANTITY', index }
     const code = checkPair(taker, maker)
     if (code !== null) return { code, index }
-    const money = fillMoney(marketOf(state, maker.market), taker, maker, fill.sizeLots)
+    const price = priceOf(taker, maker, fill.priceTicks)
+    if (price === null) return { code: 'PRICE_OUTSIDE_LIMITS', index }
+    const money = fillMoney(marketOf(state, maker.market), taker, maker, price, fill.sizeLots)
     if (-money.makerFee > money.takerFee) return { code: 'REBATE_ABOVE_FEE', index }
     fees += money.takerFee + money.makerFee
     takerSum.filled += fill.sizeLots
@@ -95,14 +140,23 @@ export function checkPair(taker: OrderRecord, maker: OrderRecord): BatchCodeName
   return (taker.flags & orderFlag.postOnly) === 0 ? null : 'POST_ONLY_TAKER'
 }
 
-/** Cash and fees of one fill at the maker's limit. */
+/** The price that counts: the maker's limit, or the fill's own where the maker reprices (null: outside the limits). */
+export function priceOf(taker: OrderRecord, maker: OrderRecord, priceTicks: number): number | null {
+  if (maker.kind !== orderKind.repricing) return maker.priceTicks
+  const low = Math.min(taker.priceTicks, maker.priceTicks)
+  const high = Math.max(taker.priceTicks, maker.priceTicks)
+  return priceTicks < low || priceTicks > high ? null : priceTicks
+}
+
+/** Cash and fees of one fill. */
 export function fillMoney(
   market: TwinMarket,
   taker: OrderRecord,
   maker: OrderRecord,
+  priceTicks: number,
   sizeLots: number,
 ): { takerFee: bigint; makerFee: bigint; takerCash: bigint; makerCash: bigint } {
-  const notional = BigInt(maker.priceTicks) * BigInt(sizeLots) * market.quotePerTickLot
+  const notional = BigInt(priceTicks) * BigInt(sizeLots) * market.quotePerTickLot
   const takerFee = feeOf(notional, taker.takerFee)
   const makerFee = feeOf(notional, maker.makerFee)
   const bought = taker.side === side.buy ? notional : -notional

@@ -34,6 +34,7 @@ export function settlePrices(
     if (markTicks === 0 || distance * PPM > BigInt(median) * market.markBandPpm)
       return { code: 'MARK_OUT_OF_BAND', index }
     state.setMarket(id, { ...market, mark: markTicks, markTimeS: timeS })
+    state.noteMark(id, markTicks)
   }
   return null
 }

@@ -3,7 +3,8 @@ import type { TwinMarket } from './settlement-state.ts'
 
 const PPM = 1_000_000n
 const FEE_DENOMINATOR = 100_000n // fees are in units of 10 ppm
-const BPS = 10_000n
+const PPM_PER_BPS = 100n
+const QUOTE_PER_USDC = 1_000_000n
 
 export const abs = (value: bigint): bigint => (value < 0n ? -value : value)
 
@@ -27,8 +28,37 @@ export const valueAtMark = (
   size: bigint,
 ): { value: bigint; margin: bigint } => {
   const value = size * BigInt(market.mark) * market.quotePerTickLot
-  return { value, margin: ceilDiv(abs(value) * market.imBps, BPS) }
+  return { value, margin: initialMargin(market, abs(value)) }
 }
+
+/** Initial margin of a notional in the market's size tiers (risk.md 1.5). */
+export const initialMargin = (market: TwinMarket, notional: bigint): bigint =>
+  tieredMargin(market, notional, market.imBps * PPM_PER_BPS, 1n)
+
+/** Maintenance margin; above the market's own tier it is half of initial margin. */
+export const maintenanceMargin = (market: TwinMarket, notional: bigint): bigint =>
+  tieredMargin(market, notional, market.mmBps * PPM_PER_BPS, 2n)
+
+// ce(N·f/1e6) − D: continuous at every bound, since D collects L·(f − f of the tier before).
+const tieredMargin = (
+  { tiers }: TwinMarket,
+  notional: bigint,
+  firstPpm: bigint,
+  divisor: bigint,
+): bigint => {
+  let [ppm, deduction] = [firstPpm, 0n]
+  for (const { boundUsdc, imfPpm } of tiers) {
+    if (notional < boundUsdc * QUOTE_PER_USDC) break
+    const next = imfPpm / divisor
+    deduction += boundUsdc * (next - ppm)
+    ppm = next
+  }
+  return ceilDiv(notional * ppm, PPM) - deduction
+}
+
+/** ceil(a·b/c) for a ≥ 0; floor of it for a signed `a`. */
+export const mulDivCeil = (a: bigint, b: bigint, c: bigint): bigint => ceilDiv(a * b, c)
+export const mulDivFloor = (a: bigint, b: bigint, c: bigint): bigint => -ceilDiv(-a * b, c)
 
 export const fitsSigned = (value: bigint, bits: number): boolean =>
   value === BigInt.asIntN(bits, value)

@@ -10,9 +10,17 @@ export type TwinAccount = {
   readonly positions: ReadonlyMap<number, TwinPosition>
 }
 export type TwinLane = { readonly seq: number; readonly filled: number }
+/** Initial margin fraction from a notional of `boundUsdc` whole USDC on. */
+export type TwinTier = { readonly boundUsdc: bigint; readonly imfPpm: bigint }
 export type TwinMarket = {
   readonly quotePerTickLot: bigint
   readonly imBps: bigint
+  readonly mmBps: bigint
+  /** Above the market's own fractions, ascending; at most three. */
+  readonly tiers: readonly TwinTier[]
+  readonly liquidationFeePpm: bigint
+  /** The insurance tranche, never negative. */
+  readonly insurance: bigint
   readonly markBandPpm: bigint
   readonly fixedMark: boolean
   readonly maxOrderLots: number
@@ -26,6 +34,7 @@ export type TwinMarket = {
   /** Sum of the long positions. */
   readonly openInterest: bigint
 }
+type MarkRange = { readonly low: number; readonly high: number }
 /** Everything stored once. */
 export type TwinTotals = {
   readonly deposited: bigint
@@ -59,6 +68,8 @@ export class SettlementState {
   /** Newest time accepted of a publisher's page, by `page * 5 + publisher`. */
   readonly #publisherTimes: UndoMap<number, number>
   readonly #totals: UndoMap<'totals', TwinTotals>
+  /** In memory while a batch runs, not in storage. */
+  readonly #batchMarks: UndoMap<number, MarkRange | null>
   publishers: readonly Owner[] = []
   quorum = 0
 
@@ -69,6 +80,7 @@ export class SettlementState {
     this.#markets = new UndoMap(this.log, from?.markets())
     this.#publisherTimes = new UndoMap(this.log, from?.publisherTimes())
     this.#totals = new UndoMap(this.log)
+    this.#batchMarks = new UndoMap(this.log)
     if (from === undefined) return
     this.publishers = from.publishers
     this.quorum = from.quorum
@@ -91,6 +103,13 @@ export class SettlementState {
     this.#lanes.set(`${key}/${lane}`, value)
   }
 
+  /** A market that is known to be listed. @throws RangeError when it is not */
+  listedMarket(id: number): TwinMarket {
+    const market = this.market(id)
+    if (market === undefined) throw new RangeError(`market ${id} is not listed in the twin`)
+    return market
+  }
+
   market(id: number): TwinMarket | undefined {
     return this.#markets.get(id)
   }
@@ -105,6 +124,22 @@ export class SettlementState {
 
   setPublisherTime(key: number, timeMs: number): void {
     this.#publisherTimes.set(key, timeMs)
+  }
+
+  /** Forgets the marks of the batch before. */
+  beginBatch(): void {
+    for (const [id] of this.#batchMarks.entries()) this.#batchMarks.set(id, null)
+  }
+
+  /** Lowest and highest mark accepted so far in this batch; null before the first. */
+  batchMarks(market: number): MarkRange | null {
+    return this.#batchMarks.get(market) ?? null
+  }
+
+  noteMark(market: number, mark: number): void {
+    const known = this.batchMarks(market) ?? { low: mark, high: mark }
+    const range = { low: Math.min(known.low, mark), high: Math.max(known.high, mark) }
+    this.#batchMarks.set(market, range)
   }
 
   get totals(): TwinTotals {

@@ -6,11 +6,18 @@ import type {
   ChainBatch,
   ChainLane,
   ChainMarket,
+  ChainTier,
   ChainTotals,
 } from './contract-views.ts'
+import type { BatchCodeName } from './generated/batch-code.ts'
+import { settleActivations } from './settle-activations.ts'
+import { settleDeleveragings } from './settle-deleveragings.ts'
 import { settleFills } from './settle-fills.ts'
 import { settleFunding } from './settle-funding.ts'
+import { settleLiquidations } from './settle-liquidations.ts'
 import { settlePrices } from './settle-prices.ts'
+import { settleTakeovers } from './settle-takeovers.ts'
+import { settleTransfers } from './settle-transfers.ts'
 import { settleWithdrawals } from './settle-withdrawals.ts'
 import {
   accountKey,
@@ -22,8 +29,14 @@ import {
   type TwinMarket,
 } from './settlement-state.ts'
 
+const LIQUIDATION_FEE_PPM = 15_000 // where a market has no tiers
+
 /** What a batch did or why it is refused. */
-export type BatchResult = { ok: true } | { ok: false; error: BatchError }
+export type BatchResult =
+  | { ok: true; skipped?: readonly BatchSkip[] }
+  | { ok: false; error: BatchError }
+/** A segment that a best-effort batch left out. */
+export type BatchSkip = { segment: number; code: BatchCodeName }
 
 /** An account as the views of the contract tell it; exact beyond 2^53. */
 export type TwinAccountView = {
@@ -88,6 +101,9 @@ export class SettlementTwin {
       fundingCreditTimeS: timeS,
       fundingPoolQuote: 0,
       openInterestLots: 0,
+      tiers: [],
+      liquidationFeePpm: LIQUIDATION_FEE_PPM,
+      insuranceQuote: 0,
     })
   }
 
@@ -96,6 +112,10 @@ export class SettlementTwin {
     this.#state.setMarket(id, {
       quotePerTickLot: BigInt(market.quotePerTickLot),
       imBps: BigInt(market.imBps),
+      mmBps: BigInt(market.mmBps),
+      tiers: tiersOf(market.tiers),
+      liquidationFeePpm: BigInt(market.liquidationFeePpm),
+      insurance: BigInt(market.insuranceQuote),
       markBandPpm: BigInt(market.markBandPpm),
       fixedMark: market.fixedMark,
       maxOrderLots: market.maxOrderLots,
@@ -106,6 +126,15 @@ export class SettlementTwin {
       fundingCreditTimeS: market.fundingCreditTimeS,
       fundingPool: BigInt(market.fundingPoolQuote),
       openInterest: BigInt(market.openInterestLots),
+    })
+  }
+
+  /** As `setMarketTiers` does. */
+  setMarketTiers(id: number, tiers: readonly ChainTier[], liquidationFeePpm: number): void {
+    this.#state.setMarket(id, {
+      ...this.#state.listedMarket(id),
+      tiers: tiersOf(tiers),
+      liquidationFeePpm: BigInt(liquidationFeePpm),
     })
   }
 
@@ -174,12 +203,17 @@ export class SettlementTwin {
     return this.#state.totals
   }
 
-  /** Sum of all cash, fees and funding pools: always deposits less withdrawals. */
+  /** Sum of all cash, fees, funding pools and insurance: always deposits less withdrawals. */
   get accountedQuote(): bigint {
     let sum = this.#state.totals.fees
     for (const [, account] of this.#state.accounts()) sum += account.cash
-    for (const [, market] of this.#state.markets()) sum += market.fundingPool
+    for (const [, market] of this.#state.markets()) sum += market.fundingPool + market.insurance
     return sum
+  }
+
+  /** Forgets the marks of the batch before: they prove no trigger any more. */
+  beginBatch(): void {
+    this.#state.beginBatch()
   }
 
   /** Applies one segment, or changes nothing and says why the contract would refuse it. */
@@ -200,10 +234,13 @@ export class SettlementTwin {
   /** Applies a whole batch, or changes nothing and says why the contract would refuse it. */
   applyBatch(batch: Batch, block: { timeS: number }): BatchResult {
     const savepoint = this.begin()
-    const error = this.#header(batch) ?? this.#segments(batch.segments, block.timeS)
+    this.beginBatch()
+    const skipped = batch.isBestEffort === true ? [] : undefined
+    const error = this.#header(batch) ?? this.#segments(batch.segments, block.timeS, skipped)
     if (error === null) this.commit()
     else this.rollback(savepoint)
-    return error === null ? { ok: true } : { ok: false, error }
+    if (error !== null) return { ok: false, error }
+    return skipped === undefined ? { ok: true } : { ok: true, skipped }
   }
 
   #header({ batchNo, toSeq, hashSeq }: Omit<Batch, 'segments'>): BatchError | null {
@@ -215,10 +252,21 @@ export class SettlementTwin {
     return null
   }
 
-  #segments(segments: readonly Segment[], timeS: number): BatchError | null {
+  #segments(
+    segments: readonly Segment[],
+    timeS: number,
+    skipped: BatchSkip[] | undefined,
+  ): BatchError | null {
     for (const [segment, content] of segments.entries()) {
-      const error = this.#settle(content, timeS)
-      if (error !== null) return { code: error.code, segment, index: error.index }
+      if (skipped === undefined) {
+        const error = this.#settle(content, timeS)
+        if (error !== null) return { code: error.code, segment, index: error.index }
+        continue
+      }
+      // In a call of its own, which remembers no marks of the ones before.
+      this.beginBatch()
+      const error = this.applySegment(content, timeS)
+      if (error !== null) skipped.push({ segment, code: error.code })
     }
     return null
   }
@@ -233,9 +281,23 @@ export class SettlementTwin {
         return settleWithdrawals(this.#state, segment, timeS)
       case 'Funding':
         return settleFunding(this.#state, segment, timeS)
+      case 'Activations':
+        return settleActivations(this.#state, segment, timeS)
+      case 'Transfers':
+      case 'Insurance':
+        return settleTransfers(this.#state, segment, timeS)
+      case 'Liquidations':
+        return settleLiquidations(this.#state, segment, timeS)
+      case 'Takeovers':
+        return settleTakeovers(this.#state, segment, timeS)
+      case 'Deleveragings':
+        return settleDeleveragings(this.#state, segment, timeS)
     }
   }
 }
+
+const tiersOf = (tiers: readonly ChainTier[]) =>
+  tiers.map(({ boundUsdc, imfPpm }) => ({ boundUsdc: BigInt(boundUsdc), imfPpm: BigInt(imfPpm) }))
 
 const keyOf = (owner: Owner, subaccount: number): string =>
   accountKey(owner.toLowerCase(), subaccount)

@@ -1,15 +1,18 @@
 //! Who signed this? In line, for services that check few signatures and for tests; the gateway uses VerifyPool.
 import {
   domainSeparator,
+  encodeFundInsurance,
   encodeLogin,
   encodeOrder,
   encodePrices,
+  encodeTransfer,
   encodeWithdraw,
   type LoginFields,
   type OrderFields,
   type PricesFields,
   type SigningDomain,
   STRUCT_BYTES_MAX,
+  type TransferFields,
   type WithdrawFields,
 } from './eip712.ts'
 import {
@@ -31,6 +34,8 @@ export type Verifier = {
   recoverSigner(digest: Uint8Array, signature: Uint8Array): Uint8Array | null
   recoverOrderSigner(order: OrderFields, signature: Uint8Array): Uint8Array | null
   recoverWithdrawSigner(withdraw: WithdrawFields, signature: Uint8Array): Uint8Array | null
+  recoverTransferSigner(transfer: TransferFields, signature: Uint8Array): Uint8Array | null
+  recoverFundInsuranceSigner(gift: TransferFields, signature: Uint8Array): Uint8Array | null
   recoverLoginSigner(login: LoginFields, signature: Uint8Array): Uint8Array | null
   recoverPricesSigner(message: PricesFields, signature: Uint8Array): Uint8Array | null
 }
@@ -76,6 +81,8 @@ export async function createVerifier(
     recoverSigner,
     recoverOrderSigner: recoverWith(orderDigest),
     recoverWithdrawSigner: recoverWith(withdrawDigest),
+    recoverTransferSigner: recoverWith(digestWith(encodeTransfer)),
+    recoverFundInsuranceSigner: recoverWith(digestWith(encodeFundInsurance)),
     recoverLoginSigner: recoverWith(loginDigest),
     recoverPricesSigner: recoverWith(pricesDigest),
   }

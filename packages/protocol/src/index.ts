@@ -124,6 +124,7 @@ export {
 } from './request-schemas.ts'
 export {
   domainTypes,
+  fundInsuranceTypes,
   loginTypedData,
   loginTypes,
   type OrderMessage,
@@ -136,6 +137,7 @@ export {
   type TypedDomain,
   type TypedField,
   timeInForceOfWord,
+  transferTypes,
   typedDomain,
   withdrawTypedData,
   withdrawTypes,

@@ -56,6 +56,30 @@ export const withdrawTypes = {
   ],
 }
 
+/** A signed transfer to another subaccount of the signer; amount in micro-USDC. */
+export const transferTypes = {
+  Transfer: [
+    { name: 'subaccount', type: 'uint8' },
+    { name: 'toSubaccount', type: 'uint8' },
+    { name: 'amount', type: 'uint64' },
+    { name: 'lane', type: 'uint16' },
+    { name: 'seq', type: 'uint32' },
+    { name: 'expiry', type: 'uint32' },
+  ],
+}
+
+/** A signed gift to a market's insurance tranche; amount in micro-USDC. */
+export const fundInsuranceTypes = {
+  FundInsurance: [
+    { name: 'subaccount', type: 'uint8' },
+    { name: 'market', type: 'uint8' },
+    { name: 'amount', type: 'uint64' },
+    { name: 'lane', type: 'uint16' },
+    { name: 'seq', type: 'uint32' },
+    { name: 'expiry', type: 'uint32' },
+  ],
+}
+
 /** A login: answers with a bearer token. Times in milliseconds. Never seen by the contract. */
 export const loginTypes = {
   Login: [

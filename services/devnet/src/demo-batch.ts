@@ -10,6 +10,7 @@ import {
   hexBytes,
   type OrderRecord,
   scaleE8,
+  type TransferBody,
 } from '@plumb/chain'
 import type { Exchange } from './trade-connection.ts'
 import { until } from './trade-transfers.ts'
@@ -42,13 +43,19 @@ export async function readBatch({ devnet }: Exchange, txHash: string): Promise<B
       const price = scaleE8(order.priceTicks, tickE8)
       const size = scaleE8(order.sizeLots, lotE8)
       const times = { seq: laneSeq, expiry: expiryS }
-      const fields = { market, subaccount, side, flags, kind, price, size, maxFee, lane, ...times }
-      return ownerOf(verifier.recoverOrderSigner({ ...fields, trigger: 0 }, order.signature))
+      const trigger = scaleE8(order.triggerTicks, tickE8)
+      const limits = { price, size, trigger, maxFee }
+      const fields = { market, subaccount, side, flags, kind, lane, ...limits, ...times }
+      return ownerOf(verifier.recoverOrderSigner(fields, order.signature))
     },
     withdrawalOwner: ({ subaccount, amountQuote: amount, lane, laneSeq, expiryS, signature }) => {
       const fields = { subaccount, amount, lane, seq: laneSeq, expiry: expiryS }
       return ownerOf(verifier.recoverWithdrawSigner(fields, signature))
     },
+    transferOwner: (transfer) =>
+      ownerOf(verifier.recoverTransferSigner(transferFields(transfer), transfer.signature)),
+    insuranceOwner: (transfer) =>
+      ownerOf(verifier.recoverFundInsuranceSigner(transferFields(transfer), transfer.signature)),
     vectorSigner: ({ page, publishTimeMs, prices, signature }) => {
       const packed = new Uint8Array(prices.length * 4)
       const view = new DataView(packed.buffer)
@@ -70,6 +77,11 @@ export function findOrder(
       (order) =>
         order.owner === account.toLowerCase() && order.lane === lane && order.laneSeq === laneSeq,
     )
+}
+
+function transferFields(transfer: TransferBody) {
+  const { subaccount, to, amountQuote: amount, lane, laneSeq: seq, expiryS: expiry } = transfer
+  return { subaccount, to, amount, lane, seq, expiry }
 }
 
 function inputOf(transaction: unknown): string {

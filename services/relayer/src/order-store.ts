@@ -1,5 +1,5 @@
 //! Open signed orders as the bytes they came in: decoded only when one trades.
-import type { SignedOrder } from '@plumb/chain'
+import { isConditional, type SignedOrder } from '@plumb/chain'
 import { type AccountId, type Command, decodeCommand, type OrderId } from '@plumb/model'
 import { createTrackedMap, type TrackedMap } from './tracked-map.ts'
 
@@ -43,6 +43,7 @@ export const signedOrder = (store: OrderStore, orderId: OrderId): SignedOrder =>
     flags: command.flags,
     kind: command.orderKind,
     priceTicks: command.priceTicks,
+    triggerTicks: isConditional(command.orderKind) ? command.triggerTicks : 0,
     sizeLots: command.sizeLots,
     maxFee: command.maxFee,
     lane: command.lane,

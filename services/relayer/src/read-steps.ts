@@ -152,10 +152,10 @@ const readEvent = (
 }
 
 const readFill = (store: OrderStore, seq: number, trade: TradeExecuted): FillStep => {
-  const { sizeLots, takerFee, makerFee } = trade
+  const { sizeLots, priceTicks, takerFee, makerFee } = trade
   const taker = signedOrder(store, trade.takerOrderId)
   const maker = signedOrder(store, trade.makerOrderId)
-  return { kind: 'fill', seq, taker, maker, sizeLots, takerFee, makerFee }
+  return { kind: 'fill', seq, taker, maker, sizeLots, priceTicks, takerFee, makerFee }
 }
 
 const readWithdrawal = (store: OrderStore, seq: number, bytes: Uint8Array): SettlementStep => {

@@ -1,5 +1,6 @@
 //! Random batches for the differential test: mostly what an honest relayer would build, then damaged in every way.
 
+import { orderKind } from '@plumb/model'
 import type {
   Batch,
   FillRecord,
@@ -10,10 +11,11 @@ import type {
   Segment,
   WithdrawalRecord,
 } from '../batch.ts'
-import { compareOrders } from '../batch.ts'
+import { compareOrders, isConditional } from '../batch.ts'
 import { BatchBuilder } from '../batch-builder.ts'
 import type { MatchedFill, SignedOrder } from '../open-fills.ts'
 import type { Random } from './random.ts'
+import { RandomRisk } from './random-risk.ts'
 import { type SettlementWorld, testMarkets } from './settlement-world.ts'
 import { type TestWallet, testWallet } from './test-signer.ts'
 
@@ -33,12 +35,14 @@ export class RandomBatches {
   readonly #laneSeqs = new Map<string, number>()
   /** The builder's estimate of the last honest batch. */
   gasEstimate = 0
+  readonly #risk: RandomRisk
   #resting: SignedOrder[] = []
   #seq = 1
 
   constructor(world: SettlementWorld, random: Random) {
     this.#world = world
     this.#random = random
+    this.#risk = new RandomRisk(world, random, traders, SUBACCOUNTS, this)
   }
 
   header(segments: readonly Segment[]): Batch {
@@ -62,6 +66,7 @@ export class RandomBatches {
     for (let i = this.#random.between(1, 8); i > 0; i--) {
       const what = this.#random.below(10)
       if (what === 0) builder.addFunding(this.funding().updates)
+      else if (what < 4 && i === 1) builder.addRisk(this.#risk.segment())
       else if (what === 1) builder.addWithdrawal(this.withdrawal(), () => this.prices())
       else builder.addFills([this.fill()], () => this.prices())
     }
@@ -74,11 +79,13 @@ export class RandomBatches {
   careless(): Batch {
     const segments: Segment[] = []
     for (let i = this.#random.between(1, 3); i > 0; i--) segments.push(this.#segment())
-    return this.header(segments)
+    const batch = this.header(segments)
+    return this.#random.chance(0.25) ? { ...batch, isBestEffort: true } : batch
   }
 
   #segment(): Segment {
-    const what = this.#random.below(8)
+    const what = this.#random.below(10)
+    if (what > 6) return this.#risk.segment()
     if (what === 0) return this.prices()
     if (what === 1) return this.funding()
     if (what === 2)
@@ -93,10 +100,11 @@ export class RandomBatches {
       for (const order of [taker, maker]) table.set(keyOf(order), { ...order, takerFee, makerFee })
     const orders = [...table.values()].toSorted(compareOrders)
     const place = (order: SignedOrder) => orders.findIndex((other) => keyOf(other) === keyOf(order))
-    const fills: FillRecord[] = matched.map(({ taker, maker, sizeLots }) => ({
+    const fills: FillRecord[] = matched.map(({ taker, maker, sizeLots, priceTicks }) => ({
       taker: place(taker),
       maker: place(maker),
       sizeLots,
+      priceTicks,
     }))
     return { kind: 'Fills', orders, fills }
   }
@@ -122,7 +130,24 @@ export class RandomBatches {
     const most = Math.min(taker.sizeLots, maker.sizeLots)
     const sizeLots = random.chance(0.7) ? most : random.between(random.chance(0.05) ? 0 : 1, most)
     const makerFee = random.chance(0.2) ? -random.below(50) : random.below(40)
-    return { taker, maker, sizeLots, takerFee: random.between(20, 50), makerFee }
+    const priceTicks = this.#fillPrice(taker, maker)
+    return { taker, maker, sizeLots, priceTicks, takerFee: random.between(20, 50), makerFee }
+  }
+
+  // A repricing maker's fill lies somewhere between the limits, rarely one tick outside.
+  #fillPrice(taker: SignedOrder, maker: SignedOrder): number {
+    if (maker.kind !== orderKind.repricing) return maker.priceTicks
+    const low = Math.min(taker.priceTicks, maker.priceTicks)
+    const high = Math.max(taker.priceTicks, maker.priceTicks)
+    return this.#random.chance(0.05) ? high + 1 : this.#random.between(low, high)
+  }
+
+  // A trigger that the mark has mostly reached.
+  #trigger(kind: number, side: 0 | 1, mark: number): number {
+    if (!isConditional(kind)) return 0
+    const isRising = (kind === orderKind.stop) === (side === 0)
+    const away = this.#random.chance(0.8) ? this.#random.below(300) : -this.#random.below(1_000)
+    return Math.max(0, isRising ? mark - away : mark + away)
   }
 
   order(market: number, side: 0 | 1, flags: number, priceTicks?: number): SignedOrder {
@@ -133,18 +158,20 @@ export class RandomBatches {
     const mark = this.#prices.get(market) ?? 1
     const listed = testMarkets.find((other) => other.market === market)
     const most = listed?.maxOrderLots ?? 1
+    const kind = random.chance(0.3) ? random.pick([1, 2, 3, random.below(6)]) : 0
     const scale = random.pick([1, 10, 1_000, 100_000, 1_000_000])
     const body = {
       market,
       subaccount,
       side,
       flags,
-      kind: 0,
+      kind,
+      triggerTicks: this.#trigger(kind, side, mark),
       priceTicks: priceTicks ?? Math.max(1, mark + random.between(-200, 200)),
       sizeLots: random.between(1, Math.ceil(most / scale)),
       maxFee: random.chance(0.97) ? 60 : 30,
       lane,
-      laneSeq: this.#nextLaneSeq(wallet.owner, subaccount, lane),
+      laneSeq: this.nextLaneSeq(wallet.owner, subaccount, lane),
       expiryS: this.#world.timeS + (random.chance(0.98) ? random.below(1_000) : -1),
     }
     return {
@@ -165,7 +192,7 @@ export class RandomBatches {
       subaccount,
       amountQuote: cash > 0n ? Math.floor(Number(cash) / share) + random.below(2) : 5,
       lane,
-      laneSeq: this.#nextLaneSeq(wallet.owner, subaccount, lane),
+      laneSeq: this.nextLaneSeq(wallet.owner, subaccount, lane),
       expiryS: this.#world.timeS + random.below(1_000),
     }
     const signature = this.#world.signer.signWithdrawal(wallet, body)
@@ -175,8 +202,11 @@ export class RandomBatches {
   /** Fresh vectors of three to five publishers for both pages, and marks near them. */
   prices(): PricesSegment {
     const random = this.#random
+    // Mostly a per cent at most; now and then a crash or a squeeze that leaves accounts below water.
+    const reach = random.chance(0.12) ? 4 : 100
     for (const [id, ticks] of this.#prices)
-      if (id !== 2) this.#prices.set(id, Math.max(100, ticks + random.between(-ticks, ticks) / 100))
+      if (id !== 2)
+        this.#prices.set(id, Math.max(1_000, ticks + random.between(-ticks, ticks) / reach))
     for (const [id, ticks] of this.#prices) this.#prices.set(id, Math.round(ticks))
     const count = random.between(random.chance(0.1) ? 2 : 3, 5)
     const vectors = this.#world.publishers
@@ -218,7 +248,7 @@ export class RandomBatches {
     }
   }
 
-  #nextLaneSeq(owner: string, subaccount: number, lane: number): number {
+  nextLaneSeq(owner: string, subaccount: number, lane: number): number {
     const key = `${owner}/${subaccount}/${lane}`
     const seq = (this.#laneSeqs.get(key) ?? 0) + (this.#random.chance(0.97) ? 1 : 0)
     this.#laneSeqs.set(key, seq)

@@ -1,7 +1,8 @@
 //! The contract on a chain of its own beside its twin: every batch goes to both, and both must say the same.
 import type { Market } from '@plumb/model'
 import { Interface, JsonRpcProvider } from 'ethers'
-import type { Batch, Owner } from '../batch.ts'
+import { type Batch, batchFormat, type Owner } from '../batch.ts'
+import type { ChainTier } from '../contract-views.ts'
 import { decodeBatch } from '../decode-batch.ts'
 import { type Deployment, deployContracts } from '../deploy.ts'
 import { type BatchCodeName, batchCode } from '../generated/batch-code.ts'
@@ -18,7 +19,7 @@ export const GENESIS = {
   markAgeMaxS: 3600,
   backstop: testWallet('backstop').owner,
 }
-type Receipt = { status: string; gasUsed: string }
+type Receipt = { status: string; gasUsed: string; logs: { topics: string[]; data: string }[] }
 
 const abi = new Interface(plumbExchangeAbi)
 const usdc = new Interface(testUsdcAbi)
@@ -64,6 +65,25 @@ export const testMarkets: readonly Market[] = [
   }),
   market(33, { quotePerTickLot: 1, imBps: 2_000, mmBps: 1_000 }),
 ]
+
+/** Size tiers as set on-chain: two on the first market, all three on the last, none on the others. */
+const testTiers: Record<number, { tiers: ChainTier[]; fee: number }> = {
+  0: {
+    tiers: [
+      { boundUsdc: 100_000, imfPpm: 100_000 },
+      { boundUsdc: 1_000_000, imfPpm: 200_000 },
+    ],
+    fee: 10_000,
+  },
+  33: {
+    tiers: [
+      { boundUsdc: 1_000, imfPpm: 250_000 },
+      { boundUsdc: 20_000, imfPpm: 400_000 },
+      { boundUsdc: 300_000, imfPpm: 1_000_000 },
+    ],
+    fee: 0,
+  },
+}
 
 /**
  * Deploys on a fresh anvil. `startS`: the chain's first second; now by default. With a fixed one signatures, and so
@@ -123,9 +143,21 @@ export class SettlementWorld {
       this.publishers.map(({ owner }) => owner),
       3,
     )
+    for (const [id, { tiers, fee }] of Object.entries(testTiers)) {
+      const values = [
+        id,
+        [0, 1, 2].map((n) => tiers[n]?.boundUsdc ?? 0),
+        [0, 1, 2].map((n) => tiers[n]?.imfPpm ?? 0),
+        fee,
+      ]
+      const data = abi.encodeFunctionData('setMarketTiers', values)
+      await this.send(this.deployment.exchange, data)
+    }
     for (const listed of testMarkets) {
       const view = await this.call('market', [listed.market])
       this.twin.listMarket(listed, Number(view[0].markTime))
+      const set = testTiers[listed.market]
+      if (set !== undefined) this.twin.setMarketTiers(listed.market, set.tiers, set.fee)
     }
     await this.send(
       this.deployment.token,
@@ -163,12 +195,17 @@ export class SettlementWorld {
       },
     ])
     if (answer?.error !== undefined) return refusalOf(answer.error.data)
-    await this.send(to, data)
-    return { ok: true }
+    const receipt = await this.send(to, data)
+    if (bytes[1] !== batchFormat.modeBestEffort) return { ok: true }
+    const skips = receipt.logs.map((log) => abi.parseLog(log)).filter((log) => log !== null)
+    const skipped = skips
+      .filter(({ name }) => name === 'PairSkipped')
+      .map(({ args }) => ({ segment: Number(args[1]), code: nameOfCode(args[2]) }))
+    return { ok: true, skipped }
   }
 
   /** Sends from the relayer in a block of time `timeS`, then moves the clock on. */
-  async send(to: string, data: string): Promise<void> {
+  async send(to: string, data: string): Promise<Receipt> {
     const transaction = { from: this.#relayer, to, data, gas: hex(16_000_000) }
     const { url } = this.anvil
     await rpc(url, 'evm_setNextBlockTimestamp', this.timeS)
@@ -178,9 +215,9 @@ export class SettlementWorld {
       if (receipt?.status === '0x0') throw new Error('reverted')
       if (receipt === null) continue
       this.gasUsed = Number(receipt.gasUsed)
-      break
+      this.timeS += 1
+      return receipt
     }
-    this.timeS += 1
   }
 
   /** Reads the contract. */
@@ -211,7 +248,12 @@ function refusalOf(data: string | undefined): BatchResult | 'reverted' {
   const error = data === undefined ? null : abi.parseError(data)
   if (error?.name !== 'BatchRejected') return 'reverted'
   const [number, segment, index] = error.args
-  const code = codeNames.find((name) => batchCode[name] === Number(number))
-  if (code === undefined) throw new RangeError(`unknown code ${number}`)
+  const code = nameOfCode(number)
   return { ok: false, error: { code, segment: Number(segment), index: Number(index) } }
+}
+
+function nameOfCode(number: unknown): BatchCodeName {
+  const code = codeNames.find((name) => batchCode[name] === Number(number))
+  if (code === undefined) throw new RangeError(`unknown code ${String(number)}`)
+  return code
 }

@@ -1,7 +1,14 @@
 //! Signs and recovers with ethers, independently of the fast path under test elsewhere.
 
 import type { Market } from '@plumb/model'
-import { orderTypes, pricesTypes, typedDomain, withdrawTypes } from '@plumb/protocol'
+import {
+  fundInsuranceTypes,
+  orderTypes,
+  pricesTypes,
+  transferTypes,
+  typedDomain,
+  withdrawTypes,
+} from '@plumb/protocol'
 import {
   computeAddress,
   getBytes,
@@ -13,7 +20,7 @@ import {
   TypedDataEncoder,
   toUtf8Bytes,
 } from 'ethers'
-import type { OrderBody, Owner, PriceVectorBody, WithdrawalBody } from '../batch.ts'
+import type { OrderBody, Owner, PriceVectorBody, TransferBody, WithdrawalBody } from '../batch.ts'
 import type { OwnerRecovery } from '../decode-batch.ts'
 import { zeroOwner } from '../settlement-state.ts'
 
@@ -28,8 +35,18 @@ export function testWallet(name: string): TestWallet {
 export type TestSigner = OwnerRecovery & {
   signOrder(wallet: TestWallet, order: Omit<OrderBody, 'signature'>): Uint8Array
   signWithdrawal(wallet: TestWallet, withdrawal: Omit<WithdrawalBody, 'signature'>): Uint8Array
+  signTransfer(wallet: TestWallet, transfer: Omit<TransferBody, 'signature'>): Uint8Array
+  signInsurance(wallet: TestWallet, transfer: Omit<TransferBody, 'signature'>): Uint8Array
   signPrices(wallet: TestWallet, vector: Omit<PriceVectorBody, 'signature'>): Uint8Array
 }
+
+const moneyOf = (transfer: Omit<TransferBody, 'signature'>) => ({
+  subaccount: transfer.subaccount,
+  amount: transfer.amountQuote,
+  lane: transfer.lane,
+  seq: transfer.laneSeq,
+  expiry: transfer.expiryS,
+})
 
 /** A signer for one deployment; `markets` scale ticks and lots to what is signed. */
 export function testSigner(
@@ -48,7 +65,7 @@ export function testSigner(
       kind: order.kind,
       price: BigInt(order.priceTicks) * BigInt(market?.tickE8 ?? 1),
       size: BigInt(order.sizeLots) * BigInt(market?.lotE8 ?? 1),
-      trigger: 0,
+      trigger: BigInt(order.triggerTicks) * BigInt(market?.tickE8 ?? 1),
       maxFee: order.maxFee,
       lane: order.lane,
       seq: order.laneSeq,
@@ -63,6 +80,14 @@ export function testSigner(
       seq: withdrawal.laneSeq,
       expiry: withdrawal.expiryS,
     })
+  const transferDigest = (transfer: Omit<TransferBody, 'signature'>): string => {
+    const message = { ...moneyOf(transfer), toSubaccount: transfer.to }
+    return TypedDataEncoder.hash(domain, transferTypes, message)
+  }
+  const insuranceDigest = (transfer: Omit<TransferBody, 'signature'>): string => {
+    const message = { ...moneyOf(transfer), market: transfer.to }
+    return TypedDataEncoder.hash(domain, fundInsuranceTypes, message)
+  }
   const pricesDigest = (vector: Omit<PriceVectorBody, 'signature'>): string => {
     const packed = new Uint8Array(vector.prices.length * 4)
     const view = new DataView(packed.buffer)
@@ -76,9 +101,13 @@ export function testSigner(
   return {
     signOrder: (wallet, order) => sign(wallet, orderDigest(order)),
     signWithdrawal: (wallet, withdrawal) => sign(wallet, withdrawalDigest(withdrawal)),
+    signTransfer: (wallet, transfer) => sign(wallet, transferDigest(transfer)),
+    signInsurance: (wallet, transfer) => sign(wallet, insuranceDigest(transfer)),
     signPrices: (wallet, vector) => sign(wallet, pricesDigest(vector)),
     orderOwner: (order) => signerOf(order, () => orderDigest(order)),
     withdrawalOwner: (withdrawal) => signerOf(withdrawal, () => withdrawalDigest(withdrawal)),
+    transferOwner: (transfer) => signerOf(transfer, () => transferDigest(transfer)),
+    insuranceOwner: (transfer) => signerOf(transfer, () => insuranceDigest(transfer)),
     vectorSigner: (vector) => signerOf(vector, () => pricesDigest(vector)),
   }
 }

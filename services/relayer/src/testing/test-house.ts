@@ -310,6 +310,7 @@ export class TestHouse {
       ...signed,
       subaccount: 0,
       kind: 0,
+      triggerTicks: 0,
       takerFee: 0,
       makerFee: 0,
     })

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice What happens to an account below maintenance margin, and who pays.
+interface IExchangeRisk {
+    event PositionTakenOver(
+        address indexed victim,
+        uint8 subaccount,
+        uint8 indexed market,
+        int256 size,
+        int256 quote,
+        uint256 insured
+    );
+    event Deleveraged(
+        address indexed victim,
+        uint8 subaccount,
+        uint8 indexed market,
+        uint256 lots,
+        uint256 deficit,
+        uint256 insured
+    );
+    event AccountFlagged(address indexed owner, uint8 subaccount, uint64 executableAt);
+    event AccountCleared(address indexed owner, uint8 subaccount);
+
+    error AccountHealthy(address owner, int256 equity, uint256 maintenance);
+    error AccountUnhealthy(address owner, int256 equity, uint256 maintenance);
+    error FlagNotDue(address owner, uint256 time, uint256 from, uint256 until);
+    error MarkMissing(address owner);
+    error OnlyWithinSettlement(address caller);
+
+    /// @notice Notes that an account is below maintenance margin now. If it still is D later, anybody may have its
+    /// positions taken over; before, that is the operator's (who may sell into the book).
+    function flag(address owner, uint8 subaccount) external;
+
+    /// @notice Takes the flag off an account that is healthy again.
+    function clearFlag(address owner, uint8 subaccount) external;
+
+    /// @notice Has the backstop take over a position of an account flagged at least D and at most 2 D ago that is
+    /// still, or again, below maintenance margin, on the terms of a batch. No pause stops it.
+    function executeFlagged(address owner, uint8 subaccount, uint8 market) external;
+
+    /// @notice The account at the carried marks, funding settled: equity, and what its positions require.
+    function health(address owner, uint8 subaccount)
+        external
+        view
+        returns (int256 equity, uint256 maintenance, uint256 initial, bool isFresh);
+}
+
+/// @notice The segments of a batch that are not on the hot path; called by the exchange while it settles, on its storage.
+interface IRiskSegments {
+    function settleRiskSegment(uint256 kind, uint256 segment, bytes calldata body) external;
+}
+
+/// @notice Size tiers of margin and the insurance of each market.
+interface IMarketRisk {
+    event MarketTiersSet(
+        uint8 indexed market, uint32[3] boundUsdc, uint32[3] imfPpm, uint32 liquidationFeePpm
+    );
+
+    error InvalidTiers(uint8 market, string field);
+
+    /// @notice Sets a market's size tiers above its own margin fractions, and its liquidation fee. A bound of zero ends
+    /// the list; bounds ascend, fractions are even and do not fall. Nobody is closed by it: who is short of margin
+    /// afterwards can only reduce. Timelocked like what touches custody.
+    function setMarketTiers(
+        uint8 market,
+        uint32[3] calldata boundUsdc,
+        uint32[3] calldata imfPpm,
+        uint32 liquidationFeePpm
+    ) external;
+
+    /// @notice A market's insurance tranche, micro-USDC.
+    function insuranceOf(uint8 market) external view returns (uint256);
+
+    /// @notice A market's tiers; the fee is the default one where no tiers were set.
+    function marketTiers(uint8 market)
+        external
+        view
+        returns (uint32[3] memory boundUsdc, uint32[3] memory imfPpm, uint32 liquidationFeePpm);
+}
