@@ -2,17 +2,20 @@
 import { createDirtySet, type DirtySet, touch } from './dirty-set.ts'
 import {
   ACCOUNT_W,
+  DAY_SHIFT,
   NONE,
   W_ACCOUNT_DIRTY,
   W_CLOSED_HEAD,
   W_CLOSED_TAIL,
   W_FIRST_POSITION,
   W_OWNER,
+  W_RISK,
+  W_SELF_TRADE,
   W_SUBACCOUNT,
 } from './slabs.ts'
 
 /** Bytes of an owner address, kept as five words. */
-const OWNER_WORDS = 5
+export const OWNER_WORDS = 5
 
 export type AccountStore = {
   readonly capacity: number
@@ -87,12 +90,13 @@ export function findAccount(
   }
 }
 
-/** Opens the next account; the caller has checked the capacity and that it does not exist. */
+/** Takes the next account into use; `day`: of its opening. The caller has checked the capacity and that it does not exist. */
 export function openAccount(
   accounts: AccountStore,
   words: Int32Array,
   at: number,
   subaccount: number,
+  day: number,
 ): number {
   const account = ++accounts.used
   const w = account * ACCOUNT_W
@@ -101,7 +105,12 @@ export function openAccount(
   accounts.i32[w + W_FIRST_POSITION] = NONE
   accounts.i32[w + W_CLOSED_HEAD] = NONE
   accounts.i32[w + W_CLOSED_TAIL] = NONE
-  accounts.i32[w + W_OWNER] = ownerOf(accounts, account, words, at)
+  const owner = ownerOf(accounts, account, words, at)
+  accounts.i32[w + W_OWNER] = owner
+  // The owner's first account carries the group of all of them.
+  const group = owner === account ? owner : accounts.i32[owner * ACCOUNT_W + W_SELF_TRADE]!
+  accounts.i32[w + W_SELF_TRADE] = group
+  accounts.i32[w + W_RISK] = day << DAY_SHIFT
   indexAccount(accounts, account)
   touch(accounts.dirty, account)
   return account

@@ -1,17 +1,18 @@
 //! AmendOrder: a newly signed order in the same lane takes the place of an open one; the old one stays unless it may.
 import {
   closeReason,
-  eventKind,
+  limits,
   orderFlag,
   type RejectCode,
   rejectCode,
   timeInForce,
 } from '@plumb/model'
+import { coversMargin } from './account-health.ts'
+import { amendWaiting, isFixed, isWaiting } from './amend-waiting.ts'
+import { emitOrderAmended, rewriteOrder } from './amended-order.ts'
 import { canHold } from './book-store.ts'
-import { touch } from './dirty-set.ts'
-import { emit, reject } from './emit.ts'
-import { findLane } from './lane-store.ts'
-import { coversMargin, marketRequirement } from './margin.ts'
+import { reject } from './emit.ts'
+import { marketRequirement } from './margin.ts'
 import { crosses, matchOrder, reducible } from './match.ts'
 import {
   refuseExpiry,
@@ -32,20 +33,17 @@ import {
 import {
   D_LOTS,
   D_REMAINING,
-  D_SIZE,
-  L_SEQ,
-  LANE_W,
+  M_QUOTE_PER_TICK_LOT,
+  MARKET_D,
   NONE,
   ORDER_D,
   ORDER_W,
   POSITION_D,
+  SIGNED_FLAGS,
   W_ACCOUNT,
-  W_EXPIRY,
   W_FLAGS,
   W_LANE,
-  W_LANE_SEQ,
   W_MARKET,
-  W_MAX_FEE,
   W_POSITION,
   W_PRICE,
   W_SIDE,
@@ -71,6 +69,10 @@ export function amendOrder(
     return
   }
   state.scratch.f64[LIMIT_VALUE] = 0
+  if (orders.i32[slot * ORDER_W + W_FLAGS]! > SIGNED_FLAGS) {
+    if (isFixed(state, slot)) return reject(state, i32, f64, w, d, rejectCode.INVALID_AMEND)
+    if (isWaiting(state, slot)) return amendWaiting(state, slot, i32, f64, w, d)
+  }
   const code = refuseAmend(state, slot, i32, f64, w, d)
   if (code !== 0) {
     reject(state, i32, f64, w, d, code, state.scratch.f64[LIMIT_VALUE])
@@ -82,15 +84,15 @@ export function amendOrder(
   const keeps = f64[d + 4] === price && f64[d + 5]! <= remaining
   if (!keeps) unrestOrder(state, slot)
   else reserve(state, slot, remaining, -1)
-  rewrite(state, slot, i32, f64, w, d)
-  emitOrderAmended(state, slot, f64[d + 11]!, keeps, price, remaining)
+  rewriteOrder(state, slot, i32, f64, w, d)
+  emitOrderAmended(state, slot, keeps, price, remaining, 0)
   if (keeps) {
     reserve(state, slot, f64[d + 5]!, 1)
     widenPriceBounds(state, slot)
     noteDue(state, slot)
     return
   }
-  const stopped = matchOrder(state, slot, i32[w + 21]!)
+  const stopped = matchOrder(state, slot, i32[w + 21]!, limits.fillsPerCommandMax)
   if (orders.f64[slot * ORDER_D + D_REMAINING] === 0) closeOrder(state, slot, closeReason.filled)
   else if (stopped !== NONE) closeOrder(state, slot, stopped)
   else restOrder(state, slot)
@@ -105,7 +107,7 @@ function refuseAmend(
   w: number,
   d: number,
 ): RejectCode | 0 {
-  const shape = refuseShape(state, i32, f64, w, d)
+  const shape = refuseShape(state, i32, f64, w, d, false)
   if (shape !== 0) return shape
   const orders = state.orders.i32
   const o = slot * ORDER_W
@@ -123,7 +125,8 @@ function refuseAmend(
   const expiry = refuseExpiry(state, i32[w + 20]! >>> 0)
   if (expiry !== 0) return expiry
   const price = f64[d + 4]!
-  const now = refuseMarket(state, market, side, flags, price)
+  const quote = price * f64[d + 5]! * state.markets[market * MARKET_D + M_QUOTE_PER_TICK_LOT]!
+  const now = refuseMarket(state, market, side, flags, price, quote)
   if (now !== 0) return now
   const risk = refuseRisk(state, slot, flags, price, f64[d + 5]!)
   if (risk !== 0) return risk
@@ -149,71 +152,20 @@ function refuseRisk(
     const held = state.positions.f64[record * POSITION_D + D_LOTS]!
     return reducible(held, side) === 0 ? rejectCode.REDUCE_ONLY : 0
   }
-  const before = marketRequirement(state, record, market, NONE, 0, 0)
+  const account = orders[o + W_ACCOUNT]!
+  const before = marketRequirement(state, account, record, market, NONE, 0, 0)
   const remaining = state.orders.f64[slot * ORDER_D + D_REMAINING]!
   reserve(state, slot, remaining, -1)
   // A remainder of 0 also takes the old order out of the loss term.
   state.orders.f64[slot * ORDER_D + D_REMAINING] = 0
   let code = refuseSize(state, record, market, side, lots)
   if (code === 0) {
-    const after = marketRequirement(state, record, market, side, price, lots)
+    const after = marketRequirement(state, account, record, market, side, price, lots)
     const opens =
-      (after < Infinity && after <= before) ||
-      coversMargin(state, orders[o + W_ACCOUNT]!, record, after)
+      (after < Infinity && after <= before) || coversMargin(state, account, record, after)
     code = opens ? 0 : rejectCode.INSUFFICIENT_MARGIN
   }
   state.orders.f64[slot * ORDER_D + D_REMAINING] = remaining
   reserve(state, slot, remaining, 1)
   return code
-}
-
-function rewrite(
-  state: EngineState,
-  slot: number,
-  i32: Int32Array,
-  f64: Float64Array,
-  w: number,
-  d: number,
-): void {
-  const { orders, lanes } = state
-  const o = slot * ORDER_W
-  orders.i32[o + W_PRICE] = f64[d + 4]! | 0
-  orders.i32[o + W_FLAGS] = i32[w + 15]!
-  orders.i32[o + W_EXPIRY] = i32[w + 20]!
-  orders.i32[o + W_LANE_SEQ] = i32[w + 19]!
-  orders.i32[o + W_MAX_FEE] = i32[w + 17]!
-  orders.f64[slot * ORDER_D + D_SIZE] = f64[d + 5]!
-  orders.f64[slot * ORDER_D + D_REMAINING] = f64[d + 5]!
-  touch(orders.dirty, slot)
-  const place = findLane(lanes, i32[w + 5]!, i32[w + 18]!)
-  lanes.i32[place * LANE_W + L_SEQ] = i32[w + 19]!
-  touch(lanes.dirty, place)
-}
-
-function emitOrderAmended(
-  state: EngineState,
-  slot: number,
-  orderId: number,
-  keeps: boolean,
-  previousPrice: number,
-  previousRemaining: number,
-): void {
-  const { i32, f64 } = state.orders
-  const o = slot * ORDER_W
-  const record = emit(state, eventKind.OrderAmended, i32[o + W_ACCOUNT]!, i32[o + W_MARKET]!)
-  const events = state.events
-  const ed = record * 20
-  const ew = record * 40
-  events.f64[ed + 4] = orderId
-  events.f64[ed + 5] = i32[o + W_PRICE]! >>> 0
-  events.f64[ed + 6] = f64[slot * ORDER_D + D_SIZE]!
-  events.f64[ed + 11] = previousPrice
-  events.f64[ed + 12] = previousRemaining
-  events.i32[ew + 14] = i32[o + W_SIDE]!
-  events.i32[ew + 15] = i32[o + W_FLAGS]!
-  events.i32[ew + 16] = keeps ? 1 : 0
-  events.i32[ew + 17] = i32[o + W_MAX_FEE]!
-  events.i32[ew + 18] = i32[o + W_LANE]!
-  events.i32[ew + 19] = i32[o + W_LANE_SEQ]!
-  events.i32[ew + 20] = i32[o + W_EXPIRY]!
 }

@@ -5,10 +5,10 @@ import { NONE } from './slabs.ts'
 /** A page: head and tail of 1,024 levels. */
 export const PAGE_WORDS = 2_048
 /** Bits of a page: 32 words of used levels, one summary word, its page number (price >>> 10) and its market. */
-const BITS = 36
+export const BITS = 36
 const SUMMARY = 32
 /** A directory: 2,048 children (number + 1), 64 words of used children, two summary words. */
-const NODE = 2_128
+export const NODE = 2_128
 const USED = 2_048
 const NODE_SUMMARY = 2_112
 
@@ -67,6 +67,22 @@ export function canHold(book: BookStore, market: number, price: number): boolean
   if (node < 0 && book.freeNodeCount === 0 && book.nodesUsed === book.nodeCapacity) return false
   if (node >= 0 && book.nodes[node * NODE + ((price >>> 10) & 2_047)]! !== 0) return true
   return book.freePageCount > 0 || book.pagesUsed < book.pageCapacity
+}
+
+/** Pages that are free, or directories if those are fewer. */
+export function freePlaces(book: BookStore): number {
+  return Math.min(
+    book.freePageCount + book.pageCapacity - book.pagesUsed,
+    book.freeNodeCount + book.nodeCapacity - book.nodesUsed,
+  )
+}
+
+/** `canHold` that leaves one page and one directory free: what moves during a match must not take the taker's place. */
+export function canHoldBesides(book: BookStore, market: number, price: number): boolean {
+  const node = book.nodes[market * NODE + (price >>> 21)]! - 1
+  if (node >= 0 && book.nodes[node * NODE + ((price >>> 10) & 2_047)]! !== 0) return true
+  if (node < 0 && book.freeNodeCount + book.nodeCapacity - book.nodesUsed < 2) return false
+  return book.freePageCount + book.pageCapacity - book.pagesUsed >= 2
 }
 
 function setChild(nodes: Int32Array, node: number, child: number, value: number): void {

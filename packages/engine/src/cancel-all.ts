@@ -1,21 +1,8 @@
 //! CancelAll: an account's open orders of one market and side, or of all.
 import { closeReason, rejectCode } from '@plumb/model'
-import { closeCollected, collect } from './close-many.ts'
+import { closeCollected, collectAccount } from './close-many.ts'
 import { reject } from './emit.ts'
-import {
-  ACCOUNT_W,
-  M_LISTED,
-  MARKET_D,
-  NONE,
-  ORDER_W,
-  P_FIRST_ORDER,
-  P_MARKET,
-  P_NEXT,
-  POSITION_W,
-  W_FIRST_POSITION,
-  W_OWN_NEXT,
-  W_SIDE,
-} from './slabs.ts'
+import { M_LISTED, MARKET_D, NONE } from './slabs.ts'
 import type { EngineState } from './state.ts'
 
 export function cancelAll(
@@ -42,15 +29,5 @@ export function cancelAll(
     reject(state, i32, f64, w, d, code)
     return
   }
-  const { positions, orders } = state
-  let count = 0
-  let record = state.accounts.i32[account * ACCOUNT_W + W_FIRST_POSITION]!
-  for (; record !== NONE; record = positions.i32[record * POSITION_W + P_NEXT]!) {
-    if (market !== NONE && positions.i32[record * POSITION_W + P_MARKET] !== market) continue
-    let slot = positions.i32[record * POSITION_W + P_FIRST_ORDER]!
-    for (; slot !== NONE; slot = orders.i32[slot * ORDER_W + W_OWN_NEXT]!)
-      if (side === NONE || orders.i32[slot * ORDER_W + W_SIDE] === side)
-        count = collect(state, count, slot)
-  }
-  closeCollected(state, count, closeReason.user)
+  closeCollected(state, collectAccount(state, account, market, side), closeReason.user)
 }

@@ -1,5 +1,5 @@
 //! Client order ids: remembered while open and for the last ones of an account, so a repeated request is recognised.
-import { limits } from '@plumb/model'
+import { commandKind, limits } from '@plumb/model'
 import { type AccountStore, tableSize } from './account-store.ts'
 import { createDirtySet, type DirtySet, touch } from './dirty-set.ts'
 import {
@@ -35,12 +35,20 @@ import {
 
 /** First text word of a client order id in an order command. */
 const TEXT_AT = 24
+/** Words of an order command beyond a plain order's: its options, then the advanced fields. */
+const OPTIONS_AT = 7
+const ADVANCED_AT = 54
+export const EXTRA_WORDS = 11
+/** Set in C_SELF_TRADE when one of them is not 0, and all are kept. */
+export const HAS_EXTRA = 0x100
 
 export type ClientIdStore = {
   readonly capacity: number
   readonly i32: Int32Array
   readonly f64: Float64Array
   readonly closeNumbers: Float64Array
+  /** What a request says beyond a plain order, EXTRA_WORDS an entry. */
+  readonly extra: Int32Array
   /** Open addressing on (account, text) → entry + 1. */
   readonly index: Int32Array
   readonly free: Int32Array
@@ -60,6 +68,7 @@ export function createClientIdStore(capacity: number): ClientIdStore {
     i32,
     f64: new Float64Array(buffer),
     closeNumbers: new Float64Array(capacity),
+    extra: new Int32Array(capacity * EXTRA_WORDS),
     index: new Int32Array(tableSize(capacity)),
     free: new Int32Array(capacity),
     dirty: createDirtySet(i32, CLIENT_W, C_DIRTY),
@@ -111,7 +120,27 @@ function matches(
   return true
 }
 
-/** Whether the entry was made by a request with the same body as the PlaceOrder at word `w`, double `d`. */
+/** Word `i` of EXTRA_WORDS of the order command at word `w`. */
+function extraWord(i32: Int32Array, w: number, i: number): number {
+  if (i === 0) return i32[w + OPTIONS_AT]!
+  return i32[w + 4] === commandKind.PlaceAdvancedOrder ? i32[w + ADVANCED_AT + i - 1]! : 0
+}
+
+function hasExtra(i32: Int32Array, w: number): boolean {
+  for (let i = 0; i < EXTRA_WORDS; i++) if (extraWord(i32, w, i) !== 0) return true
+  return false
+}
+
+function sameExtra(ids: ClientIdStore, entry: number, i32: Int32Array, w: number): boolean {
+  const kept = (ids.i32[entry * CLIENT_W + C_SELF_TRADE]! & HAS_EXTRA) !== 0
+  if (kept !== hasExtra(i32, w)) return false
+  if (!kept) return true
+  for (let i = 0; i < EXTRA_WORDS; i++)
+    if (ids.extra[entry * EXTRA_WORDS + i] !== extraWord(i32, w, i)) return false
+  return true
+}
+
+/** Whether the entry was made by a request with the same body as the order command at word `w`, double `d`. */
 export function sameBody(
   ids: ClientIdStore,
   entry: number,
@@ -134,7 +163,8 @@ export function sameBody(
     entries[e + C_LANE] === i32[w + 18] &&
     entries[e + C_LANE_SEQ] === i32[w + 19] &&
     entries[e + C_EXPIRY] === i32[w + 20] &&
-    entries[e + C_SELF_TRADE] === i32[w + 21]
+    (entries[e + C_SELF_TRADE]! & ~HAS_EXTRA) === i32[w + 21] &&
+    sameExtra(ids, entry, i32, w)
   )
 }
 
@@ -171,6 +201,10 @@ export function rememberClientId(
   entries[e + C_LANE_SEQ] = i32[w + 19]!
   entries[e + C_EXPIRY] = i32[w + 20]!
   entries[e + C_SELF_TRADE] = i32[w + 21]!
+  if (hasExtra(i32, w)) {
+    entries[e + C_SELF_TRADE] = i32[w + 21]! | HAS_EXTRA
+    for (let i = 0; i < EXTRA_WORDS; i++) ids.extra[entry * EXTRA_WORDS + i] = extraWord(i32, w, i)
+  }
   const c = entry * CLIENT_D
   ids.f64[c + CD_SIZE] = f64[d + 5]!
   ids.f64[c + CD_ORDER_ID] = orderId

@@ -1,11 +1,10 @@
 //! CreditDeposit: contiguous deposit ids from the chain; the first one opens the account.
 import { eventKind, limits, rejectCode } from '@plumb/model'
-import { copyOwner, findAccount, openAccount } from './account-store.ts'
+import { findAccount } from './account-store.ts'
 import { touch } from './dirty-set.ts'
 import { emit, reject } from './emit.ts'
-import { claimFirstLanes } from './lane-store.ts'
-import { clearHome } from './position-store.ts'
-import { ACCOUNT_D, ACCOUNTS, D_CASH, DEPOSITS, LAST_DEPOSIT } from './slabs.ts'
+import { openNewAccount } from './open-account.ts'
+import { ACCOUNT_D, D_CASH, DEPOSITS, LAST_DEPOSIT } from './slabs.ts'
 import type { EngineState } from './state.ts'
 
 /** Bound of all deposits together: with every account's gross below 2^52, cash stays below 2^53. */
@@ -40,15 +39,7 @@ export function creditDeposit(
   if (full || totals[DEPOSITS]! + amount > DEPOSITS_MAX) return refuse(rejectCode.CAPACITY, 0)
   totals[LAST_DEPOSIT] = depositId
   totals[DEPOSITS] = totals[DEPOSITS]! + amount
-  if (account === 0) {
-    account = openAccount(accounts, i32, w + OWNER_W, subaccount)
-    clearHome(state.positions, account)
-    claimFirstLanes(state.lanes, account)
-    totals[ACCOUNTS] = account
-    const opened = emit(state, eventKind.AccountOpened, account, 0) * 40
-    state.events.i32[opened + 8] = subaccount
-    copyOwner(accounts, account, state.events.i32, opened + 16)
-  }
+  if (account === 0) account = openNewAccount(state, i32, w + OWNER_W, subaccount)
   const cash = accounts.f64[account * ACCOUNT_D + D_CASH]! + amount
   accounts.f64[account * ACCOUNT_D + D_CASH] = cash
   touch(accounts.dirty, account)

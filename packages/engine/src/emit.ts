@@ -1,13 +1,14 @@
 //! Event records that several commands write. Places of the fields: packages/model/src/layout.ts.
 import { commandKind, eventKind, type RejectCode } from '@plumb/model'
+import { remainingLots } from './order-lots.ts'
 import { orderIdOf } from './order-store.ts'
 import {
   CLIENT_TEXT_WORDS,
-  D_REMAINING,
   D_SIZE,
   ORDER_D,
   ORDER_W,
   SEQ,
+  SIGNED_FLAGS,
   TIME_MS,
   W_ACCOUNT,
   W_EXPIRY,
@@ -47,6 +48,7 @@ export function reject(
   events.f64[record * 20 + 6] = limitValue
   if (
     kind !== commandKind.PlaceOrder &&
+    kind !== commandKind.PlaceAdvancedOrder &&
     kind !== commandKind.AmendOrder &&
     kind !== commandKind.CancelOrder
   )
@@ -61,12 +63,13 @@ export function refusal(state: EngineState, code: RejectCode, limitValue: number
   return code
 }
 
+/** The record's number, for what an advanced order adds. */
 export function emitOrderPlaced(
   state: EngineState,
   slot: number,
   i32: Int32Array,
   w: number,
-): void {
+): number {
   const { i32: orders, f64: doubles } = state.orders
   const o = slot * ORDER_W
   const record = emit(state, eventKind.OrderPlaced, orders[o + W_ACCOUNT]!, orders[o + W_MARKET]!)
@@ -77,23 +80,30 @@ export function emitOrderPlaced(
   eventDoubles[record * 20 + 5] = orders[o + W_PRICE]! >>> 0
   eventDoubles[record * 20 + 6] = doubles[slot * ORDER_D + D_SIZE]!
   events[to + 14] = orders[o + W_SIDE]!
-  events[to + 15] = orders[o + W_FLAGS]!
+  events[to + 15] = orders[o + W_FLAGS]! & SIGNED_FLAGS
   events[to + 17] = orders[o + W_MAX_FEE]!
   events[to + 18] = orders[o + W_LANE]!
   events[to + 19] = orders[o + W_LANE_SEQ]!
   events[to + 20] = orders[o + W_EXPIRY]!
   if (i32[w + 24] !== 0)
     for (let i = 0; i < CLIENT_TEXT_WORDS; i++) events[to + 24 + i] = i32[w + 24 + i]!
+  return record
 }
 
-export function emitOrderClosed(state: EngineState, slot: number, reason: number): void {
-  const { i32: orders, f64: doubles } = state.orders
+export function emitOrderClosed(
+  state: EngineState,
+  slot: number,
+  reason: number,
+  code: number,
+): void {
+  const { i32: orders } = state.orders
   const o = slot * ORDER_W
   const record = emit(state, eventKind.OrderClosed, orders[o + W_ACCOUNT]!, orders[o + W_MARKET]!)
   const events = state.events
   events.f64[record * 20 + 4] = orderIdOf(state.orders, slot)
-  events.f64[record * 20 + 5] = doubles[slot * ORDER_D + D_REMAINING]!
+  events.f64[record * 20 + 5] = remainingLots(state, slot)
   events.f64[record * 20 + 6] = orders[o + W_PRICE]! >>> 0
   events.i32[record * 40 + 14] = orders[o + W_SIDE]!
   events.i32[record * 40 + 15] = reason
+  events.i32[record * 40 + 16] = code
 }

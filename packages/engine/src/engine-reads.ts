@@ -1,8 +1,21 @@
 //! The state as objects, for services and tests. Not for the hot path: these allocate.
-import { limits, type MarketState, type Side } from '@plumb/model'
+import {
+  limits,
+  liquidationPriceTicks,
+  MARGIN_TIERS_D,
+  type MarketState,
+  type OrderStyle,
+  type Side,
+  type TriggerKind,
+  type TriggerSource,
+} from '@plumb/model'
+import { accountHealth, equityOf, HEALTH_EQUITY, HEALTH_MAINTENANCE } from './account-health.ts'
 import { pageOf, priceAbove, priceBelow } from './book-store.ts'
+import { maintenanceMargin } from './initial-margin.ts'
 import { findLane, orderOfLane } from './lane-store.ts'
-import { equityOf, fundingDue, marketRequirement } from './margin.ts'
+import { armedLots } from './links.ts'
+import { fundingDue, marketRequirement } from './margin.ts'
+import { hiddenLots, remainingLots, shownLots } from './order-lots.ts'
 import { orderIdOf, slotOfOrder } from './order-store.ts'
 import { headOf } from './rest-order.ts'
 import * as at from './slabs.ts'
@@ -18,6 +31,10 @@ export type PositionView = {
   fundingIndex: number
   /** Due and not yet settled; positive = the account pays. */
   fundingDueQuote: number
+  /** The account's leverage in the market; 0: none of its own. */
+  leverage: number
+  /** Where it is liquidated, the other markets as they are (risk.md 1.8); 0: nowhere. */
+  liquidationTicks: number
 }
 export type LaneView = {
   lane: number
@@ -25,6 +42,32 @@ export type LaneView = {
   filledLots: number
   /** Live order, 0 if none. */
   orderId: number
+}
+/** What an order made by PlaceAdvancedOrder has beyond a plain one; prices in ticks, 0 = none. */
+export type AdvancedView = {
+  style: OrderStyle
+  /** Accepted and not on the book. */
+  waiting: boolean
+  triggerKind: TriggerKind
+  triggerSource: TriggerSource
+  triggerTicks: number
+  /** A trailing order's highest or lowest price so far. */
+  extremeTicks: number
+  /** The signed limit; `priceTicks` is where the order rests. */
+  limitTicks: number
+  offsetTicks: number
+  count: number
+  seconds: number
+  slippagePpm: number
+  displayLots: number
+  hiddenLots: number
+  /** Slices done of a twap, level that shows of a scale. */
+  step: number
+  /** A waiting bracket child's lots that its parent's fills have armed; all of them without a parent. */
+  armedLots: number
+  /** Order ids, 0 = none. */
+  parentOrderId: number
+  siblingOrderId: number
 }
 export type OrderView = {
   orderId: number
@@ -39,6 +82,9 @@ export type OrderView = {
   lane: number
   laneSeq: number
   expiryS: number
+  /** What the book shows of it; 0 while it waits. */
+  shownLots: number
+  advanced?: AdvancedView
 }
 export type AccountView = {
   accountId: number
@@ -50,8 +96,19 @@ export type AccountView = {
   equityQuote: number
   /** Σ initial margin with open orders. */
   initialMarginQuote: number
+  /** Σ maintenance margin; Infinity for an account beyond exact arithmetic. */
+  maintenanceMarginQuote: number
   withdrawableQuote: number
   openOrders: number
+  /** Group whose orders do not trade with each other, 0 = the owner's accounts alone. */
+  selfTradeGroup: number
+  /** When the dead man's switch fires, 0 = off. */
+  deadManDeadlineMs: number
+  /** The one market it trades; −1: cross margin. */
+  isolatedMarket: number
+  /** Fee tier of its day, and the decaying volume that the next day's follows from. */
+  feeTier: number
+  volumeQuote: number
   positions: PositionView[]
 }
 export type MarketView = {
@@ -78,11 +135,23 @@ export type MarketView = {
   indexTicks: number
   indexTimeMs: number
   markTicks: number
+  /** Mean of the marks of the last five minutes. */
+  meanMarkTicks: number
+  /** Volatility requirement, and the median depth it is scaled by. */
+  volatilityPpm: number
+  depthQuote: number
   bestBidTicks: number
   bestAskTicks: number
   fundingIndex: number
   fundingPoolQuote: number
   openInterestLots: number
+  /** The market's insurance tranche, and deficits nobody bore. */
+  insuranceQuote: number
+  badDebtQuote: number
+  /** Account that takes positions over; 0: none. */
+  backstopAccountId: number
+  /** Delisted: the price its positions are settled at; else 0. */
+  settlementTicks: number
   /** Last sample, and the eight-hour rate last applied, both 1e-10. */
   premium: number
   fundingRate: number
@@ -94,6 +163,10 @@ export type EngineTotals = {
   feesQuote: number
   fundingPoolsQuote: number
   insuranceQuote: number
+  /** Deficits of accounts without positions that nobody bore. */
+  badDebtQuote: number
+  /** Worth of the positions of delisted markets that are still to be settled. */
+  unsettledQuote: number
   cashQuote: number
   accounts: number
   openOrders: number
@@ -102,24 +175,61 @@ export type EngineTotals = {
   lastBatchNo: number
   batchToSeq: number
   withdrawalsPaused: boolean
+  throttleLevel: number
+  throttleMinNotionalQuote: number
 }
 
 export function readOrder(state: EngineState, slot: number): OrderView {
   const { i32, f64 } = state.orders
   const o = slot * at.ORDER_W
+  const flags = i32[o + at.W_FLAGS]!
   return {
     orderId: orderIdOf(state.orders, slot),
     accountId: i32[o + at.W_ACCOUNT]!,
     market: i32[o + at.W_MARKET]!,
     side: i32[o + at.W_SIDE] === 0 ? 0 : 1,
-    flags: i32[o + at.W_FLAGS]!,
+    flags: flags & at.SIGNED_FLAGS,
     priceTicks: i32[o + at.W_PRICE]! >>> 0,
     sizeLots: f64[slot * at.ORDER_D + at.D_SIZE]!,
-    remainingLots: f64[slot * at.ORDER_D + at.D_REMAINING]!,
+    remainingLots: remainingLots(state, slot),
     maxFee: i32[o + at.W_MAX_FEE]!,
     lane: i32[o + at.W_LANE]!,
     laneSeq: i32[o + at.W_LANE_SEQ]! >>> 0,
     expiryS: i32[o + at.W_EXPIRY]! >>> 0,
+    shownLots: (flags & at.ORDER_WAITING) === 0 ? shownLots(state, slot) : 0,
+    ...((flags & at.ORDER_ADVANCED) === 0 ? {} : { advanced: readAdvanced(state, slot) }),
+  }
+}
+
+const styles: readonly OrderStyle[] = [0, 1, 2, 3, 4, 5, 6, 7]
+const triggerKinds: readonly TriggerKind[] = [0, 1, 2]
+const triggerSources: readonly TriggerSource[] = [0, 1, 2]
+
+function readAdvanced(state: EngineState, slot: number): AdvancedView {
+  const { i32, f64 } = state.advanced
+  const record = state.orders.i32[slot * at.ORDER_W + at.W_ADVANCED]!
+  const a = record * at.ADVANCED_W
+  const word = (field: number) => i32[a + field]!
+  const idOf = (link: number) =>
+    link === at.NONE ? 0 : orderIdOf(state.orders, i32[link * at.ADVANCED_W + at.A_SLOT]!)
+  return {
+    style: styles[word(at.A_STYLE)]!,
+    waiting: (state.orders.i32[slot * at.ORDER_W + at.W_FLAGS]! & at.ORDER_WAITING) !== 0,
+    triggerKind: triggerKinds[word(at.A_TRIGGER_KIND)]!,
+    triggerSource: triggerSources[word(at.A_TRIGGER_SOURCE)]!,
+    triggerTicks: word(at.A_TRIGGER) >>> 0,
+    extremeTicks: f64[record * at.ADVANCED_D + at.AD_EXTREME]!,
+    limitTicks: word(at.A_LIMIT) >>> 0,
+    offsetTicks: word(at.A_OFFSET),
+    count: word(at.A_COUNT),
+    seconds: word(at.A_SECONDS),
+    slippagePpm: word(at.A_SLIPPAGE),
+    displayLots: f64[record * at.ADVANCED_D + at.AD_DISPLAY]!,
+    hiddenLots: hiddenLots(state, slot),
+    step: word(at.A_STEP),
+    armedLots: armedLots(state, record),
+    parentOrderId: idOf(word(at.A_PARENT)),
+    siblingOrderId: idOf(word(at.A_SIBLING)),
   }
 }
 
@@ -160,6 +270,9 @@ export function readAccount(state: EngineState, account: number): AccountView | 
   const a = account * at.ACCOUNT_W
   const own = records(state, account)
   const marketOf = (record: number) => positions.i32[record * at.POSITION_W + at.P_MARKET]!
+  const risk = accounts.i32[a + at.W_RISK]!
+  const health = new Float64Array(3)
+  const known = accountHealth(state, account, health)
   return {
     accountId: account,
     owner: new Uint8Array(accounts.owners.slice(account * 5, account * 5 + 5).buffer),
@@ -167,11 +280,17 @@ export function readAccount(state: EngineState, account: number): AccountView | 
     cashQuote: accounts.f64[account * at.ACCOUNT_D + at.D_CASH]!,
     equityQuote: equityOf(state, account),
     initialMarginQuote: own.reduce(
-      (sum, r) => sum + marketRequirement(state, r, marketOf(r), at.NONE, 0, 0),
+      (sum, r) => sum + marketRequirement(state, account, r, marketOf(r), at.NONE, 0, 0),
       0,
     ),
+    maintenanceMarginQuote: known ? health[HEALTH_MAINTENANCE]! : Infinity,
     withdrawableQuote: withdrawableQuote(state, account),
     openOrders: accounts.i32[a + at.W_OPEN_ORDERS]!,
+    selfTradeGroup: Math.max(0, 0 - accounts.i32[a + at.W_SELF_TRADE]!),
+    deadManDeadlineMs: accounts.f64[account * at.ACCOUNT_D + at.D_DEAD_MAN]!,
+    isolatedMarket: (risk & at.ISOLATED_MASK) - 1,
+    feeTier: (risk & at.TIER_MASK) >>> at.TIER_SHIFT,
+    volumeQuote: accounts.f64[account * at.ACCOUNT_D + at.D_VOLUME]!,
     positions: own
       .filter((record) => positions.f64[record * at.POSITION_D + at.D_LOTS] !== 0)
       .map((record) => ({
@@ -180,8 +299,26 @@ export function readAccount(state: EngineState, account: number): AccountView | 
         entryCostQuote: positions.f64[record * at.POSITION_D + at.D_ENTRY]!,
         fundingIndex: positions.f64[record * at.POSITION_D + at.D_SNAPSHOT]!,
         fundingDueQuote: fundingDue(state, record),
+        leverage: positions.i32[record * at.POSITION_W + at.P_LEVERAGE]!,
+        liquidationTicks: known ? liquidationTicks(state, record, health) : 0,
       })),
   }
+}
+
+function liquidationTicks(state: EngineState, record: number, health: Float64Array): number {
+  const { positions, markets } = state
+  const m = positions.i32[record * at.POSITION_W + at.P_MARKET]! * at.MARKET_D
+  const lots = positions.f64[record * at.POSITION_D + at.D_LOTS]!
+  const value = lots * markets[m + at.M_MARK_QUOTE]!
+  const own = value - maintenanceMargin(markets, m, Math.abs(value))
+  return (
+    liquidationPriceTicks({
+      lots,
+      quotePerTickLot: markets[m + at.M_QUOTE_PER_TICK_LOT]!,
+      tiers: markets.slice(m + at.M_TIERS, m + at.M_TIERS + MARGIN_TIERS_D),
+      othersQuote: health[HEALTH_EQUITY]! - health[HEALTH_MAINTENANCE]! - own,
+    }) ?? 0
+  )
 }
 
 /** Lanes the account ever used, ascending. */
@@ -196,8 +333,7 @@ export function readLanes(state: EngineState, account: number): LaneView[] {
     const filledLots =
       slot === at.NONE
         ? lanes.f64[place * at.LANE_D + at.LD_FILLED]!
-        : orders.f64[slot * at.ORDER_D + at.D_SIZE]! -
-          orders.f64[slot * at.ORDER_D + at.D_REMAINING]!
+        : orders.f64[slot * at.ORDER_D + at.D_SIZE]! - remainingLots(state, slot)
     const orderId = slot === at.NONE ? 0 : orderIdOf(orders, slot)
     used.push({ lane, seq, filledLots, orderId })
   }
@@ -213,6 +349,38 @@ export function readOpenOrders(state: EngineState, account: number): OrderView[]
       found.push(readOrder(state, slot))
   }
   return found.toSorted((a, b) => a.orderId - b.orderId)
+}
+
+/** `laterLots`: of scales' later levels, which reserve nothing yet. */
+export type ReservedView = {
+  market: number
+  side: Side
+  lots: number
+  quote: number
+  laterLots: number
+}
+
+export function readReserved(state: EngineState, account: number): ReservedView[] {
+  return records(state, account).flatMap((record): ReservedView[] => {
+    const market = state.positions.i32[record * at.POSITION_W + at.P_MARKET]!
+    const value = (field: number) => state.positions.f64[record * at.POSITION_D + field]!
+    return [
+      {
+        market,
+        side: 0,
+        lots: value(at.D_BUY_LOTS),
+        quote: value(at.D_BUY_QUOTE),
+        laterLots: value(at.D_BUY_LATER),
+      },
+      {
+        market,
+        side: 1,
+        lots: value(at.D_SELL_LOTS),
+        quote: value(at.D_SELL_QUOTE),
+        laterLots: value(at.D_SELL_LATER),
+      },
+    ]
+  })
 }
 
 const marketStates: readonly MarketState[] = [0, 1, 2, 3, 4, 5]
@@ -250,14 +418,34 @@ export function readMarket(state: EngineState, market: number): MarketView | und
     indexTicks: value(at.M_INDEX),
     indexTimeMs: value(at.M_INDEX_TIME),
     markTicks: value(at.M_MARK),
+    meanMarkTicks: value(at.M_MEAN_MARK),
+    volatilityPpm: value(at.M_VOLATILITY),
+    depthQuote: value(at.M_DEPTH),
     bestBidTicks: value(at.M_BEST_BID),
     bestAskTicks: value(at.M_BEST_ASK),
     fundingIndex: value(at.M_FUNDING_INDEX),
     fundingPoolQuote: value(at.M_POOL),
     openInterestLots: value(at.M_OPEN_INTEREST),
+    insuranceQuote: value(at.M_TRANCHE),
+    badDebtQuote: value(at.M_BAD_DEBT),
+    backstopAccountId: value(at.M_BACKSTOP),
+    settlementTicks: value(at.M_SETTLE_PRICE),
     premium: value(at.M_LAST_PREMIUM),
     fundingRate: value(at.M_LAST_RATE),
   }
+}
+
+/** Σ of what positions of delisted markets are worth at the settlement price; 0 unless some are settled and others not. */
+function unsettledQuote(state: EngineState): number {
+  const { positions, markets } = state
+  let worth = 0
+  for (let account = 1; account <= state.accounts.used; account++)
+    for (const record of records(state, account)) {
+      const m = positions.i32[record * at.POSITION_W + at.P_MARKET]! * at.MARKET_D
+      if (markets[m + at.M_UNSETTLED] !== 0)
+        worth += positions.f64[record * at.POSITION_D + at.D_LOTS]! * markets[m + at.M_MARK_QUOTE]!
+    }
+  return worth
 }
 
 export function readTotals(state: EngineState): EngineTotals {
@@ -266,15 +454,23 @@ export function readTotals(state: EngineState): EngineTotals {
   for (let account = 1; account <= accounts.used; account++)
     cash += accounts.f64[account * at.ACCOUNT_D + at.D_CASH]!
   let pools = 0
-  for (let market = 0; market < state.limits.markets; market++)
-    pools += markets[market * at.MARKET_D + at.M_POOL]!
+  let tranches = 0
+  let badDebt = 0
+  for (let market = 0; market < state.limits.markets; market++) {
+    const m = market * at.MARKET_D
+    pools += markets[m + at.M_POOL]!
+    tranches += markets[m + at.M_TRANCHE]!
+    badDebt += markets[m + at.M_BAD_DEBT]!
+  }
   return {
     depositsQuote: totals[at.DEPOSITS]!,
     paidQuote: totals[at.PAID]!,
     pendingWithdrawalsQuote: totals[at.PENDING]!,
     feesQuote: totals[at.FEES]!,
     fundingPoolsQuote: pools,
-    insuranceQuote: 0,
+    insuranceQuote: tranches,
+    badDebtQuote: badDebt,
+    unsettledQuote: unsettledQuote(state),
     cashQuote: cash,
     accounts: accounts.used,
     openOrders: state.orders.used - state.orders.freeCount,
@@ -283,5 +479,7 @@ export function readTotals(state: EngineState): EngineTotals {
     lastBatchNo: totals[at.LAST_BATCH]!,
     batchToSeq: totals[at.BATCH_TO_SEQ]!,
     withdrawalsPaused: totals[at.WITHDRAWALS_PAUSED] !== 0,
+    throttleLevel: totals[at.THROTTLE_LEVEL]!,
+    throttleMinNotionalQuote: totals[at.THROTTLE_NOTIONAL]!,
   }
 }

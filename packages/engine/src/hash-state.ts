@@ -1,11 +1,37 @@
 //! The state hash, brought up to date from the records that changed since it was last asked for.
 import { hashedRecord, type RecordMixer, type StateHash } from '@plumb/model'
+import { EXTRA_WORDS, HAS_EXTRA } from './client-id-store.ts'
 import type { DirtySet } from './dirty-set.ts'
 import { accountOfLane, numberOfLane } from './lane-store.ts'
+import { remainingLots } from './order-lots.ts'
 import { orderIdOf } from './order-store.ts'
 import {
+  A_COUNT,
+  A_LIMIT,
+  A_OFFSET,
+  A_PARENT_LANE,
+  A_PARENT_SEQ,
+  A_SECONDS,
+  A_SELF_TRADE,
+  A_SIBLING,
+  A_SLIPPAGE,
+  A_SLOT,
+  A_STEP,
+  A_STYLE,
+  A_TRIGGER,
+  A_TRIGGER_KIND,
+  A_TRIGGER_SOURCE,
   ACCOUNT_D,
   ACCOUNT_W,
+  AD_DISPLAY,
+  AD_EXTREME,
+  AD_HIDDEN,
+  AD_PARENT_FILLED,
+  AD_PARENT_TOTAL,
+  AD_START,
+  AD_WAITING_PRIORITY,
+  ADVANCED_D,
+  ADVANCED_W,
   C_ACCOUNT,
   C_EXPIRY,
   C_FLAGS,
@@ -21,33 +47,50 @@ import {
   CD_ORDER_ID,
   CD_SIZE,
   CD_TRIGGER,
+  CK_LAST,
   CLIENT_D,
   CLIENT_TEXT_WORDS,
   CLIENT_W,
+  CLOCK_D,
   D_CASH,
+  D_DEAD_MAN,
   D_ENTRY,
   D_LOTS,
+  D_PARTIAL_AT,
   D_PRIORITY,
-  D_REMAINING,
   D_SIZE,
   D_SNAPSHOT,
+  D_VOLUME,
+  DAY_SHIFT,
+  ISOLATED_MASK,
   L_SEQ,
   LANE_D,
   LANE_W,
   LD_FILLED,
   LISTING_FIRST,
   LISTING_LAST,
+  M_FIXED_INDEX,
   M_LAST,
   M_LAST_PREMIUM,
+  M_RISK_FIRST,
+  M_RISK_LAST,
+  M_RISK_SET,
+  M_SETTLE_PRICE,
   M_STATE,
+  M_TRANCHE,
   MARKET_D,
+  NONE,
   OPENED,
   ORDER_D,
   ORDER_W,
+  ORDER_WAITING,
   P_ACCOUNT,
   P_MARKET,
   POSITION_D,
   POSITION_W,
+  SIGNED_FLAGS,
+  TIER_MASK,
+  TIER_SHIFT,
   TOTALS,
   W_ACCOUNT,
   W_EXPIRY,
@@ -60,10 +103,12 @@ import {
   W_MARKET,
   W_MAX_FEE,
   W_PRICE,
+  W_RISK,
+  W_SELF_TRADE,
   W_SIDE,
   W_SUBACCOUNT,
 } from './slabs.ts'
-import { type EngineState, PUBLISHER_D } from './state.ts'
+import { type EngineState, FEE_TIER_D, PUBLISHER_D } from './state.ts'
 
 type MixRecord = (state: EngineState, record: number, mixer: RecordMixer) => boolean
 
@@ -71,9 +116,10 @@ export function stateHash(state: EngineState): StateHash {
   refresh(state, state.accounts.dirty, mixAccount)
   refresh(state, state.positions.dirty, mixPosition)
   refresh(state, state.orders.dirty, mixOrder)
+  refresh(state, state.advanced.dirty, mixAdvanced)
   refresh(state, state.lanes.dirty, mixLane)
   refresh(state, state.clientIds.dirty, mixClientId)
-  refresh(state, state.dirtyMarkets, mixMarket)
+  refresh(state, state.dirtyMarkets, mixMarket, mixMarketRisk, mixMarketClock, mixSafety)
   refresh(state, state.dirtyPublishers, mixPublisher)
   const { mixer, hi, lo } = state.hash
   mixer.begin(hashedRecord.totals)
@@ -82,16 +128,34 @@ export function stateHash(state: EngineState): StateHash {
   return { hi: (hi + mixer.hi) >>> 0, lo: (lo + mixer.lo) >>> 0 }
 }
 
-/** Replaces each changed record's old share of the sum by its new one. */
-function refresh(state: EngineState, dirty: DirtySet, mix: MixRecord): void {
+/** Adds (sign 1) or takes out (−1) a record that changes so rarely that its command keeps the sum itself. */
+export function countRecord(
+  state: EngineState,
+  mix: MixRecord,
+  record: number,
+  sign: number,
+): void {
+  const { hash } = state
+  if (!mix(state, record, hash.mixer)) return
+  hash.mixer.end()
+  hash.hi = (hash.hi + sign * hash.mixer.hi) | 0
+  hash.lo = (hash.lo + sign * hash.mixer.lo) | 0
+}
+
+/** Replaces each changed record's old share of the sum by its new one; a record may be hashed as several. */
+function refresh(state: EngineState, dirty: DirtySet, ...mixes: MixRecord[]): void {
   const { hash } = state
   const { mixer } = hash
   for (let i = 0; i < dirty.count; i++) {
     const record = dirty.list[i]!
-    const counts = mix(state, record, mixer)
-    if (counts) mixer.end()
-    const hi = counts ? mixer.hi : 0
-    const lo = counts ? mixer.lo : 0
+    let hi = 0
+    let lo = 0
+    for (const mix of mixes) {
+      if (!mix(state, record, mixer)) continue
+      mixer.end()
+      hi = (hi + mixer.hi) | 0
+      lo = (lo + mixer.lo) | 0
+    }
     hash.hi = (hash.hi + hi - dirty.terms[2 * record]!) | 0
     hash.lo = (hash.lo + lo - dirty.terms[2 * record + 1]!) | 0
     dirty.terms[2 * record] = hi
@@ -109,6 +173,13 @@ function mixAccount(state: EngineState, account: number, mixer: RecordMixer): bo
   for (let i = 0; i < 5; i++) mixer.word(owners[account * 5 + i]!)
   mixer.integer(i32[account * ACCOUNT_W + W_SUBACCOUNT]!)
   mixer.integer(f64[account * ACCOUNT_D + D_CASH]!)
+  const risk = i32[account * ACCOUNT_W + W_RISK]!
+  mixer.integer(Math.max(0, 0 - i32[account * ACCOUNT_W + W_SELF_TRADE]!))
+  mixer.integer(risk & ISOLATED_MASK)
+  mixer.integer((risk & TIER_MASK) >>> TIER_SHIFT)
+  mixer.integer(f64[account * ACCOUNT_D + D_VOLUME]!)
+  mixer.integer(risk >>> DAY_SHIFT)
+  mixer.integer(f64[account * ACCOUNT_D + D_DEAD_MAN]!)
   return true
 }
 
@@ -122,6 +193,7 @@ function mixPosition(state: EngineState, record: number, mixer: RecordMixer): bo
   mixer.integer(f64[p + D_LOTS]!)
   mixer.integer(f64[p + D_ENTRY]!)
   mixer.integer(f64[p + D_SNAPSHOT]!)
+  mixer.integer(f64[p + D_PARTIAL_AT]!)
   return true
 }
 
@@ -142,15 +214,52 @@ function mixOrder(state: EngineState, slot: number, mixer: RecordMixer): boolean
   mixer.integer(i32[o + W_ACCOUNT]!)
   mixer.integer(i32[o + W_MARKET]!)
   mixer.integer(i32[o + W_SIDE]!)
-  mixer.integer(i32[o + W_FLAGS]!)
+  mixer.integer(i32[o + W_FLAGS]! & SIGNED_FLAGS)
   mixer.integer(i32[o + W_PRICE]! >>> 0)
   mixer.integer(f64[slot * ORDER_D + D_SIZE]!)
-  mixer.integer(f64[slot * ORDER_D + D_REMAINING]!)
+  mixer.integer(remainingLots(state, slot))
   mixer.integer(i32[o + W_MAX_FEE]!)
   mixer.integer(i32[o + W_LANE]!)
   mixer.integer(i32[o + W_LANE_SEQ]! >>> 0)
   mixer.integer(i32[o + W_EXPIRY]! >>> 0)
   mixer.integer(f64[slot * ORDER_D + D_PRIORITY]!)
+  return true
+}
+
+function mixAdvanced(state: EngineState, record: number, mixer: RecordMixer): boolean {
+  const { i32, f64 } = state.advanced
+  const a = record * ADVANCED_W
+  const d = record * ADVANCED_D
+  const slot = i32[a + A_SLOT]!
+  const sibling = i32[a + A_SIBLING]!
+  const links = sibling !== NONE || i32[a + A_PARENT_LANE] !== 0
+  if (slot === NONE || (i32[a + A_STYLE] === 0 && i32[a + A_TRIGGER_KIND] === 0 && !links))
+    return false
+  const waiting = (state.orders.i32[slot * ORDER_W + W_FLAGS]! & ORDER_WAITING) !== 0
+  mixer.begin(hashedRecord.advancedOrder)
+  mixer.integer(orderIdOf(state.orders, slot))
+  mixer.integer(waiting ? 1 : 0)
+  mixer.integer(i32[a + A_STYLE]!)
+  mixer.integer(i32[a + A_TRIGGER_KIND]!)
+  mixer.integer(i32[a + A_TRIGGER_SOURCE]!)
+  mixer.integer(i32[a + A_TRIGGER]! >>> 0)
+  mixer.integer(f64[d + AD_EXTREME]!)
+  mixer.integer(i32[a + A_LIMIT]! >>> 0)
+  mixer.integer(i32[a + A_OFFSET]!)
+  mixer.integer(i32[a + A_COUNT]!)
+  mixer.integer(i32[a + A_SECONDS]!)
+  mixer.integer(i32[a + A_SLIPPAGE]!)
+  mixer.integer(f64[d + AD_DISPLAY]!)
+  mixer.integer(f64[d + AD_HIDDEN]!)
+  mixer.integer(i32[a + A_STEP]!)
+  mixer.integer(f64[d + AD_START]!)
+  mixer.integer(i32[a + A_PARENT_LANE]!)
+  mixer.integer(i32[a + A_PARENT_SEQ]! >>> 0)
+  mixer.integer(f64[d + AD_PARENT_TOTAL]!)
+  mixer.integer(f64[d + AD_PARENT_FILLED]!)
+  mixer.integer(sibling === NONE ? 0 : orderIdOf(state.orders, i32[sibling * ADVANCED_W + A_SLOT]!))
+  mixer.integer(f64[d + AD_WAITING_PRIORITY]!)
+  mixer.integer(waiting ? i32[a + A_SELF_TRADE]! : 0)
   return true
 }
 
@@ -167,7 +276,7 @@ function mixLane(state: EngineState, place: number, mixer: RecordMixer): boolean
 }
 
 function mixClientId(state: EngineState, entry: number, mixer: RecordMixer): boolean {
-  const { i32, f64, closeNumbers } = state.clientIds
+  const { i32, f64, closeNumbers, extra } = state.clientIds
   const e = entry * CLIENT_W
   const c = entry * CLIENT_D
   if (i32[e + C_STATE] === 0) return false
@@ -183,13 +292,15 @@ function mixClientId(state: EngineState, entry: number, mixer: RecordMixer): boo
     i32[e + C_SIDE]! |
     (i32[e + C_FLAGS]! << 8) |
     (i32[e + C_KIND]! << 16) |
-    (i32[e + C_SELF_TRADE]! << 24)
+    ((i32[e + C_SELF_TRADE]! & ~HAS_EXTRA) << 24)
   mixer.integer(modes)
   mixer.integer(i32[e + C_MAX_FEE]!)
   mixer.integer(i32[e + C_LANE]!)
   mixer.integer(i32[e + C_LANE_SEQ]! >>> 0)
   mixer.integer(i32[e + C_EXPIRY]! >>> 0)
   mixer.integer(closeNumbers[entry]!)
+  if ((i32[e + C_SELF_TRADE]! & HAS_EXTRA) !== 0)
+    for (let i = 0; i < EXTRA_WORDS; i++) mixer.word(extra[entry * EXTRA_WORDS + i]!)
   return true
 }
 
@@ -201,6 +312,56 @@ function mixMarket(state: EngineState, market: number, mixer: RecordMixer): bool
   mixer.integer(markets[m + M_STATE]!)
   for (let i = LISTING_FIRST; i <= LISTING_LAST; i++) mixer.integer(markets[m + i]!)
   for (let i = M_LAST; i <= M_LAST_PREMIUM; i++) mixer.integer(markets[m + i]!)
+  return true
+}
+
+function mixMarketRisk(state: EngineState, market: number, mixer: RecordMixer): boolean {
+  const m = market * MARKET_D
+  if (state.markets[m + M_RISK_SET] === 0) return false
+  mixer.begin(hashedRecord.marketRisk)
+  mixer.integer(market)
+  for (let i = M_RISK_FIRST; i <= M_RISK_LAST; i++) mixer.integer(state.markets[m + i]!)
+  return true
+}
+
+function mixMarketClock(state: EngineState, market: number, mixer: RecordMixer): boolean {
+  if (state.markets[market * MARKET_D + M_FIXED_INDEX] !== 0) return false
+  const c = market * CLOCK_D
+  mixer.begin(hashedRecord.marketClock)
+  mixer.integer(market)
+  for (let i = 0; i <= CK_LAST; i++) mixer.integer(state.clocks[c + i]!)
+  return true
+}
+
+/** `cell`: account × markets + market. */
+export function mixLeverage(state: EngineState, cell: number, mixer: RecordMixer): boolean {
+  const { leverage, markets } = state.positions
+  if (leverage[cell] === 0) return false
+  mixer.begin(hashedRecord.leverage)
+  mixer.integer(Math.floor(cell / markets))
+  mixer.integer(cell % markets)
+  mixer.integer(leverage[cell]!)
+  return true
+}
+
+export function mixFeeTier(state: EngineState, tier: number, mixer: RecordMixer): boolean {
+  const t = tier * FEE_TIER_D
+  if (state.feeTiers[t] === 0) return false
+  mixer.begin(hashedRecord.feeTier)
+  mixer.integer(tier)
+  for (let i = 0; i < FEE_TIER_D; i++) mixer.integer(state.feeTiers[t + i]!)
+  return true
+}
+
+function mixSafety(state: EngineState, market: number, mixer: RecordMixer): boolean {
+  const { markets } = state
+  const m = market * MARKET_D
+  let any = false
+  for (let i = M_TRANCHE; i <= M_SETTLE_PRICE; i++) if (markets[m + i] !== 0) any = true
+  if (!any) return false
+  mixer.begin(hashedRecord.safety)
+  mixer.integer(market)
+  for (let i = M_TRANCHE; i <= M_SETTLE_PRICE; i++) mixer.integer(markets[m + i]!)
   return true
 }
 

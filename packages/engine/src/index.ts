@@ -2,6 +2,7 @@ export { createEngine, Engine, restoreEngine } from './engine.ts'
 export { defaultLimits, type EngineLimits } from './engine-limits.ts'
 export type {
   AccountView,
+  AdvancedView,
   EngineTotals,
   LaneView,
   MarketView,

@@ -2,7 +2,8 @@
 import { eventKind, limits, rejectCode } from '@plumb/model'
 import { touch } from './dirty-set.ts'
 import { emit, reject } from './emit.ts'
-import { updateBands } from './order-admission.ts'
+import { placeMark } from './mark.ts'
+import { setDefaultRisk } from './market-risk.ts'
 import {
   M_FIXED_INDEX,
   M_IM_BPS,
@@ -10,9 +11,7 @@ import {
   M_LISTED,
   M_LOT_E8,
   M_MAKER_FEE,
-  M_MARK,
   M_MARK_BAND,
-  M_MARK_QUOTE,
   M_MAX_OPEN_INTEREST,
   M_MAX_ORDER,
   M_MAX_POSITION,
@@ -73,15 +72,20 @@ export function listMarket(
   for (const [i, field] of words.entries()) markets[m + field] = i32[w + FIRST_WORD + i]!
   markets[m + M_LISTED] = 1
   copySymbol(state, market, i32, w)
+  setDefaultRisk(state, market)
   const fixed = markets[m + M_FIXED_INDEX]!
   if (fixed !== 0) {
     markets[m + M_INDEX] = fixed
-    markets[m + M_MARK] = fixed
-    markets[m + M_MARK_QUOTE] = fixed * markets[m + M_QUOTE_PER_TICK_LOT]!
-    updateBands(state, market)
+    placeMark(state, market, fixed, fixed)
   }
   touch(state.dirtyMarkets, market)
   emit(state, eventKind.MarketListed, 0, market)
+}
+
+/** Whether a market of this number exists. */
+export function isListed(state: EngineState, market: number): boolean {
+  const inRange = market >= 0 && market < state.limits.markets
+  return inRange && state.markets[market * MARKET_D + M_LISTED] === 1
 }
 
 function isValid(f64: Float64Array, d: number, i32: Int32Array, w: number): boolean {

@@ -1,25 +1,16 @@
-//! What an account is worth and what its positions and orders require (risk.md 1.5 to 1.7, one tier).
+//! What an account is worth and what its positions and orders require (risk.md 1.5 and 1.6).
+import { fundingPaymentQuote, limits, mulDivCeil, orderFlag, settleable } from '@plumb/model'
+import { initialMargin, tierMargin } from './initial-margin.ts'
 import {
-  fundingPaymentQuote,
-  initialMarginQuote,
-  limits,
-  mulDivCeil,
-  orderFlag,
-  settleable,
-} from '@plumb/model'
-import {
-  ACCOUNT_D,
   ACCOUNT_W,
   D_BUY_LOTS,
   D_BUY_QUOTE,
-  D_CASH,
   D_LOTS,
   D_REMAINING,
   D_SELL_LOTS,
   D_SELL_QUOTE,
   D_SNAPSHOT,
   M_FUNDING_INDEX,
-  M_IM_BPS,
   M_MARK,
   M_MARK_QUOTE,
   M_QUOTE_PER_TICK_LOT,
@@ -28,8 +19,10 @@ import {
   NONE,
   ORDER_D,
   ORDER_W,
+  ORDER_WAITING,
   P_BUY_MAX,
   P_FIRST_ORDER,
+  P_LEVERAGE,
   P_MARKET,
   P_NEXT,
   P_SELL_MIN,
@@ -45,12 +38,19 @@ import { type EngineState, OTHER_GROSS, OTHER_MARGIN, OTHER_VALUE } from './stat
 
 const PPM = 1_000_000
 /**
- * An account whose cash and position values add up to more than this in magnitude is beyond exact arithmetic (2^53)
+ * An account whose cash, position values and funding due add up to more than this in magnitude is beyond exact arithmetic (2^53)
  * within one more step: it gets no fill. Doubles decide the comparison exactly: they round monotonely, and 2^52 is one.
  */
 export const GROSS_MAX: number = limits.notionalQuoteMax
+const DUE_MAX = Number.MAX_SAFE_INTEGER
 
-/** What the account's position would pay if its funding were settled now. */
+/** An order with one of these bits has no margin reserved. */
+const RESERVES_NOTHING = orderFlag.reduceOnly | ORDER_WAITING
+
+/**
+ * What the account's position would pay if its funding were settled now. An amount beyond 2^53 comes out as that bound: it
+ * is part of the account's gross, so such an account does nothing that would settle it.
+ */
 export function fundingDue(state: EngineState, record: number): number {
   const positions = state.positions.f64
   const p = record * POSITION_D
@@ -58,7 +58,11 @@ export function fundingDue(state: EngineState, record: number): number {
   if (lots === 0) return 0
   const market = state.positions.i32[record * POSITION_W + P_MARKET]!
   const delta = state.markets[market * MARKET_D + M_FUNDING_INDEX]! - positions[p + D_SNAPSHOT]!
-  return delta === 0 ? 0 : fundingPaymentQuote(lots, delta)
+  if (delta === 0) return 0
+  const estimate = (lots * delta) / PPM
+  return Math.abs(estimate) < DUE_MAX
+    ? fundingPaymentQuote(lots, delta)
+    : Math.sign(estimate) * DUE_MAX
 }
 
 /**
@@ -79,9 +83,10 @@ export function sumOthers(state: EngineState, account: number, exceptRecord: num
       const m = positions.i32[w + P_MARKET]! * MARKET_D
       const worth = lots * markets[m + M_MARK_QUOTE]!
       const notional = Math.abs(worth)
-      gross += notional
-      value += worth - fundingDue(state, record)
-      margin += notional < GROSS_MAX ? initialMarginQuote(notional, markets[m + M_IM_BPS]!) : 0
+      const due = fundingDue(state, record)
+      gross += notional + Math.abs(due)
+      value += worth - due
+      margin += notional < GROSS_MAX ? tierMargin(markets, m, notional) : 0
     }
     record = positions.i32[w + P_NEXT]!
   }
@@ -104,8 +109,8 @@ export function admitsFill(
   lotsAfter: number,
 ): boolean {
   const m = market * MARKET_D
-  const markQuote = state.markets[m + M_MARK_QUOTE]!
-  const imBps = state.markets[m + M_IM_BPS]!
+  const { markets } = state
+  const markQuote = markets[m + M_MARK_QUOTE]!
   const others = state.scratch.f64
   const valueBefore = lotsBefore * markQuote
   const valueAfter = lotsAfter * markQuote
@@ -113,7 +118,7 @@ export function admitsFill(
   if (gross + Math.abs(cashBefore) + Math.abs(valueBefore) >= GROSS_MAX) return false
   if (gross + Math.abs(cashAfter) + Math.abs(valueAfter) >= GROSS_MAX) return false
   const equityAfter = cashAfter + others[OTHER_VALUE]! + valueAfter
-  const marginAfter = others[OTHER_MARGIN]! + initialMarginQuote(Math.abs(valueAfter), imBps)
+  const marginAfter = others[OTHER_MARGIN]! + tierMargin(markets, m, Math.abs(valueAfter))
   if (equityAfter >= marginAfter) return true
   const reduced =
     Math.abs(lotsAfter) < Math.abs(lotsBefore) &&
@@ -122,7 +127,7 @@ export function admitsFill(
   return settleable(
     {
       equityQuote: cashBefore + others[OTHER_VALUE]! + valueBefore,
-      initialMarginQuote: others[OTHER_MARGIN]! + initialMarginQuote(Math.abs(valueBefore), imBps),
+      initialMarginQuote: others[OTHER_MARGIN]! + tierMargin(markets, m, Math.abs(valueBefore)),
     },
     { equityQuote: equityAfter, initialMarginQuote: marginAfter },
     true,
@@ -143,7 +148,7 @@ function lossOfOrders(state: EngineState, record: number, side: number): number 
   let slot = state.positions.i32[w + P_FIRST_ORDER]!
   while (slot !== NONE) {
     const o = slot * ORDER_W
-    if (i32[o + W_SIDE] === side && (i32[o + W_FLAGS]! & orderFlag.reduceOnly) === 0) {
+    if (i32[o + W_SIDE] === side && (i32[o + W_FLAGS]! & RESERVES_NOTHING) === 0) {
       const price = i32[o + W_PRICE]! >>> 0
       const gap = side === 0 ? price - mark : mark - price
       if (gap > 0) loss += gap * f64[slot * ORDER_D + D_REMAINING]! * q
@@ -155,8 +160,9 @@ function lossOfOrders(state: EngineState, record: number, side: number): number 
 
 /** One side's requirement R; Infinity where it leaves exact arithmetic. */
 function sideRequirement(
-  imBps: number,
-  feePpm: number,
+  markets: Float64Array,
+  m: number,
+  leverage: number,
   notional: number,
   ordersQuote: number,
   loss: number,
@@ -164,7 +170,9 @@ function sideRequirement(
   if (notional === 0 && ordersQuote === 0) return 0
   if (notional >= GROSS_MAX || ordersQuote >= GROSS_MAX) return Infinity
   return (
-    initialMarginQuote(notional, imBps) + mulDivCeil(ordersQuote + notional, feePpm, PPM) + loss
+    initialMargin(markets, m, notional, leverage) +
+    mulDivCeil(ordersQuote + notional, markets[m + M_TAKER_FEE]! * 10, PPM) +
+    loss
   )
 }
 
@@ -174,6 +182,7 @@ function sideRequirement(
  */
 export function marketRequirement(
   state: EngineState,
+  account: number,
   record: number,
   market: number,
   addedSide: number,
@@ -189,8 +198,9 @@ export function marketRequirement(
   const markQuote = markets[m + M_MARK_QUOTE]!
   const mark = markets[m + M_MARK]!
   const q = markets[m + M_QUOTE_PER_TICK_LOT]!
-  const imBps = markets[m + M_IM_BPS]!
-  const feePpm = markets[m + M_TAKER_FEE]! * 10
+  const leverage = known
+    ? state.positions.i32[record * POSITION_W + P_LEVERAGE]!
+    : state.positions.leverage[account * state.positions.markets + market]!
   let buyLots = known ? positions[p + D_BUY_LOTS]! : 0
   let buyQuote = known ? positions[p + D_BUY_QUOTE]! : 0
   let buyLoss = known ? lossOfOrders(state, record, 0) : 0
@@ -209,61 +219,7 @@ export function marketRequirement(
   const buys = Math.max(0, lots + buyLots) * markQuote
   const sells = Math.max(0, sellLots - lots) * markQuote
   return Math.max(
-    sideRequirement(imBps, feePpm, buys, buyQuote, buyLoss),
-    sideRequirement(imBps, feePpm, sells, sellQuote, sellLoss),
+    sideRequirement(markets, m, leverage, buys, buyQuote, buyLoss),
+    sideRequirement(markets, m, leverage, sells, sellQuote, sellLoss),
   )
-}
-
-/** Equity at mark, all funding settled; −Infinity for an account beyond exact arithmetic (it may open nothing). */
-export function equityOf(state: EngineState, account: number): number {
-  const positions = state.positions
-  let equity = state.accounts.f64[account * ACCOUNT_D + D_CASH]!
-  let gross = Math.abs(equity)
-  let record = state.accounts.i32[account * ACCOUNT_W + W_FIRST_POSITION]!
-  while (record !== NONE) {
-    const w = record * POSITION_W
-    const lots = positions.f64[record * POSITION_D + D_LOTS]!
-    if (lots !== 0) {
-      const worth = lots * state.markets[positions.i32[w + P_MARKET]! * MARKET_D + M_MARK_QUOTE]!
-      gross += Math.abs(worth)
-      equity += worth - fundingDue(state, record)
-    }
-    record = positions.i32[w + P_NEXT]!
-  }
-  return gross < GROSS_MAX ? equity : -Infinity
-}
-
-/** Σ of the requirements of the account's other markets. */
-export function otherRequirements(
-  state: EngineState,
-  account: number,
-  exceptRecord: number,
-): number {
-  const positions = state.positions.i32
-  let sum = 0
-  let record = state.accounts.i32[account * ACCOUNT_W + W_FIRST_POSITION]!
-  while (record !== NONE) {
-    if (record !== exceptRecord)
-      sum += marketRequirement(
-        state,
-        record,
-        positions[record * POSITION_W + P_MARKET]!,
-        NONE,
-        0,
-        0,
-      )
-    record = positions[record * POSITION_W + P_NEXT]!
-  }
-  return sum
-}
-
-/** Whether equity covers Σ IM with `requirement` in the record's market (risk.md 1.6). */
-export function coversMargin(
-  state: EngineState,
-  account: number,
-  record: number,
-  requirement: number,
-): boolean {
-  if (requirement === Infinity) return false
-  return equityOf(state, account) >= otherRequirements(state, account, record) + requirement
 }

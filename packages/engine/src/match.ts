@@ -1,10 +1,21 @@
 //! Price-time matching with every check of a fill in the same step.
-import { closeReason, eventKind, feeQuote, limits, mulDivCeilSigned, orderFlag } from '@plumb/model'
+import {
+  closeReason,
+  eventKind,
+  feeQuote,
+  mulDivCeilSigned,
+  mulDivFloorSigned,
+  orderFlag,
+} from '@plumb/model'
 import { pageOf } from './book-store.ts'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
+import { countVolume, makerRate, takerRate, tierOf, today } from './fee-tiers.ts'
 import { admitsFill, fundingDue, sumOthers } from './margin.ts'
+import { remainingLots, shownLots } from './order-lots.ts'
 import { orderIdOf } from './order-store.ts'
+import { showNextPart } from './parts.ts'
+import { reduceSibling } from './reduce-siblings.ts'
 import { closeResting, goodTillS, headOf, reserve } from './rest-order.ts'
 import { settleFunding } from './settle-funding.ts'
 import {
@@ -13,28 +24,29 @@ import {
   D_CASH,
   D_ENTRY,
   D_LOTS,
+  D_PARTIAL_AT,
   D_REMAINING,
   FEES,
   M_BEST_ASK,
   M_BEST_BID,
   M_LAST,
-  M_MAKER_FEE,
   M_OPEN_INTEREST,
   M_QUOTE_PER_TICK_LOT,
-  M_TAKER_FEE,
   MARKET_D,
   NONE,
   ORDER_D,
+  ORDER_PARTS,
   ORDER_W,
   POSITION_D,
+  SIGNED_FLAGS,
   TIME_MS,
   TRADES,
   W_ACCOUNT,
   W_FLAGS,
   W_MARKET,
-  W_OWNER,
   W_POSITION,
   W_PRICE,
+  W_SELF_TRADE,
   W_SIDE,
 } from './slabs.ts'
 import type { EngineState } from './state.ts'
@@ -70,9 +82,14 @@ export function isReduceOnly(orders: Int32Array, slot: number): boolean {
 
 /**
  * Matches a taker (live, not on the book) as far as its limit goes. Answers why the rest must close, or NONE (−1) if
- * it is filled or may rest. `selfTrade`: its self-trade prevention mode.
+ * it is filled or may rest. `selfTrade`: its self-trade prevention mode; `fillsMax`: how many fills it may make.
  */
-export function matchOrder(state: EngineState, taker: number, selfTrade: number): number {
+export function matchOrder(
+  state: EngineState,
+  taker: number,
+  selfTrade: number,
+  fillsMax: number,
+): number {
   const { i32, f64 } = state.orders
   const { markets, positions, accounts } = state
   const o = taker * ORDER_W
@@ -83,7 +100,9 @@ export function matchOrder(state: EngineState, taker: number, selfTrade: number)
   const takerAccount = i32[o + W_ACCOUNT]!
   const takerRecord = i32[o + W_POSITION]!
   const takerReduces = isReduceOnly(i32, taker)
-  const owner = accounts.i32[takerAccount * ACCOUNT_W + W_OWNER]!
+  const group = accounts.i32[takerAccount * ACCOUNT_W + W_SELF_TRADE]!
+  const day = today(state)
+  const takerFeeRate = takerRate(state, market, tierOf(state, takerAccount, day))
   let fills = 0
   while (f64[taker * ORDER_D + D_REMAINING]! > 0) {
     if (!crosses(markets, market, side, price)) return NONE
@@ -94,18 +113,21 @@ export function matchOrder(state: EngineState, taker: number, selfTrade: number)
       continue
     }
     const makerAccount = i32[maker * ORDER_W + W_ACCOUNT]!
-    if (accounts.i32[makerAccount * ACCOUNT_W + W_OWNER] === owner) {
+    if (accounts.i32[makerAccount * ACCOUNT_W + W_SELF_TRADE] === group) {
       if (selfTrade !== 0) closeResting(state, maker, closeReason.selfTrade)
       if (selfTrade !== 1) return closeReason.selfTrade
       continue
     }
-    let lots = Math.min(f64[taker * ORDER_D + D_REMAINING]!, f64[maker * ORDER_D + D_REMAINING]!)
+    const makerFlags = i32[maker * ORDER_W + W_FLAGS]!
+    const advanced = makerFlags > SIGNED_FLAGS
+    const offered = advanced ? shownLots(state, maker) : f64[maker * ORDER_D + D_REMAINING]!
+    let lots = Math.min(f64[taker * ORDER_D + D_REMAINING]!, offered)
     const makerRecord = i32[maker * ORDER_W + W_POSITION]!
     if (takerReduces) {
       lots = Math.min(lots, reducible(positions.f64[takerRecord * POSITION_D + D_LOTS]!, side))
       if (lots === 0) return closeReason.reduceOnly
     }
-    const makerReduces = isReduceOnly(i32, maker)
+    const makerReduces = (makerFlags & orderFlag.reduceOnly) !== 0
     if (makerReduces) {
       lots = Math.min(lots, reducible(positions.f64[makerRecord * POSITION_D + D_LOTS]!, 1 - side))
       if (lots === 0) {
@@ -113,10 +135,10 @@ export function matchOrder(state: EngineState, taker: number, selfTrade: number)
         continue
       }
     }
-    if (fills === limits.fillsPerCommandMax) return closeReason.fillLimit
+    if (fills === fillsMax) return closeReason.fillLimit
     const quote = best * lots * markets[m + M_QUOTE_PER_TICK_LOT]!
-    const takerFee = feeQuote(quote, markets[m + M_TAKER_FEE]!)
-    const makerFee = feeQuote(quote, markets[m + M_MAKER_FEE]!)
+    const takerFee = feeQuote(quote, takerFeeRate)
+    const makerFee = feeQuote(quote, makerRate(state, market, tierOf(state, makerAccount, day)))
     if (!sideAdmits(state, takerAccount, takerRecord, market, side, lots, quote, takerFee))
       return closeReason.notSettleable
     if (!sideAdmits(state, makerAccount, makerRecord, market, 1 - side, lots, quote, makerFee)) {
@@ -125,14 +147,17 @@ export function matchOrder(state: EngineState, taker: number, selfTrade: number)
     }
     trade(state, taker, maker, best, lots, quote, takerFee, makerFee)
     fills++
-    if (f64[maker * ORDER_D + D_REMAINING] === 0) closeResting(state, maker, closeReason.filled)
+    if (f64[maker * ORDER_D + D_REMAINING] === 0 && (makerFlags & ORDER_PARTS) === 0)
+      closeResting(state, maker, closeReason.filled)
     else if (makerReduces && positions.f64[makerRecord * POSITION_D + D_LOTS] === 0)
       closeResting(state, maker, closeReason.reduceOnly)
+    else if (advanced) showNextPart(state, maker)
   }
   return NONE
 }
 
-function sideAdmits(
+/** `settleable` for one side of a fill (contracts.md R3). */
+export function sideAdmits(
   state: EngineState,
   account: number,
   record: number,
@@ -172,6 +197,9 @@ function trade(
   const makerRecord = i32[k + W_POSITION]!
   settleFunding(state, takerRecord)
   settleFunding(state, makerRecord)
+  const day = today(state)
+  countVolume(state, i32[t + W_ACCOUNT]!, day, quote)
+  countVolume(state, i32[k + W_ACCOUNT]!, day, quote)
   const record = emit(state, eventKind.TradeExecuted, i32[t + W_ACCOUNT]!, market)
   const events = state.events.f64
   const words = state.events.i32
@@ -216,16 +244,23 @@ function trade(
   events[d + 11] = makerFee
   events[d + 16] = positions.f64[takerRecord * POSITION_D + D_LOTS]!
   events[d + 17] = positions.f64[makerRecord * POSITION_D + D_LOTS]!
-  events[d + 18] = takerRemaining
-  events[d + 19] = makerRemaining
+  const advanced = i32[t + W_FLAGS]! > SIGNED_FLAGS || i32[k + W_FLAGS]! > SIGNED_FLAGS
+  events[d + 18] = advanced ? remainingLots(state, taker) : takerRemaining
+  events[d + 19] = advanced ? remainingLots(state, maker) : makerRemaining
   words[w + 28] = i32[k + W_ACCOUNT]!
   words[w + 29] = side
-  words[w + 30] = markets[m + M_TAKER_FEE]!
-  words[w + 31] = markets[m + M_MAKER_FEE]!
+  words[w + 30] = takerRate(state, market, tierOf(state, i32[t + W_ACCOUNT]!, day))
+  words[w + 31] = makerRate(state, market, tierOf(state, i32[k + W_ACCOUNT]!, day))
+  if (!advanced) return
+  reduceSibling(state, taker, lots)
+  reduceSibling(state, maker, lots)
 }
 
-/** Moves one account's cash and position by a fill; answers the realized price PnL against entry cost. */
-function bookFill(
+/**
+ * Moves one account's cash and position by a fill of `lots` for `quote`; answers the realized price PnL against entry
+ * cost. `fee` comes off the cash besides (negative: is added to it).
+ */
+export function bookFill(
   state: EngineState,
   account: number,
   record: number,
@@ -250,13 +285,13 @@ function bookFill(
   touch(state.positions.dirty, record)
   const closed = Math.min(lots, side === 0 ? Math.max(0, 0 - held) : Math.max(0, held))
   const cost = positions[p + D_ENTRY]!
+  if (closed === Math.abs(held)) positions[p + D_PARTIAL_AT] = 0
   if (closed === 0) {
     positions[p + D_ENTRY] = cost - flow
     return 0
   }
   const released = closed === Math.abs(held) ? cost : mulDivCeilSigned(cost, closed, Math.abs(held))
-  // quote is price × q × lots exactly, so the closing part of it divides without a remainder.
-  const proceeds = (flow / lots) * closed
+  const proceeds = closed === lots ? flow : mulDivFloorSigned(flow, closed, lots)
   positions[p + D_ENTRY] = cost - released - (flow - proceeds)
   return proceeds - released
 }

@@ -1,5 +1,5 @@
 //! ObservePrice: one publisher's page of prices; the index is the lower median of the fresh ones.
-import { eventKind, limits, rejectCode } from '@plumb/model'
+import { eventKind, limits, marketState, rejectCode } from '@plumb/model'
 import { touch } from './dirty-set.ts'
 import { emit, reject } from './emit.ts'
 import {
@@ -7,6 +7,7 @@ import {
   M_INDEX,
   M_INDEX_TIME,
   M_LISTED,
+  M_STATE,
   MARKET_D,
   PUBLISHERS,
   QUORUM,
@@ -71,7 +72,7 @@ function updateIndex(state: EngineState, page: number, place: number): void {
   const market = page * limits.pricesPerPage + place
   const m = market * MARKET_D
   if (market >= state.limits.markets || markets[m + M_LISTED] === 0) return
-  if (markets[m + M_FIXED_INDEX] !== 0) return
+  if (markets[m + M_FIXED_INDEX] !== 0 || markets[m + M_STATE] === marketState.settled) return
   const prices = freshPrices(state, page, place)
   if (prices.length < totals[QUORUM]!) return
   const index = prices[(prices.length - 1) >> 1]!

@@ -1,9 +1,13 @@
 //! What an order must satisfy before it is matched: shape, limits, lane, market state, bands, risk. In this order.
 import {
+  commandKind,
   limits,
   marketState,
+  mulDivCeil,
+  mulDivFloor,
   orderFlag,
   orderKind,
+  orderOption,
   type RejectCode,
   rejectCode,
   timeInForce,
@@ -11,10 +15,11 @@ import {
 import { refusal } from './emit.ts'
 import { findLane, orderOfLane } from './lane-store.ts'
 import { reducible } from './match.ts'
+import { openLots } from './rest-order.ts'
 import {
-  D_BUY_LOTS,
+  ACCOUNT_W,
   D_LOTS,
-  D_SELL_LOTS,
+  ISOLATED_MASK,
   L_SEQ,
   LAG_S,
   LANE_W,
@@ -33,12 +38,20 @@ import {
   M_OPEN_INTEREST,
   M_PRICE_BAND,
   M_QUOTE_PER_TICK_LOT,
+  M_RISK_FLAGS,
+  M_SCOPE,
+  M_SCOPE_DOWN,
+  M_SCOPE_UP,
   M_STATE,
   M_TAKER_FEE,
   MARKET_D,
   NONE,
   POSITION_D,
+  SCOPED,
+  THROTTLE_LEVEL,
+  THROTTLE_NOTIONAL,
   TIME_MS,
+  W_RISK,
 } from './slabs.ts'
 import type { EngineState } from './state.ts'
 
@@ -47,18 +60,23 @@ export const INDEX_STALE_MS = 5_000
 /** An index older than this halts the market. */
 export const INDEX_DEAD_MS = 30_000
 
+const PPM = 1_000_000
 /** Bits of the signed flags this engine knows; bit 4 (session key) is not among them yet. */
 const KNOWN_FLAGS = 0x0f
 
 const isInteger = (x: number) => Math.floor(x) === x && Math.abs(x) <= Number.MAX_SAFE_INTEGER
 
-/** Market exists and the order's fields are in range for it; 0 = fine. `w`, `d`: the command's first word, double. */
+/**
+ * Market exists and the order's fields are in range for it; 0 = fine. `w`, `d`: the command's first word, double.
+ * `advanced`: its kind and trigger are another's to judge.
+ */
 export function refuseShape(
   state: EngineState,
   i32: Int32Array,
   f64: Float64Array,
   w: number,
   d: number,
+  advanced: boolean,
 ): RejectCode | 0 {
   const market = i32[w + 6]!
   if (!(market >= 0 && market < state.limits.markets)) return rejectCode.UNKNOWN_MARKET
@@ -66,11 +84,16 @@ export function refuseShape(
   const m = market * MARKET_D
   if (markets[m + M_LISTED] === 0) return rejectCode.UNKNOWN_MARKET
   const flags = i32[w + 15]!
-  if (i32[w + 16] !== orderKind.limit || (flags & ~KNOWN_FLAGS) !== 0) return rejectCode.UNSUPPORTED
+  const plain = advanced || i32[w + 16] === orderKind.limit
+  if (!plain || (flags & ~KNOWN_FLAGS) !== 0) return rejectCode.UNSUPPORTED
   const side = i32[w + 14]!
   const selfTrade = i32[w + 21]!
   const tif = (flags >> 2) & 3
-  if (side < 0 || side > 1 || selfTrade < 0 || selfTrade > 2 || tif === 3 || f64[d + 6] !== 0)
+  if (side < 0 || side > 1 || selfTrade < 0 || selfTrade > 2 || tif === 3)
+    return rejectCode.INVALID_PARAMETER
+  if (!advanced && f64[d + 6] !== 0) return rejectCode.INVALID_PARAMETER
+  const options = i32[w + 7]!
+  if (options !== 0 && !isMarketOrder(options, tif, i32[w + 4]!))
     return rejectCode.INVALID_PARAMETER
   const postOnly = (flags & orderFlag.postOnly) !== 0
   if (postOnly && tif !== timeInForce.gtc) return rejectCode.INVALID_PARAMETER
@@ -94,6 +117,22 @@ export function refuseShape(
   const fee = markets[m + (postOnly ? M_MAKER_FEE : M_TAKER_FEE)]!
   if (fee > maxFee) return refusal(state, rejectCode.FEE_ABOVE_MAX, fee)
   return 0
+}
+
+/** An isolated account takes new orders of its one market only; checked after shape. */
+export function refuseIsolated(
+  state: EngineState,
+  account: number,
+  market: number,
+): RejectCode | 0 {
+  const isolated = state.accounts.i32[account * ACCOUNT_W + W_RISK]! & ISOLATED_MASK
+  return isolated === 0 || isolated === market + 1 ? 0 : rejectCode.ISOLATED_MARKET
+}
+
+/** Whether a command of this kind may carry these options. */
+function isMarketOrder(options: number, tif: number, kind: number): boolean {
+  const taken = options === orderOption.market && tif === timeInForce.ioc
+  return taken && kind !== commandKind.AmendOrder
 }
 
 /** The lane accepts this sequence number: higher than the last, and no order lives in it but `ownSlot`. */
@@ -121,13 +160,17 @@ export function refuseExpiry(state: EngineState, expiryS: number): RejectCode | 
   return tooEarly ? refusal(state, rejectCode.SIGNATURE_EXPIRED, totals[LAG_S]!) : 0
 }
 
-/** The market takes such an order now: its state, the age of its index, the band around mark. */
+/**
+ * The market takes such an order now: its state, the throttle, the age of its index, the band around mark. `quote`: the
+ * order's notional, Infinity for one that is not throttled.
+ */
 export function refuseMarket(
   state: EngineState,
   market: number,
   side: number,
   flags: number,
   price: number,
+  quote: number,
 ): RejectCode | 0 {
   const markets = state.markets
   const m = market * MARKET_D
@@ -138,11 +181,17 @@ export function refuseMarket(
   if (now === marketState.reduceOnly && !reduceOnly) return rejectCode.CLOSE_ONLY
   if (now === marketState.postOnly && (flags & orderFlag.postOnly) === 0)
     return rejectCode.POST_ONLY_STATE
+  const throttled = refuseThrottled(state, flags, quote)
+  if (throttled !== 0) return throttled
   if (markets[m + M_MARK] === 0) return rejectCode.NO_MARK_PRICE
   if (markets[m + M_FIXED_INDEX] === 0) {
     const age = state.totals[TIME_MS]! - markets[m + M_INDEX_TIME]!
     if (age > INDEX_DEAD_MS) return rejectCode.MARKET_HALTED
     if (age > INDEX_STALE_MS && !reduceOnly) return rejectCode.CLOSE_ONLY
+  }
+  if ((markets[m + M_RISK_FLAGS]! & SCOPED) !== 0 && !reduceOnly) {
+    const edge = markets[m + (side === 0 ? M_SCOPE_DOWN : M_SCOPE_UP)]!
+    if (side === 0 ? price < edge : price > edge) return refusal(state, rejectCode.PRICE_BAND, edge)
   }
   if (markets[m + M_PRICE_BAND] === 0) return 0
   if (side === 0 && price > markets[m + M_BAND_UP]!)
@@ -150,6 +199,17 @@ export function refuseMarket(
   if (side === 1 && price < markets[m + M_BAND_DOWN]!)
     return refusal(state, rejectCode.PRICE_BAND, markets[m + M_BAND_DOWN]!)
   return 0
+}
+
+/** Under settlement pressure only larger orders, or only post-only ones, may add positions (RULES.md 1.7). */
+export function refuseThrottled(state: EngineState, flags: number, quote: number): RejectCode | 0 {
+  const { totals } = state
+  if (totals[THROTTLE_LEVEL] === 0 || quote === Infinity) return 0
+  if ((flags & orderFlag.reduceOnly) !== 0) return 0
+  const least = totals[THROTTLE_NOTIONAL]!
+  if (quote < least) return refusal(state, rejectCode.THROTTLED, least)
+  const taking = totals[THROTTLE_LEVEL] === 2 && (flags & orderFlag.postOnly) === 0
+  return taking ? rejectCode.THROTTLED : 0
 }
 
 /**
@@ -167,7 +227,7 @@ export function refuseSize(
   const p = record * POSITION_D
   const m = market * MARKET_D
   const held = record === NONE ? 0 : positions[p + D_LOTS]!
-  const open = record === NONE ? 0 : positions[p + (side === 0 ? D_BUY_LOTS : D_SELL_LOTS)]!
+  const open = record === NONE ? 0 : openLots(state, record, side)
   const limit = state.markets[m + M_MAX_POSITION]!
   if (lots + open + (side === 0 ? held : 0 - held) > limit)
     return refusal(state, rejectCode.POSITION_LIMIT, limit)
@@ -179,12 +239,15 @@ export function refuseSize(
   return 0
 }
 
-/** Price band around a mark (risk.md 1.12), kept with it. */
+/** Price band and scope around a mark (risk.md 1.12), kept with it. */
 export function updateBands(state: EngineState, market: number): void {
   const markets = state.markets
   const m = market * MARKET_D
   const mark = markets[m + M_MARK]!
   const band = markets[m + M_PRICE_BAND]!
-  markets[m + M_BAND_UP] = Math.floor((mark * (1_000_000 + band)) / 1_000_000)
-  markets[m + M_BAND_DOWN] = Math.ceil((mark * (1_000_000 - band)) / 1_000_000)
+  const scope = markets[m + M_SCOPE]!
+  markets[m + M_BAND_UP] = mulDivFloor(mark, PPM + band, PPM)
+  markets[m + M_BAND_DOWN] = mulDivCeil(mark, PPM - band, PPM)
+  markets[m + M_SCOPE_UP] = mulDivFloor(mark, PPM + scope, PPM)
+  markets[m + M_SCOPE_DOWN] = mulDivCeil(mark, PPM - scope, PPM)
 }

@@ -64,8 +64,9 @@ export function orderIdOf(orders: OrderStore, slot: number): number {
 
 /** Slot of a live order, NONE (−1) if there is no such order. */
 export function slotOfOrder(orders: OrderStore, orderId: number): number {
-  const slot = orderId % SLOT_RANGE
-  if (!(slot >= 0 && slot < orders.used)) return -1
+  // The low bits of the double: a remainder of doubles would be a call.
+  const slot = orderId & (SLOT_RANGE - 1)
+  if (slot >= orders.used) return -1
   const w = slot * ORDER_W
   if (orders.i32[w + W_LIVE] === 0) return -1
   return orderIdOf(orders, slot) === orderId ? slot : -1

@@ -2,27 +2,33 @@
 import {
   closeReason,
   eventKind,
+  limits,
   orderFlag,
+  orderOption,
   type RejectCode,
   rejectCode,
   timeInForce,
 } from '@plumb/model'
+import { coversMargin } from './account-health.ts'
 import { canHold } from './book-store.ts'
 import { findClientId, rememberClientId, sameBody } from './client-id-store.ts'
 import { touch } from './dirty-set.ts'
+import { bandedLimit } from './effective-limit.ts'
 import { emit, emitOrderPlaced, refusal, reject } from './emit.ts'
 import { fillsWhole } from './fill-or-kill.ts'
 import { makeLane, setOrderOfLane } from './lane-store.ts'
-import { coversMargin, marketRequirement } from './margin.ts'
+import { marketRequirement } from './margin.ts'
 import { crosses, matchOrder, reducible } from './match.ts'
 import {
   refuseExpiry,
+  refuseIsolated,
   refuseLane,
   refuseMarket,
   refuseShape,
   refuseSize,
 } from './order-admission.ts'
 import { hasFreeOrder, orderIdOf, returnOrder, takeOrder } from './order-store.ts'
+import { placePlain } from './place-plain.ts'
 import {
   findPosition,
   hasFreePosition,
@@ -44,6 +50,8 @@ import {
   LANE_D,
   LANE_W,
   LD_FILLED,
+  M_QUOTE_PER_TICK_LOT,
+  MARKET_D,
   NONE,
   ORDER_D,
   ORDER_W,
@@ -70,6 +78,13 @@ export function placeOrder(
   w: number,
   d: number,
 ): void {
+  const plain = placePlain(state, i32, f64, w, d)
+  if (plain !== NONE) {
+    // Resting already, or crossing: then it has no priority yet.
+    if (state.orders.f64[plain * ORDER_D + D_PRIORITY] === 0)
+      matchAndRest(state, plain, i32[w + 21]!, (i32[w + 15]! >> 2) & 3)
+    return
+  }
   const account = i32[w + 5]!
   if (!(account >= 1 && account <= state.accounts.used)) {
     reject(state, i32, f64, w, d, rejectCode.UNKNOWN_ACCOUNT)
@@ -77,30 +92,45 @@ export function placeOrder(
   }
   if (i32[w + 24] !== 0 && answeredBefore(state, i32, f64, w, d)) return
   state.scratch.f64[LIMIT_VALUE] = 0
-  const code = refuseOrder(state, i32, f64, w, d)
+  const shape = refuseShape(state, i32, f64, w, d, false)
+  if (shape !== 0) {
+    reject(state, i32, f64, w, d, shape, state.scratch.f64[LIMIT_VALUE])
+    return
+  }
+  const isMarket = i32[w + 7] === orderOption.market
+  const price = isMarket ? bandedLimit(state, i32[w + 6]!, i32[w + 14]!, f64[d + 4]!) : f64[d + 4]!
+  const code = refuseOrder(state, i32, f64, w, d, price)
   if (code !== 0) {
     reject(state, i32, f64, w, d, code, state.scratch.f64[LIMIT_VALUE])
     return
   }
-  const slot = acceptOrder(state, i32, f64, w, d)
+  const slot = acceptOrder(state, i32, f64, w, d, price)
   const tif = (i32[w + 15]! >> 2) & 3
-  if (tif === timeInForce.fok && !fillsWhole(state, slot, i32[w + 21]!)) {
+  if (
+    tif === timeInForce.fok &&
+    !fillsWhole(state, slot, i32[w + 21]!, limits.fillsPerCommandMax)
+  ) {
     withdrawAcceptance(state, slot)
     reject(state, i32, f64, w, d, rejectCode.NOT_FILLABLE)
     return
   }
   beginLife(state, slot, i32, f64, w, d)
-  emitOrderPlaced(state, slot, i32, w)
-  const stopped = matchOrder(state, slot, i32[w + 21]!)
+  const placed = emitOrderPlaced(state, slot, i32, w)
+  if (isMarket) state.events.f64[placed * 20 + 11] = f64[d + 4]!
+  matchAndRest(state, slot, i32[w + 21]!, tif)
+}
+
+function matchAndRest(state: EngineState, slot: number, selfTrade: number, tif: number): void {
+  const stopped = matchOrder(state, slot, selfTrade, limits.fillsPerCommandMax)
   if (state.orders.f64[slot * ORDER_D + D_REMAINING] === 0)
     closeOrder(state, slot, closeReason.filled)
   else if (stopped !== NONE) closeOrder(state, slot, stopped)
-  else if (tif === timeInForce.ioc) closeOrder(state, slot, closeReason.ioc)
+  else if (tif !== timeInForce.gtc) closeOrder(state, slot, closeReason.ioc)
   else restOrder(state, slot)
 }
 
 /** A client order id seen before: the same request again changes nothing, another body is refused. */
-function answeredBefore(
+export function answeredBefore(
   state: EngineState,
   i32: Int32Array,
   f64: Float64Array,
@@ -121,17 +151,18 @@ function answeredBefore(
   return true
 }
 
-/** Every check of a new order, in the order their codes take precedence; 0 = admitted. */
+/** Every check of a new order after its shape, in the order their codes take precedence; 0 = admitted. */
 function refuseOrder(
   state: EngineState,
   i32: Int32Array,
   f64: Float64Array,
   w: number,
   d: number,
+  price: number,
 ): RejectCode | 0 {
-  const shape = refuseShape(state, i32, f64, w, d)
-  if (shape !== 0) return shape
   const account = i32[w + 5]!
+  const isolated = refuseIsolated(state, account, i32[w + 6]!)
+  if (isolated !== 0) return isolated
   const lane = refuseLane(state, account, i32[w + 18]!, i32[w + 19]! >>> 0, NONE)
   if (lane !== 0) return lane
   const expiry = refuseExpiry(state, i32[w + 20]! >>> 0)
@@ -139,9 +170,9 @@ function refuseOrder(
   const market = i32[w + 6]!
   const side = i32[w + 14]!
   const flags = i32[w + 15]!
-  const price = f64[d + 4]!
   const lots = f64[d + 5]!
-  const now = refuseMarket(state, market, side, flags, price)
+  const quote = f64[d + 4]! * lots * state.markets[market * MARKET_D + M_QUOTE_PER_TICK_LOT]!
+  const now = refuseMarket(state, market, side, flags, price, quote)
   if (now !== 0) return now
   const record = findPosition(state.positions, state.accounts, account, market)
   const risk = refuseRisk(state, account, record, market, side, flags, price, lots)
@@ -158,7 +189,7 @@ function refuseOrder(
 }
 
 /** Reduce-only, position limit, open interest, initial margin. Record NONE: the account has nothing in the market. */
-function refuseRisk(
+export function refuseRisk(
   state: EngineState,
   account: number,
   record: number,
@@ -174,20 +205,22 @@ function refuseRisk(
   }
   const size = refuseSize(state, record, market, side, lots)
   if (size !== 0) return size
-  const after = marketRequirement(state, record, market, side, price, lots)
+  const after = marketRequirement(state, account, record, market, side, price, lots)
   if (coversMargin(state, account, record, after)) return 0
   // Short of margin, an order still passes that does not raise the requirement.
-  const passes = after < Infinity && after <= marketRequirement(state, record, market, NONE, 0, 0)
+  const before = marketRequirement(state, account, record, market, NONE, 0, 0)
+  const passes = after < Infinity && after <= before
   return passes ? 0 : rejectCode.INSUFFICIENT_MARGIN
 }
 
 /** Fills a slot (and the account's record in the market) for an admitted order; nothing else changes yet. */
-function acceptOrder(
+export function acceptOrder(
   state: EngineState,
   i32: Int32Array,
   f64: Float64Array,
   w: number,
   d: number,
+  price: number,
 ): number {
   const { orders, positions, accounts } = state
   const account = i32[w + 5]!
@@ -201,7 +234,7 @@ function acceptOrder(
   orders.f64[slot * ORDER_D + D_REMAINING] = f64[d + 5]!
   orders.f64[slot * ORDER_D + D_SIZE] = f64[d + 5]!
   orders.f64[slot * ORDER_D + D_PRIORITY] = 0
-  to[o + W_PRICE] = f64[d + 4]! | 0
+  to[o + W_PRICE] = price | 0
   to[o + W_MARKET] = market
   to[o + W_ACCOUNT] = account
   to[o + W_SIDE] = i32[w + 14]!
@@ -216,7 +249,7 @@ function acceptOrder(
 }
 
 /** The order lives: its lane is taken, its client id remembered. */
-function beginLife(
+export function beginLife(
   state: EngineState,
   slot: number,
   i32: Int32Array,
@@ -244,7 +277,7 @@ function beginLife(
 }
 
 /** Undoes `acceptOrder`, generation included: a refused order leaves no trace. */
-function withdrawAcceptance(state: EngineState, slot: number): void {
+export function withdrawAcceptance(state: EngineState, slot: number): void {
   const record = state.orders.i32[slot * ORDER_W + W_POSITION]!
   returnOrder(state.orders, slot)
   unpinPosition(state.positions, state.accounts, record)

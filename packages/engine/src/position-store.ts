@@ -10,6 +10,7 @@ import {
   P_BUY_MAX,
   P_DIRTY,
   P_FIRST_ORDER,
+  P_LEVERAGE,
   P_MARKET,
   P_NEXT,
   P_ORDERS,
@@ -30,6 +31,8 @@ export type PositionStore = {
   readonly f64: Float64Array
   /** (account, market) → record + 1. */
   readonly index: Int32Array
+  /** (account, market) → leverage, 0 = none. */
+  readonly leverage: Uint8Array
   readonly free: Int32Array
   readonly dirty: DirtySet
   inUse: number
@@ -52,6 +55,7 @@ export function createPositionStore(
     i32,
     f64: new Float64Array(buffer),
     index: new Int32Array((accounts + 1) * markets),
+    leverage: new Uint8Array((accounts + 1) * markets),
     free: new Int32Array(capacity),
     dirty: createDirtySet(i32, POSITION_W, P_DIRTY),
     inUse: 0,
@@ -101,6 +105,7 @@ export function openPosition(
   i32[w + P_DIRTY] = dirty
   i32[w + P_ACCOUNT] = account
   i32[w + P_MARKET] = market
+  i32[w + P_LEVERAGE] = positions.leverage[account * positions.markets + market]!
   i32[w + P_NEXT] = first
   i32[w + P_PREV] = NONE
   i32[w + P_FIRST_ORDER] = NONE
@@ -125,11 +130,20 @@ export function unpinPosition(
   accounts: AccountStore,
   record: number,
 ): void {
+  const at = record * POSITION_W + P_ORDERS
+  positions.i32[at] = positions.i32[at]! - 1
+  releaseIfIdle(positions, accounts, record)
+}
+
+/** Gives a record back that holds neither a position nor an order. */
+export function releaseIfIdle(
+  positions: PositionStore,
+  accounts: AccountStore,
+  record: number,
+): void {
   const w = record * POSITION_W
   const i32 = positions.i32
-  const orders = i32[w + P_ORDERS]! - 1
-  i32[w + P_ORDERS] = orders
-  if (orders !== 0 || positions.f64[record * POSITION_D + D_LOTS] !== 0) return
+  if (i32[w + P_ORDERS] !== 0 || positions.f64[record * POSITION_D + D_LOTS] !== 0) return
   const next = i32[w + P_NEXT]!
   const prev = i32[w + P_PREV]!
   const account = i32[w + P_ACCOUNT]!

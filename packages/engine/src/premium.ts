@@ -1,13 +1,12 @@
 //! The premium sample (risk.md 1.3): impact prices of 500 USDC / IMF against the index.
 // Every five seconds a market, so BigInt may do the products beyond 2^53 here.
-import { eventKind } from '@plumb/model'
-import { pageOf, priceAbove, priceBelow } from './book-store.ts'
+import { eventKind, marketState } from '@plumb/model'
+import { levelLots } from './book-depth.ts'
+import { priceAbove, priceBelow } from './book-store.ts'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
 import { fundingRate } from './funding.ts'
-import { headOf } from './rest-order.ts'
 import {
-  D_REMAINING,
   M_BEST_ASK,
   M_BEST_BID,
   M_IM_BPS,
@@ -18,12 +17,9 @@ import {
   M_QUOTE_PER_TICK_LOT,
   M_SAMPLE_TIME,
   M_SAMPLED_MS,
+  M_STATE,
   MARKET_D,
-  NONE,
-  ORDER_D,
-  ORDER_W,
   TIME_MS,
-  W_NEXT,
 } from './slabs.ts'
 import type { EngineState } from './state.ts'
 
@@ -40,9 +36,11 @@ function impactQuote(imBps: number): number {
   return Math.ceil(5_000_000_000_000 / imBps)
 }
 
+/** Takes a sample, unless the market is halted: then the gap keeps funding from accruing. */
 export function samplePremium(state: EngineState, market: number): void {
   const { markets, totals } = state
   const m = market * MARKET_D
+  if (markets[m + M_STATE] === marketState.halted) return
   const now = totals[TIME_MS]!
   const premium = premiumOf(state, market)
   const gap = now - markets[m + M_SAMPLE_TIME]!
@@ -68,7 +66,7 @@ function premiumOf(state: EngineState, market: number): number {
 
 /** (impact price − index) / index of one side in 1e-10, truncated; 0 if the side is too thin. */
 function distance(state: EngineState, market: number, side: number): number {
-  const { markets, book, orders } = state
+  const { markets, book } = state
   const m = market * MARKET_D
   const q = markets[m + M_QUOTE_PER_TICK_LOT]!
   const wanted = impactQuote(markets[m + M_IM_BPS]!)
@@ -76,17 +74,11 @@ function distance(state: EngineState, market: number, side: number): number {
   let quote = 0
   let price = side === 0 ? markets[m + M_BEST_BID]! : markets[m + M_BEST_ASK]!
   while (price !== 0) {
-    let levelLots = 0
-    for (
-      let slot = headOf(state, pageOf(book, market, price), price);
-      slot !== NONE;
-      slot = orders.i32[slot * ORDER_W + W_NEXT]!
-    )
-      levelLots += orders.f64[slot * ORDER_D + D_REMAINING]!
-    if (quote + price * levelLots * q >= wanted)
+    const level = levelLots(state, market, price)
+    if (quote + price * level * q >= wanted)
       return relative(wanted, price, lots * price * q + wanted - quote, markets[m + M_INDEX]!)
-    lots += levelLots
-    quote += price * levelLots * q
+    lots += level
+    quote += price * level * q
     price = side === 0 ? priceBelow(book, market, price) : priceAbove(book, market, price)
   }
   return 0

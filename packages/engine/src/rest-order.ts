@@ -1,5 +1,6 @@
 //! Orders on a book: rest at the tail of a level, leave it, and everything that hangs on being open.
-import { orderFlag } from '@plumb/model'
+import { closeReason, eventKind, orderFlag } from '@plumb/model'
+import { releaseAdvanced } from './advanced-store.ts'
 import {
   clearLevel,
   levelUsed,
@@ -10,18 +11,29 @@ import {
   setLevel,
 } from './book-store.ts'
 import { retireClientId } from './client-id-store.ts'
+import { closePlain } from './close-plain.ts'
 import { touch } from './dirty-set.ts'
-import { emitOrderClosed } from './emit.ts'
+import { emit, emitOrderClosed } from './emit.ts'
 import { findLane, setOrderOfLane } from './lane-store.ts'
-import { DUE_BLOCK, releaseOrder } from './order-store.ts'
+import { armedLots, leaveParent, leaveSibling } from './links.ts'
+import { hiddenLots, remainingLots } from './order-lots.ts'
+import { DUE_BLOCK, orderIdOf, releaseOrder } from './order-store.ts'
 import { unpinPosition } from './position-store.ts'
 import {
+  A_FIRST_CHILD,
+  A_LISTED,
+  A_NEXT_CHILD,
+  A_PARENT,
+  A_SLOT,
   ACCOUNT_W,
+  ADVANCED_W,
   CLOSES,
+  D_BUY_LATER,
   D_BUY_LOTS,
   D_BUY_QUOTE,
   D_PRIORITY,
   D_REMAINING,
+  D_SELL_LATER,
   D_SELL_LOTS,
   D_SELL_QUOTE,
   D_SIZE,
@@ -34,14 +46,18 @@ import {
   MARKET_D,
   NONE,
   ORDER_D,
+  ORDER_PARTS,
   ORDER_W,
+  ORDER_WAITING,
   P_BUY_MAX,
   P_FIRST_ORDER,
   P_SELL_MIN,
   POSITION_D,
   POSITION_W,
   PRIORITIES,
+  SIGNED_FLAGS,
   W_ACCOUNT,
+  W_ADVANCED,
   W_CLIENT_ID,
   W_EXPIRY,
   W_FLAGS,
@@ -58,6 +74,7 @@ import {
   W_SIDE,
 } from './slabs.ts'
 import type { EngineState } from './state.ts'
+import { delist } from './waiting-list.ts'
 
 /** First order of a level that is in use. */
 export function headOf(state: EngineState, page: number, price: number): number {
@@ -137,6 +154,25 @@ export function reserve(state: EngineState, slot: number, lots: number, sign: nu
   }
 }
 
+/** Adds (sign 1) or takes back (sign −1) the later levels of a resting scale that may open a position. */
+function countLater(state: EngineState, slot: number, sign: number): void {
+  const i32 = state.orders.i32
+  const o = slot * ORDER_W
+  if ((i32[o + W_FLAGS]! & (ORDER_PARTS | orderFlag.reduceOnly)) !== ORDER_PARTS) return
+  const later = i32[o + W_SIDE] === 0 ? D_BUY_LATER : D_SELL_LATER
+  const at = i32[o + W_POSITION]! * POSITION_D + later
+  state.positions.f64[at] = state.positions.f64[at]! + sign * hiddenLots(state, slot)
+}
+
+/** Lots of an account's open orders of a side in a market that may open a position, scales whole. */
+export function openLots(state: EngineState, record: number, side: number): number {
+  const positions = state.positions.f64
+  const p = record * POSITION_D
+  return side === 0
+    ? positions[p + D_BUY_LOTS]! + positions[p + D_BUY_LATER]!
+    : positions[p + D_SELL_LOTS]! + positions[p + D_SELL_LATER]!
+}
+
 /** Widens the price bounds of the account's orders in the market by this order's price. */
 export function widenPriceBounds(state: EngineState, slot: number): void {
   const i32 = state.orders.i32
@@ -151,15 +187,26 @@ export function widenPriceBounds(state: EngineState, slot: number): void {
 
 /** The remainder of an accepted order comes to rest: level, reservation, owner's list, expiry. */
 export function restOrder(state: EngineState, slot: number): void {
-  const i32 = state.orders.i32
-  const o = slot * ORDER_W
   enqueue(state, slot)
   reserve(state, slot, state.orders.f64[slot * ORDER_D + D_REMAINING]!, 1)
   widenPriceBounds(state, slot)
+  countLater(state, slot, 1)
+  joinOwner(state, slot)
+}
+
+/** The order is one of its account's open ones: listed, counted, expiring. */
+export function joinOwner(state: EngineState, slot: number): void {
   linkToOwner(state, slot)
   noteDue(state, slot)
-  const a = i32[o + W_ACCOUNT]! * ACCOUNT_W + W_OPEN_ORDERS
+  const a = state.orders.i32[slot * ORDER_W + W_ACCOUNT]! * ACCOUNT_W + W_OPEN_ORDERS
   state.accounts.i32[a] = state.accounts.i32[a]! + 1
+}
+
+/** Undoes `joinOwner`. */
+export function leaveOwner(state: EngineState, slot: number): void {
+  unlinkFromOwner(state, slot)
+  const a = state.orders.i32[slot * ORDER_W + W_ACCOUNT]! * ACCOUNT_W + W_OPEN_ORDERS
+  state.accounts.i32[a] = state.accounts.i32[a]! - 1
 }
 
 function linkToOwner(state: EngineState, slot: number): void {
@@ -205,34 +252,91 @@ export function noteDue(state: EngineState, slot: number): void {
 
 /** Undoes `restOrder`; the order stays live (it is being amended or closed). */
 export function unrestOrder(state: EngineState, slot: number): void {
-  const i32 = state.orders.i32
-  const o = slot * ORDER_W
   dequeue(state, slot)
   reserve(state, slot, state.orders.f64[slot * ORDER_D + D_REMAINING]!, -1)
-  unlinkFromOwner(state, slot)
-  const a = i32[o + W_ACCOUNT]! * ACCOUNT_W + W_OPEN_ORDERS
-  state.accounts.i32[a] = state.accounts.i32[a]! - 1
+  countLater(state, slot, -1)
+  leaveOwner(state, slot)
 }
 
-/** Closes an order on the book: event, then everything of it is given back. */
+/** Closes an open order, on the book or waiting: event, then everything of it is given back. */
 export function closeResting(state: EngineState, slot: number, reason: number): void {
-  unrestOrder(state, slot)
+  const flags = state.orders.i32[slot * ORDER_W + W_FLAGS]!
+  if (flags <= SIGNED_FLAGS) {
+    closePlain(state, slot, reason)
+    return
+  }
+  if ((flags & ORDER_WAITING) === 0) unrestOrder(state, slot)
+  else leaveOwner(state, slot)
   closeOrder(state, slot, reason)
 }
 
-/** Closes an order that is not on the book (a taker, or one just taken off). */
-export function closeOrder(state: EngineState, slot: number, reason: number): void {
+/** Closes an order that is not open (a taker, or one just taken off). `code`: why a triggered order was refused. */
+export function closeOrder(state: EngineState, slot: number, reason: number, code = 0): void {
   const { i32, f64 } = state.orders
   const o = slot * ORDER_W
-  emitOrderClosed(state, slot, reason)
+  emitOrderClosed(state, slot, reason, code)
   const { lanes, clientIds } = state
   const lane = findLane(lanes, i32[o + W_ACCOUNT]!, i32[o + W_LANE]!)
   setOrderOfLane(lanes, lane, NONE)
-  lanes.f64[lane * LANE_D + LD_FILLED] =
-    f64[slot * ORDER_D + D_SIZE]! - f64[slot * ORDER_D + D_REMAINING]!
+  lanes.f64[lane * LANE_D + LD_FILLED] = f64[slot * ORDER_D + D_SIZE]! - remainingLots(state, slot)
   touch(lanes.dirty, lane)
   const entry = i32[o + W_CLIENT_ID]!
   if (entry !== NONE) retireClientId(clientIds, state.accounts, entry, ++state.totals[CLOSES]!)
   releaseOrder(state.orders, slot)
   unpinPosition(state.positions, state.accounts, i32[o + W_POSITION]!)
+  if (i32[o + W_FLAGS]! > SIGNED_FLAGS) endAdvanced(state, i32[o + W_ADVANCED]!, reason)
+}
+
+/** What hangs on an advanced order when it closes: its list, its sibling, its children, its record. */
+function endAdvanced(state: EngineState, record: number, reason: number): void {
+  const links = state.advanced.i32
+  const a = record * ADVANCED_W
+  if (links[a + A_LISTED] === 1) delist(state, record)
+  if (links[a + A_PARENT] !== NONE) leaveParent(state, record)
+  const sibling = leaveSibling(state, record)
+  if (sibling !== NONE && reason === closeReason.filled)
+    closeResting(state, links[sibling * ADVANCED_W + A_SLOT]!, closeReason.linked)
+  for (;;) {
+    const child = oldestChild(state, record)
+    if (child === NONE) break
+    const armed = armedLots(state, child)
+    leaveParent(state, child)
+    const slot = links[child * ADVANCED_W + A_SLOT]!
+    if (armed === 0) closeResting(state, slot, closeReason.linked)
+    else reduceOrder(state, slot, state.orders.f64[slot * ORDER_D + D_REMAINING]! - armed)
+  }
+  releaseAdvanced(state.advanced, record)
+}
+
+/** Child with the lowest order id, NONE (−1) if there is none. */
+function oldestChild(state: EngineState, record: number): number {
+  const links = state.advanced.i32
+  let oldest = NONE
+  let least = Infinity
+  let child = links[record * ADVANCED_W + A_FIRST_CHILD]!
+  for (; child !== NONE; child = links[child * ADVANCED_W + A_NEXT_CHILD]!) {
+    const id = orderIdOf(state.orders, links[child * ADVANCED_W + A_SLOT]!)
+    if (id >= least) continue
+    least = id
+    oldest = child
+  }
+  return oldest
+}
+
+/** Takes lots off an open order that its links no longer leave it, and says so; it stays open. */
+export function reduceOrder(state: EngineState, slot: number, lots: number): void {
+  if (lots === 0) return
+  const { i32, f64, dirty } = state.orders
+  const o = slot * ORDER_W
+  if ((i32[o + W_FLAGS]! & ORDER_WAITING) === 0) reserve(state, slot, lots, -1)
+  const remaining = f64[slot * ORDER_D + D_REMAINING]! - lots
+  f64[slot * ORDER_D + D_REMAINING] = remaining
+  f64[slot * ORDER_D + D_SIZE] = f64[slot * ORDER_D + D_SIZE]! - lots
+  touch(dirty, slot)
+  const record = emit(state, eventKind.OrderReduced, i32[o + W_ACCOUNT]!, i32[o + W_MARKET]!)
+  const events = state.events
+  events.f64[record * 20 + 4] = orderIdOf(state.orders, slot)
+  events.f64[record * 20 + 5] = remaining
+  events.f64[record * 20 + 6] = lots
+  events.i32[record * 40 + 14] = i32[o + W_SIDE]!
 }

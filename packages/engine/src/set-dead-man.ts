@@ -1,7 +1,12 @@
-//! SetDeadMan (RULES.md).
+//! SetDeadMan: unless it is set again in time, all orders of the account close.
 import { rejectCode } from '@plumb/model'
+import { setDeadline } from './dead-man.ts'
 import { reject } from './emit.ts'
+import { TIME_MS } from './slabs.ts'
 import type { EngineState } from './state.ts'
+
+const TIMEOUT_MS_MIN = 1_000
+const TIMEOUT_MS_MAX = 86_400_000
 
 export function setDeadMan(
   state: EngineState,
@@ -10,5 +15,17 @@ export function setDeadMan(
   w: number,
   d: number,
 ): void {
-  reject(state, i32, f64, w, d, rejectCode.UNSUPPORTED)
+  const account = i32[w + 5]!
+  const timeout = f64[d + 4]!
+  if (!(account >= 1 && account <= state.accounts.used)) {
+    reject(state, i32, f64, w, d, rejectCode.UNKNOWN_ACCOUNT)
+    return
+  }
+  const inRange =
+    Number.isSafeInteger(timeout) && timeout >= TIMEOUT_MS_MIN && timeout <= TIMEOUT_MS_MAX
+  if (timeout !== 0 && !inRange) {
+    reject(state, i32, f64, w, d, rejectCode.INVALID_PARAMETER)
+    return
+  }
+  setDeadline(state, account, timeout === 0 ? 0 : state.totals[TIME_MS]! + timeout)
 }

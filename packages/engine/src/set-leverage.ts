@@ -1,7 +1,14 @@
-//! SetLeverage (RULES.md).
-import { rejectCode } from '@plumb/model'
-import { reject } from './emit.ts'
+//! SetLeverage: how much initial margin an account asks of itself in a market (RULES 2.4).
+import { eventKind, rejectCode } from '@plumb/model'
+import { coversMargin } from './account-health.ts'
+import { emit, reject } from './emit.ts'
+import { countRecord, mixLeverage } from './hash-state.ts'
+import { marketRequirement } from './margin.ts'
+import { findPosition } from './position-store.ts'
+import { M_LISTED, MARKET_D, NONE, P_LEVERAGE, POSITION_W } from './slabs.ts'
 import type { EngineState } from './state.ts'
+
+const LEVERAGE_MAX = 255
 
 export function setLeverage(
   state: EngineState,
@@ -10,5 +17,39 @@ export function setLeverage(
   w: number,
   d: number,
 ): void {
-  reject(state, i32, f64, w, d, rejectCode.UNSUPPORTED)
+  const account = i32[w + 5]!
+  const market = i32[w + 6]!
+  const leverage = i32[w + 14]!
+  const { markets, positions, accounts } = state
+  if (!(account >= 1 && account <= accounts.used)) {
+    reject(state, i32, f64, w, d, rejectCode.UNKNOWN_ACCOUNT)
+    return
+  }
+  if (!(market >= 0 && market < state.limits.markets) || !markets[market * MARKET_D + M_LISTED]) {
+    reject(state, i32, f64, w, d, rejectCode.UNKNOWN_MARKET)
+    return
+  }
+  if (leverage < 0 || leverage > LEVERAGE_MAX) {
+    reject(state, i32, f64, w, d, rejectCode.INVALID_PARAMETER)
+    return
+  }
+  const record = findPosition(positions, accounts, account, market)
+  const cell = account * positions.markets + market
+  const before = positions.leverage[cell]!
+  const asked = marketRequirement(state, account, record, market, NONE, 0, 0)
+  putLeverage(state, record, cell, leverage)
+  const asks = marketRequirement(state, account, record, market, NONE, 0, 0)
+  if (asks > asked && !coversMargin(state, account, record, asks)) {
+    putLeverage(state, record, cell, before)
+    reject(state, i32, f64, w, d, rejectCode.INSUFFICIENT_MARGIN)
+    return
+  }
+  state.events.i32[emit(state, eventKind.LeverageSet, account, market) * 40 + 8] = leverage
+}
+
+function putLeverage(state: EngineState, record: number, cell: number, leverage: number): void {
+  countRecord(state, mixLeverage, cell, -1)
+  state.positions.leverage[cell] = leverage
+  if (record !== NONE) state.positions.i32[record * POSITION_W + P_LEVERAGE] = leverage
+  countRecord(state, mixLeverage, cell, 1)
 }

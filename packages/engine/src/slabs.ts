@@ -24,7 +24,9 @@ export const WITHDRAWALS_PAUSED = 16
 export const LAST_BATCH = 17
 export const BATCH_TO_SEQ = 18
 export const SWEPT_S = 19
-export const TOTALS = 20
+export const THROTTLE_LEVEL = 20
+export const THROTTLE_NOTIONAL = 21
+export const TOTALS = 22
 
 // Order: 32 words. The first 64 bytes are all a match touches.
 export const ORDER_D = 16
@@ -52,6 +54,17 @@ export const W_LANE_SEQ = 23
 export const W_MAX_FEE = 24
 export const W_CLIENT_ID = 25
 export const W_FREE_PLACE = 26
+/** Record of the advanced store; means something only with ORDER_ADVANCED. */
+export const W_ADVANCED = 27
+// Bits of W_FLAGS above the signed byte: what one compare with SIGNED_FLAGS keeps off the common path.
+export const SIGNED_FLAGS = 0xff
+export const ORDER_ADVANCED = 0x100
+/** Live, and not on the book. */
+export const ORDER_WAITING = 0x200
+/** Part of D_REMAINING does not show. */
+export const ORDER_ICEBERG = 0x400
+/** More remains than D_REMAINING says: a scale's later levels, a twap's later slices. */
+export const ORDER_PARTS = 0x800
 /** Order id = generation × 2^20 + slot. */
 export const SLOT_RANGE = 1_048_576
 
@@ -59,6 +72,9 @@ export const SLOT_RANGE = 1_048_576
 export const ACCOUNT_D = 8
 export const ACCOUNT_W = 16
 export const D_CASH = 0
+/** Deadline of the dead man's switch. */
+/** Traded volume, decaying over 30 days. */
+export const D_VOLUME = 7
 export const W_OWNER = 2
 export const W_SUBACCOUNT = 3
 export const W_FIRST_POSITION = 4
@@ -67,6 +83,15 @@ export const W_CLOSED_IDS = 6
 export const W_CLOSED_HEAD = 7
 export const W_CLOSED_TAIL = 8
 export const W_ACCOUNT_DIRTY = 9
+/** Whose orders do not trade with each other: the owner's lowest account, or −group. */
+export const W_SELF_TRADE = 10
+export const D_DEAD_MAN = 6
+/** Bits 0 … 7 isolated market + 1, bits 8 … 11 fee tier, bits 12 … 31 day of the volume. */
+export const W_RISK = 11
+export const ISOLATED_MASK = 0xff
+export const TIER_SHIFT = 8
+export const TIER_MASK = 0xf00
+export const DAY_SHIFT = 12
 
 // Position (account, market): 32 words.
 export const POSITION_D = 16
@@ -78,10 +103,17 @@ export const D_BUY_LOTS = 3
 export const D_BUY_QUOTE = 4
 export const D_SELL_LOTS = 5
 export const D_SELL_QUOTE = 6
+/** Time of the last partial liquidation. */
+export const D_PARTIAL_AT = 12
+/** Lots of scales' later levels: not on the book and without margin, but they count against the position limit. */
+export const D_BUY_LATER = 14
+export const D_SELL_LATER = 15
 export const P_MARKET = 14
 export const P_NEXT = 15
 export const P_ACCOUNT = 16
 export const P_DIRTY = 17
+/** The account's leverage in the market, a copy of `positions.leverage`. */
+export const P_LEVERAGE = 18
 export const P_PREV = 19
 export const P_FIRST_ORDER = 20
 /** Live orders, resting or being matched. */
@@ -100,7 +132,7 @@ export const LANE_DIRTY = 0x4000_0000
 /** Filled by the lane's last order once closed, lots; 0 while it lives. */
 export const LD_FILLED = 1
 
-// Market: 64 doubles. LISTING_FIRST … LISTING_LAST are the listing, in the order of `Market`.
+// Market: 192 doubles. LISTING_FIRST … LISTING_LAST are the listing, in the order of `Market`.
 export const MARKET_D = 192
 export const M_LISTED = 0
 export const M_STATE = 1
@@ -145,6 +177,121 @@ export const M_BEST_ASK = 35
 export const M_MARK_QUOTE = 36
 export const M_BAND_UP = 37
 export const M_BAND_DOWN = 38
+/** The worse of mark and mean mark × quotePerTickLot, for a long and for a short. */
+export const M_LONG_QUOTE = 39
+export const M_SHORT_QUOTE = 40
+/** Bits of what the market's risk parameters switch on; 0 = a plain market. */
+export const M_RISK_FLAGS = 41
+export const TIERED = 1
+export const OI_SCALED = 2
+export const VOLATILE = 4
+export const GAIN_CUT = 8
+export const SCOPED = 16
+/** Bits that change initial margin. */
+export const MARGIN_SCALED = 7
+export const M_SCOPE_DOWN = 42
+export const M_SCOPE_UP = 43
+/** Lower median of the depth samples, micro-USDC. */
+export const M_DEPTH = 44
+/** Volatility requirement, ppm: a copy of the clock's. */
+export const M_VOLATILITY = 45
+// Risk parameters (`SetMarketRisk`), hashed once set: M_RISK_FIRST … M_RISK_LAST in the order of its type.
+export const M_RISK_SET = 80
+export const M_RISK_FIRST = 81
+export const M_BOUNDS = 81
+export const M_IMFS = 84
+export const M_OI_LOW = 87
+export const M_OI_HIGH = 88
+export const M_PARTIAL_ABOVE = 89
+export const M_VOLATILITY_SEED = 90
+export const M_OPENING_GAIN = 91
+export const M_SCOPE = 92
+export const M_VOLATILITY_ON = 93
+export const M_LIQUIDATION = 94
+export const M_LIQUIDATION_FEE = 95
+export const M_CANCEL_ONLY_S = 96
+export const M_POST_ONLY_S = 97
+export const M_REARM_S = 98
+export const M_RISK_LAST = 98
+// Derived: the tiers' table (20 doubles), and the mean mark as of the last mark.
+export const M_TIERS = 100
+export const M_MEAN_MARK = 120
+// Safety: hashed as one record, M_TRANCHE … M_SETTLE_PRICE in this order.
+/** Insurance tranche, micro-USDC. */
+export const M_TRANCHE = 144
+/** Deficits nobody bore, micro-USDC. */
+export const M_BAD_DEBT = 145
+/** Account that takes positions over, 0 = none. */
+export const M_BACKSTOP = 146
+/** Beginning of the present stage of a reopening, 0 = none. */
+export const M_REOPEN_SINCE = 147
+/** Ticks of the post-only stage with a fresh index. */
+export const M_GOOD_TICKS = 148
+/** Liquidation is suspended before this time. */
+export const M_REARMED_AT = 149
+export const M_SETTLE_PRICE = 150
+/** Derived: positions of a delisted market that are still to be settled. */
+export const M_UNSETTLED = 151
+
+// Market clock: what ticks keep of a market that has an index. Hashed in this order, ring included.
+export const CLOCK_D = 56
+/** Weight w of the book's price in the mark, 0 … 1,800. */
+export const CK_WEIGHT = 0
+export const CK_SECOND = 1
+/** Numerator, denominator and time of the average of median(bid, ask, last). */
+export const CK_EMA_N = 2
+/** Five buckets of (minute, sum, count). */
+export const CK_BUCKETS = 5
+export const CK_MINUTE = 20
+export const CK_INDEX = 21
+export const CK_VARIANCE = 22
+export const CK_VOLATILITY = 23
+export const CK_DEPTHS = 24
+export const CK_RING = 25
+export const CK_LAST = 48
+
+// Waiting orders, by ascending waiting priority: first and last advanced record of each list, plus one (0 = none).
+export const M_TRIGGERS = 64
+export const M_PEGS = 66
+export const M_TWAPS = 68
+
+// Advanced order: 40 words.
+export const ADVANCED_D = 20
+export const ADVANCED_W = 40
+export const AD_EXTREME = 0
+export const AD_HIDDEN = 1
+export const AD_DISPLAY = 2
+export const AD_START = 3
+export const AD_PARENT_TOTAL = 4
+export const AD_PARENT_FILLED = 5
+export const AD_WAITING_PRIORITY = 6
+/** The order's slot. */
+export const A_SLOT = 14
+export const A_DIRTY = 15
+export const A_STYLE = 16
+export const A_TRIGGER_KIND = 17
+export const A_TRIGGER_SOURCE = 18
+export const A_TRIGGER = 19
+export const A_LIMIT = 20
+export const A_OFFSET = 21
+export const A_COUNT = 22
+export const A_SECONDS = 23
+export const A_SLIPPAGE = 24
+export const A_SELF_TRADE = 25
+/** Slices of a twap that are done; the level of a scale that shows. */
+export const A_STEP = 26
+export const A_PARENT_LANE = 27
+export const A_PARENT_SEQ = 28
+// Records of the linked orders, NONE if there is none.
+export const A_SIBLING = 29
+export const A_PARENT = 30
+export const A_FIRST_CHILD = 31
+export const A_NEXT_CHILD = 32
+export const A_PREV_CHILD = 33
+export const A_NEXT_WAITING = 34
+export const A_PREV_WAITING = 35
+/** 1 while it stands in a list of waiting orders. */
+export const A_LISTED = 36
 
 // Client order id: 32 words.
 export const CLIENT_D = 16

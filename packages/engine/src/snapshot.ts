@@ -1,18 +1,19 @@
 //! A snapshot is the used part of every slab, one after the other; restoring copies them back and rebuilds the indexes.
 import { indexAccount } from './account-store.ts'
 import { bookSections } from './book-store.ts'
-import { indexClientId } from './client-id-store.ts'
+import { EXTRA_WORDS, indexClientId } from './client-id-store.ts'
+import { scanDeadMen } from './dead-man.ts'
 import type { DirtySet } from './dirty-set.ts'
 import { defaultLimits, type EngineLimits } from './engine-limits.ts'
 import { stateHash } from './hash-state.ts'
 import { BLOCKS, LANES } from './lane-store.ts'
 import { DUE_BLOCK } from './order-store.ts'
-import { C_STATE, CLIENT_W, LANE_W } from './slabs.ts'
+import { ADVANCED_W, C_STATE, CLIENT_W, LANE_W } from './slabs.ts'
 import { createState, type EngineState } from './state.ts'
 
 /** 'PLSN' little-endian, then the format's version. */
 const MAGIC = 0x4e534c50
-const VERSION = 2
+const VERSION = 3
 const HEADER_WORDS = 48
 
 const limitNames = [
@@ -53,6 +54,8 @@ function counters(state: EngineState): number[] {
     withdrawals.count,
     hash.hi,
     hash.lo,
+    state.advanced.used,
+    state.advanced.freeCount,
   ]
 }
 
@@ -79,6 +82,8 @@ function restoreCounters(state: EngineState, values: Int32Array): void {
   withdrawals.count = take()
   hash.hi = take()
   hash.lo = take()
+  state.advanced.used = take()
+  state.advanced.freeCount = take()
 }
 
 const used = (slab: Slab, records: number, perRecord: number): Slab =>
@@ -88,10 +93,12 @@ const terms = (dirty: DirtySet, records: number): Slab => dirty.terms.subarray(0
 
 /** Every section of a snapshot, in order: views of the slabs, so the same list writes and reads. */
 function sections(state: EngineState): Slab[] {
-  const { accounts, orders, positions, lanes, clientIds, limits } = state
+  const { accounts, orders, advanced, positions, lanes, clientIds, limits } = state
   return [
     state.totals,
     state.markets,
+    state.clocks,
+    state.feeTiers,
     state.symbols,
     state.publishers,
     state.withdrawals.ring,
@@ -106,9 +113,13 @@ function sections(state: EngineState): Slab[] {
     used(orders.blockDueS, Math.ceil(orders.used / DUE_BLOCK), 1),
     used(orders.free, orders.freeCount, 1),
     terms(orders.dirty, orders.used),
+    used(advanced.i32, advanced.used, ADVANCED_W),
+    used(advanced.free, advanced.freeCount, 1),
+    terms(advanced.dirty, advanced.used),
     used(positions.i32, positions.used, 32),
     used(positions.free, positions.freeCount, 1),
     used(positions.index, accounts.used + 1, limits.markets),
+    used(positions.leverage, accounts.used + 1, limits.markets),
     terms(positions.dirty, positions.used),
     used(lanes.index, accounts.used + 1, BLOCKS),
     used(lanes.places, lanes.used, 1),
@@ -116,6 +127,7 @@ function sections(state: EngineState): Slab[] {
     terms(lanes.dirty, LANES * lanes.used),
     used(clientIds.i32, clientIds.used, CLIENT_W),
     used(clientIds.closeNumbers, clientIds.used, 1),
+    used(clientIds.extra, clientIds.used, EXTRA_WORDS),
     used(clientIds.free, clientIds.freeCount, 1),
     terms(clientIds.dirty, clientIds.used),
   ]
@@ -166,4 +178,5 @@ function rebuildIndexes(state: EngineState): void {
   for (let account = 1; account <= accounts.used; account++) indexAccount(accounts, account)
   for (let entry = 0; entry < clientIds.used; entry++)
     if (clientIds.i32[entry * CLIENT_W + C_STATE] !== 0) indexClientId(clientIds, entry)
+  scanDeadMen(state)
 }

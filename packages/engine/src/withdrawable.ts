@@ -1,15 +1,13 @@
 //! How much of an account's cash may leave (risk.md 1.7).
-import { fundingPaymentQuote, initialMarginQuote, mulDivCeil } from '@plumb/model'
-import { GROSS_MAX, marketRequirement } from './margin.ts'
+import { mulDivCeil } from '@plumb/model'
+import { tierMargin } from './initial-margin.ts'
+import { fundingDue, GROSS_MAX, marketRequirement } from './margin.ts'
 import {
   ACCOUNT_D,
   ACCOUNT_W,
   D_CASH,
   D_ENTRY,
   D_LOTS,
-  D_SNAPSHOT,
-  M_FUNDING_INDEX,
-  M_IM_BPS,
   M_MARK_QUOTE,
   MARKET_D,
   NONE,
@@ -40,14 +38,14 @@ export function withdrawableQuote(state: EngineState, account: number): number {
     const m = market * MARKET_D
     const lots = positions.f64[p + D_LOTS]!
     const value = lots * markets[m + M_MARK_QUOTE]!
-    gross += Math.abs(value)
+    const due = fundingDue(state, record)
+    gross += Math.abs(value) + Math.abs(due)
     if (gross >= GROSS_MAX) return 0
-    const delta = markets[m + M_FUNDING_INDEX]! - positions.f64[p + D_SNAPSHOT]!
-    equity += value - fundingPaymentQuote(lots, delta)
+    equity += value - due
     unrealized += value - positions.f64[p + D_ENTRY]!
     notional += Math.abs(value)
-    requirement += marketRequirement(state, record, market, NONE, 0, 0)
-    positionMargin += initialMarginQuote(Math.abs(value), markets[m + M_IM_BPS]!)
+    requirement += marketRequirement(state, account, record, market, NONE, 0, 0)
+    positionMargin += tierMargin(markets, m, Math.abs(value))
   }
   const kept = Math.max(requirement, positionMargin, mulDivCeil(notional, 1, 10))
   return Math.max(0, equity - Math.max(0, unrealized) - kept)

@@ -387,6 +387,8 @@ export type BadDebt = {
   market: MarketId
   amountQuote: Quote
   badDebtQuote: Quote
+  insuranceQuote: Quote
+  trancheQuote: Quote
 }
 export type MarketSettled = {
   kind: 'MarketSettled'

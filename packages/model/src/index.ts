@@ -1,4 +1,12 @@
 export {
+  type AdlCandidate,
+  type AdlPart,
+  adlLeverage,
+  adlWeight,
+  deleverage,
+  rankAdl,
+} from './adl.ts'
+export {
   CommandBuffer,
   decodeCommand,
   decodeEvent,
@@ -24,6 +32,29 @@ export {
   header,
 } from './layout.ts'
 export { limits } from './limits.ts'
+export {
+  bankruptcyQuote,
+  deficitShareQuote,
+  equityShareQuote,
+  isBelowTwoThirds,
+  LIQUIDATION_SPREAD_PPM,
+  type LiquidationState,
+  liquidationFeeQuote,
+  liquidationLimitTicks,
+  takeoverQuote,
+} from './liquidation.ts'
+export { type LiquidationPoint, liquidationPriceTicks } from './liquidation-price.ts'
+export {
+  areMarginTiers,
+  MARGIN_TIERS_D,
+  type MarginTierSpec,
+  maintenanceTierOf,
+  marginTiersOf,
+  TIER_BOUND_USDC_MAX,
+  tieredInitialMarginQuote,
+  tieredMaintenanceMarginQuote,
+  writeMarginTiers,
+} from './margin-tiers.ts'
 export type { Market } from './market.ts'
 export {
   compareProducts,
@@ -66,5 +97,10 @@ export {
   notionalQuote,
   settleable,
 } from './risk.ts'
+export {
+  leverageMarginQuote,
+  openInterestMarginQuote,
+  volatilityMarginQuote,
+} from './scaled-margin.ts'
 export { type HashedRecord, hashedRecord, RecordMixer, type StateHash } from './state-hash.ts'
 export type * from './units.ts'

@@ -651,12 +651,14 @@ export const eventLayouts: Record<EventName, Layout> = {
     trancheQuote: { type: 'f64', at: 8 },
     participants: { type: 'i32', at: 18 },
   },
-  /** A deficit nobody could bear: taken off the flat account, noted against the market. */
+  /** The deficit of an account without positions: what the tranche paid of it, and what was noted against the market. */
   BadDebt: {
     accountId: eventAccount,
     market: eventMarket,
     amountQuote: { type: 'f64', at: 4 },
     badDebtQuote: { type: 'f64', at: 5 },
+    insuranceQuote: { type: 'f64', at: 6 },
+    trancheQuote: { type: 'f64', at: 7 },
   },
   MarketSettled: { market: eventMarket, priceTicks: { type: 'f64', at: 4 } },
   PositionSettled: {

@@ -10,14 +10,14 @@
  * |---|---|---|
  * | account | open | id, owner (5 words), subaccount, cash, self-trade group, isolated market + 1, fee tier, volume, volume day, dead man's deadline |
  * | position | lots ≠ 0 | account, market, lots, entry cost, funding snapshot, time of the last partial liquidation |
- * | order | resting | order id, account, market, side, flags, price, size, remaining, max fee, lane, lane seq, expiry, priority |
+ * | order | live | order id, account, market, side, flags, price, size, remaining, max fee, lane, lane seq, expiry, priority |
  * | freeSlot | used once, free | slot, generation, place in the free stack (0 = bottom) |
  * | lane | seq > 0 | account, lane, seq, filled by its closed order (0 while live) |
- * | clientId | remembered | account, text (9 words), order id, market, price, size, trigger, side + 2^8 flags + 2^16 kind + 2^24 self-trade, max fee, lane, lane seq, expiry, close number (0 while open) |
+ * | clientId | remembered | account, text (9 words), order id, market, price, size, trigger, side + 2^8 flags + 2^16 kind + 2^24 self-trade, max fee, lane, lane seq, expiry, close number (0 while open); if one of them is not 0: options, then the words 54 … 63 of the command (layout.ts), as words |
  * | market | listed | number, state, the listing in the order of `Market`, last, index, index time, mark, funding index, pool, open interest, premium sum and count, last sample time, sampled ms, ema numerator, denominator and time, funding hour, last rate, last premium |
  * | publisher | genesis | publisher, page, publish time, 32 prices |
  * | withdrawal | pending | request seq, account, amount |
- * | advancedOrder | live, style, trigger, link or hidden lots not 0 | order id, waiting, style, trigger kind, trigger source, trigger, extreme (trailing), signed limit, offset, count, seconds, slippage, display, hidden lots, next step (twap slice, scale level), start time, parent lane + 1, parent seq, parent total, parent filled before, sibling order id, waiting priority |
+ * | advancedOrder | live, style, trigger, link or hidden lots not 0 | order id, waiting, style, trigger kind, trigger source, trigger, extreme (trailing), signed limit, offset, count, seconds, slippage, display, hidden lots, next step (twap slice, scale level), start time, parent lane + 1, parent seq, parent total, parent filled before, sibling order id, waiting priority, self-trade mode (while waiting, else 0) |
  * | leverage | not 0 | account, market, leverage |
  * | feeTier | volume not 0 | tier, volume, taker off, maker off |
  * | marketRisk | set once | market, then `SetMarketRisk` in the order of its type |

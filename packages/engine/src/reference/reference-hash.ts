@@ -1,6 +1,13 @@
 //! The state hash of the reference engine: every record mixed anew, each time (packages/model/src/state-hash.ts).
 import { type HashedRecord, hashedRecord, limits, RecordMixer, type StateHash } from '@plumb/model'
-import { allOrders, type ReferenceMarket, type ReferenceState } from './reference-state.ts'
+import {
+  type MarketRisk,
+  openInterest,
+  type ReferenceAccount,
+  type ReferenceMarket,
+  type ReferenceOrder,
+  type ReferenceState,
+} from './reference-state.ts'
 
 type Value = number | bigint
 
@@ -13,49 +20,53 @@ export function referenceHash(s: ReferenceState): StateHash {
     values: readonly Value[],
     words: readonly number[] = [],
     at = 0,
+    last: readonly number[] = [],
   ) => {
     mixer.begin(kind)
     for (const value of values.slice(0, at)) mixer.integer(Number(value))
     for (const word of words) mixer.word(word)
     for (const value of values.slice(at)) mixer.integer(Number(value))
+    for (const word of last) mixer.word(word)
     mixer.end()
     hi = (hi + mixer.hi) | 0
     lo = (lo + mixer.lo) | 0
   }
   for (const a of s.accounts) {
-    add(hashedRecord.account, [a.accountId, a.subaccount, a.cash], wordsOf(a.owner), 1)
+    add(hashedRecord.account, accountValues(a), wordsOf(a.owner), 1)
     for (const [market, p] of a.positions)
-      add(hashedRecord.position, [a.accountId, market, p.lots, p.entry, p.snapshot])
+      add(hashedRecord.position, [a.accountId, market, p.lots, p.entry, p.snapshot, p.partialAtMs])
     for (const [lane, l] of a.lanes)
       add(hashedRecord.lane, [a.accountId, lane, l.seq, l.orderId === 0 ? l.filled : 0])
+    for (const [market, leverage] of a.leverage)
+      add(hashedRecord.leverage, [a.accountId, market, leverage])
   }
-  for (const o of allOrders(s))
-    add(hashedRecord.order, [
-      o.orderId,
-      o.accountId,
-      o.market,
-      o.side,
-      o.flags,
-      o.price,
-      o.size,
-      o.remaining,
-      o.maxFee,
-      o.lane,
-      o.laneSeq,
-      o.expiryS,
-      o.priority,
-    ])
+  for (const order of s.orders.values()) {
+    add(hashedRecord.order, orderValues(order))
+    const { style, triggerKind, parentLane, sibling, hidden } = order
+    if ([style, triggerKind, parentLane, sibling, hidden].some((value) => value !== 0))
+      add(hashedRecord.advancedOrder, advancedValues(order))
+  }
   for (const [place, slot] of s.freeSlots.entries())
     add(hashedRecord.freeSlot, [slot, s.generations[slot] ?? 0, place])
   for (const id of s.clientIds.values()) {
-    const [market, price, size, trigger, side, flags, kind, selfTrade, ...rest] = id.body
+    const [market, price, size, trigger, side, flags, kind, selfTrade, ...rest] = id.body.signed
     const modes = side! + flags! * 2 ** 8 + kind! * 2 ** 16 + selfTrade! * 2 ** 24
     const values = [id.accountId, id.orderId, market!, price!, size!, trigger!, modes]
     const text = new Uint8Array(limits.clientOrderIdLengthMax)
     for (let i = 0; i < id.text.length; i++) text[i] = id.text.charCodeAt(i)
-    add(hashedRecord.clientId, [...values, ...rest, id.closeNumber], wordsOf(text), 1)
+    const options = id.body.options.some((word) => word !== 0) ? id.body.options : []
+    add(hashedRecord.clientId, [...values, ...rest, id.closeNumber], wordsOf(text), 1, options)
   }
-  for (const m of s.markets.values()) add(hashedRecord.market, marketValues(s, m))
+  for (const [i, { volume, takerOff, makerOff }] of s.feeTiers.entries())
+    if (volume !== 0) add(hashedRecord.feeTier, [i + 1, volume, takerOff, makerOff])
+  for (const m of s.markets.values()) {
+    add(hashedRecord.market, marketValues(s, m))
+    if (m.risk !== undefined) add(hashedRecord.marketRisk, [m.market, ...riskValues(m.risk)])
+    if (m.fixedIndexTicks === 0) add(hashedRecord.marketClock, clockValues(m))
+    const safety = safetyValues(m)
+    if (safety.some((value) => BigInt(value) !== 0n))
+      add(hashedRecord.safety, [m.market, ...safety])
+  }
   const pages = Math.ceil(s.limits.markets / limits.pricesPerPage)
   for (let publisher = 0; publisher < s.publisherCount; publisher++)
     for (let page = 0; page < pages; page++) {
@@ -85,6 +96,8 @@ export function referenceHash(s: ReferenceState): StateHash {
     s.lastBatch,
     s.batchToSeq,
     s.sweptS,
+    s.throttle.level,
+    s.throttle.minNotional,
   ])
   return { hi: hi >>> 0, lo: lo >>> 0 }
 }
@@ -94,12 +107,104 @@ function wordsOf(bytes: Uint8Array): number[] {
   return Array.from({ length: bytes.length / 4 }, (_, i) => view.getInt32(i * 4, true))
 }
 
+const accountValues = (a: ReferenceAccount): Value[] => [
+  a.accountId,
+  a.subaccount,
+  a.cash,
+  a.group,
+  a.isolatedMarket + 1,
+  a.tier,
+  a.volume,
+  a.volumeDay,
+  a.deadManMs,
+]
+
+const orderValues = (o: ReferenceOrder): Value[] => [
+  o.orderId,
+  o.accountId,
+  o.market,
+  o.side,
+  o.flags,
+  o.price,
+  o.size,
+  o.remaining,
+  o.maxFee,
+  o.lane,
+  o.laneSeq,
+  o.expiryS,
+  o.priority,
+]
+
+const advancedValues = (o: ReferenceOrder): Value[] => [
+  o.orderId,
+  o.waiting ? 1 : 0,
+  o.style,
+  o.triggerKind,
+  o.triggerSource,
+  o.trigger,
+  o.extreme,
+  o.limit,
+  o.offset,
+  o.count,
+  o.seconds,
+  o.slippage,
+  o.display,
+  o.hidden,
+  o.step,
+  o.startMs,
+  o.parentLane,
+  o.parentSeq,
+  o.parentTotal,
+  o.parentFilledBefore,
+  o.sibling,
+  o.waitingPriority,
+  o.waiting ? o.selfTrade : 0,
+]
+
+const riskValues = (risk: MarketRisk): Value[] => [
+  ...risk.boundUsdc,
+  ...risk.imfPpm,
+  risk.oiLowUsdc,
+  risk.oiHighUsdc,
+  risk.partialAboveQuote,
+  risk.volatilitySeed,
+  risk.openingGainPpm,
+  risk.scopePpm,
+  risk.volatility,
+  risk.liquidation,
+  risk.liquidationFeePpm,
+  risk.cancelOnlyS,
+  risk.postOnlyS,
+  risk.rearmS,
+]
+
+const clockValues = (m: ReferenceMarket): Value[] => [
+  m.market,
+  m.bookWeight,
+  m.markSecond,
+  m.ema30.n,
+  m.ema30.d,
+  m.ema30.timeMs,
+  ...m.minutes.flatMap(({ minute, sum, count }) => [minute, sum, count]),
+  m.volatility.minute,
+  m.volatility.index,
+  m.volatility.variance,
+  m.volatility.ppm,
+  m.depths.taken,
+  ...m.depths.ring,
+]
+
+const safetyValues = (m: ReferenceMarket): Value[] => [
+  m.tranche,
+  m.badDebt,
+  m.backstop,
+  m.reopeningSinceMs,
+  m.goodTicks,
+  m.rearmedAtMs,
+  m.settlementPrice,
+]
+
 function marketValues(s: ReferenceState, m: ReferenceMarket): Value[] {
-  let openInterest = 0n
-  for (const { positions } of s.accounts) {
-    const lots = positions.get(m.market)?.lots ?? 0n
-    if (lots > 0n) openInterest += lots
-  }
   return [
     m.market,
     m.state,
@@ -124,14 +229,14 @@ function marketValues(s: ReferenceState, m: ReferenceMarket): Value[] {
     m.mark,
     m.fundingIndex,
     m.pool,
-    openInterest,
+    openInterest(s, m.market),
     m.premiumSum,
     m.premiumCount,
     m.sampleTimeMs,
     m.sampledMs,
-    m.emaN,
-    m.emaD,
-    m.emaTimeMs,
+    m.ema150.n,
+    m.ema150.d,
+    m.ema150.timeMs,
     m.fundingHour,
     m.lastRate,
     m.lastPremium,

@@ -19,3 +19,11 @@ export function median(...values: bigint[]): bigint {
   const sorted = values.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
   return sorted[(sorted.length - 1) >> 1] ?? 0n
 }
+
+/** Largest integer whose square is at most `a`. */
+export function squareRoot(a: bigint): bigint {
+  let root = BigInt(Math.floor(Math.sqrt(Number(a))))
+  while (root * root > a) root--
+  while ((root + 1n) * (root + 1n) <= a) root++
+  return root
+}

@@ -1,0 +1,81 @@
+//! What does not fit is refused: slots, pairs, pages and lanes counted from what is there.
+import { limits, timeInForce, timeInForceOf } from '@plumb/model'
+import {
+  ordersOf,
+  type ReferenceAccount,
+  type ReferenceState,
+  type Refusal,
+  refuse,
+  restingOrders,
+} from './reference-state.ts'
+
+/** Whether an order could rest at a price: pages of 1,024 prices and ranges of 2^21 are limited; a new one needs `least` free. */
+export function pageFree(s: ReferenceState, market: number, price: number, least = 1): boolean {
+  const pages = new Set<string>()
+  const ranges = new Set<string>()
+  for (const order of restingOrders(s)) {
+    pages.add(`${order.market}:${Math.floor(order.price / 1_024)}`)
+    ranges.add(`${order.market}:${Math.floor(order.price / 2_097_152)}`)
+  }
+  const newRange = !ranges.has(`${market}:${Math.floor(price / 2_097_152)}`)
+  const newPage = !pages.has(`${market}:${Math.floor(price / 1_024)}`)
+  const full =
+    (newRange && ranges.size + least > s.limits.pageDirectories) ||
+    (newPage && pages.size + least > s.limits.pages)
+  return !full
+}
+
+/** Pages that are free, or ranges if those are fewer. */
+export function freePlaces(s: ReferenceState): number {
+  const resting = [...restingOrders(s)]
+  const pages = new Set(resting.map((o) => `${o.market}:${Math.floor(o.price / 1_024)}`))
+  const ranges = new Set(resting.map((o) => `${o.market}:${Math.floor(o.price / 2_097_152)}`))
+  return Math.min(s.limits.pages - pages.size, s.limits.pageDirectories - ranges.size)
+}
+
+/** Whether an account may have something in a market: pairs with a position or an order are limited. */
+export function pairFree(s: ReferenceState, accountId: number, market: number): boolean {
+  const pairs = new Set<string>()
+  for (const a of s.accounts) for (const m of a.positions.keys()) pairs.add(`${a.accountId}:${m}`)
+  for (const order of s.orders.values()) pairs.add(`${order.accountId}:${order.market}`)
+  return pairs.has(`${accountId}:${market}`) || pairs.size < s.limits.positions
+}
+
+/** `restingPrice`: where the order may come to rest, 0 if it will not. */
+export function checkCapacity(
+  s: ReferenceState,
+  account: ReferenceAccount,
+  market: number,
+  restingPrice: number,
+): Refusal | undefined {
+  if (ordersOf(s, account.accountId).length >= s.limits.ordersPerAccount)
+    return refuse('OPEN_ORDERS_LIMIT', s.limits.ordersPerAccount)
+  const noSlot = s.freeSlots.length === 0 && s.generations.length >= s.limits.openOrders
+  if (noSlot || !pairFree(s, account.accountId, market)) return refuse('CAPACITY')
+  return restingPrice === 0 || pageFree(s, market, restingPrice) ? undefined : refuse('CAPACITY')
+}
+
+export const restingPriceOf = (flags: number, price: number): number =>
+  timeInForceOf(flags) === timeInForce.gtc ? price : 0
+
+export function checkLane(
+  s: ReferenceState,
+  account: ReferenceAccount,
+  lane: number,
+  laneSeq: number,
+  ownOrder: number,
+): Refusal | undefined {
+  if (lane < 0 || lane >= limits.lanesPerAccountMax)
+    return refuse('INVALID_LANE', limits.lanesPerAccountMax - 1)
+  const known = account.lanes.get(lane)
+  if (laneSeq <= (known?.seq ?? 0)) return refuse('NONCE_USED', known?.seq ?? 0)
+  if (known === undefined) {
+    const blocks = new Set<string>()
+    for (const { accountId, lanes } of s.accounts)
+      for (const used of lanes.keys())
+        if (used >= 16) blocks.add(`${accountId}:${Math.floor(used / 16)}`)
+    const mine = blocks.has(`${account.accountId}:${Math.floor(lane / 16)}`)
+    return lane >= 16 && !mine && blocks.size >= s.limits.lanePages ? refuse('CAPACITY') : undefined
+  }
+  return known.orderId !== 0 && known.orderId !== ownOrder ? refuse('LANE_BUSY') : undefined
+}
