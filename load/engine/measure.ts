@@ -10,6 +10,8 @@ import { BenchStream, type Chunk } from './stream.ts'
 const CHUNK = 262_144
 /** Commands between two clearings of the events, as the sequencer does it. */
 const GROUP = 256
+/** Commands whose records are fetched together. */
+const READ_AHEAD = 8
 
 export type MeasureOptions = {
   commands: number
@@ -222,6 +224,7 @@ class Bench {
     const { buffer } = this.#chunk
     const { events } = engine
     for (let slot = 0; slot < CHUNK; slot++) {
+      if (slot % READ_AHEAD === 0) engine.readAhead(buffer, slot, READ_AHEAD)
       engine.apply(buffer, slot)
       if (slot % GROUP === GROUP - 1) events.clear()
     }

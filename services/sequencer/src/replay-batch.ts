@@ -10,6 +10,9 @@ const show = ({ hi, lo }: StateHash) =>
 
 export const sameHash = (a: StateHash, b: StateHash): boolean => a.hi === b.hi && a.lo === b.lo
 
+/** Commands whose records are fetched together. */
+const READ_AHEAD = 8
+
 /** Room for a run of commands on their way into an engine. */
 export const createSlots = (): CommandBuffer => new CommandBuffer(1_024)
 
@@ -25,6 +28,7 @@ export const replayBatch = (
     const count = payloads.read(slots.i32, COMMAND_STRIDE)
     if (count === 0) return
     for (let slot = 0; slot < count; slot++) {
+      if (slot % READ_AHEAD === 0) engine.readAhead(slots, slot, Math.min(READ_AHEAD, count - slot))
       engine.events.clear()
       engine.apply(slots, slot)
       onApplied?.(slot)

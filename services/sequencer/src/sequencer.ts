@@ -68,6 +68,8 @@ const orderKinds: ReadonlySet<number> = new Set([commandKind.PlaceOrder, command
 
 /** A unit is closed when its feed frame is longer than this; one command adds 160 kB at most. */
 const unitBytesMax = 8 * 1024 * 1024
+/** Commands whose records the engine fetches together. */
+const readAhead = 8
 /** Answers of one batch are cut into frames of about this. */
 const replyFrameBytesMax = 1024 * 1024
 /** Answers that a peer does not read. */
@@ -180,6 +182,8 @@ export class Sequencer {
     let rejected = 0
     let slot = fromSlot
     while (slot < origins.length && this.writer.bytes < unitBytesMax) {
+      if ((slot - fromSlot) % readAhead === 0)
+        engine.readAhead(this.inbox, slot, Math.min(readAhead, origins.length - slot))
       const seq = engine.seq + 1
       const events = this.applyOne(slot, seq, timeMs, records)
       if (isRejection(events)) rejected += 1

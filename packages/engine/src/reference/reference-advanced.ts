@@ -108,7 +108,8 @@ function sizesFit(market: ReferenceMarket, c: PlaceAdvancedOrder): boolean {
   if (!isScale) return true
   const away = (count - 1) * offsetTicks
   const last = c.side === 0 ? c.priceTicks - away : c.priceTicks + away
-  return c.sizeLots >= count * market.minOrderLots && between(last, 1, limits.priceTicksMax)
+  // A price that is none at all is told by `PlaceOrder`'s shape.
+  return c.sizeLots >= count * market.minOrderLots && last >= 1 && last <= limits.priceTicksMax
 }
 
 function linksFit(c: PlaceAdvancedOrder): boolean {
