@@ -15,6 +15,7 @@ export type ChainSide = {
     fundingPoolsQuote: number
     /** Debited, and held up on its way out. */
     owedQuote: number
+    insuranceQuote: number
   }
   /** By account, in the order they were asked for. */
   accounts: { cashQuote: number; positions: ChainPosition[] }[]

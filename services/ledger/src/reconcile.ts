@@ -133,15 +133,15 @@ function compareChain(
 
 /**
  * Cash is what the contract's own sums leave for accounts: an account that the ledger does not know would show here.
- * Insurance is not on the contract, so pools are the funding pools.
  */
 function chainTotals({ totals }: ChainSide, uncredited: UncreditedDeposits): Totals {
-  const { depositsQuote, withdrawalsQuote, feesQuote, fundingPoolsQuote } = totals
-  const heldQuote = depositsQuote - withdrawalsQuote - feesQuote - fundingPoolsQuote
+  const { depositsQuote, withdrawalsQuote, feesQuote } = totals
+  const poolsQuote = totals.fundingPoolsQuote + totals.insuranceQuote
+  const heldQuote = depositsQuote - withdrawalsQuote - feesQuote - poolsQuote
   return {
     cashQuote: heldQuote - uncredited.totalQuote,
     feesQuote,
-    poolsQuote: fundingPoolsQuote,
+    poolsQuote,
     pendingWithdrawalsQuote: 0,
     depositsQuote: depositsQuote - uncredited.totalQuote,
     paidQuote: withdrawalsQuote,

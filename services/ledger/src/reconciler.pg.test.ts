@@ -115,7 +115,8 @@ function createChain(uncredited: { accountId: number; amountQuote: number }[]) {
   const answers: Record<string, (args: unknown[]) => unknown[]> = {
     lastBatch: () => [3, settled.seq, settled.seq, `0x${'00'.repeat(32)}`, 0],
     lastDeposit: () => [deposits.length, rollingHash],
-    totals: () => [[state.tokens, totalDeposits, state.withdrawals, state.fees, sums.pools]],
+    // Nothing is owed beyond paid withdrawals, and nothing insured.
+    totals: () => [[state.tokens, totalDeposits, state.withdrawals, state.fees, sums.pools, 0, 0]],
     account: ([owner]) => {
       const accountId = Number.parseInt(String(owner).slice(2, 4), 16) - 1
       const positions = (state.lots[accountId] ?? [])
