@@ -25,7 +25,7 @@ abstract contract ActivationSegment is RiskBase {
         }
         run.load(context, order.owner, order.fields.subaccount(), index);
         uint8 code =
-            run.useLane(order.fields.lane(), order.fields.seq(), 0, order.fields.size());
+            run.useLiveLane(order.fields.lane(), order.fields.seq(), 0, order.fields.size());
         if (code != 0) context.reject(code, index);
         run.store(context);
         return next;

@@ -6,15 +6,17 @@ import {ExchangeStorage} from "./ExchangeStorage.sol";
 import {ExchangeViews} from "./ExchangeViews.sol";
 import {ExitBase} from "./ExitBase.sol";
 import {Extended} from "./Extended.sol";
+import {KeyRegistry} from "./KeyRegistry.sol";
 import {RiskAdmin} from "./RiskAdmin.sol";
 import {IExchangeExtension} from "./interfaces/IExchangeExtension.sol";
 import {ExitTerms} from "./interfaces/IExchangeExit.sol";
 import {Genesis} from "./interfaces/IPlumbExchange.sol";
 
-/// @notice The third part of the exchange: roles under their timelock, and reads.
+/// @notice The third part of the exchange: roles under their timelock, session keys, and reads.
 contract ExchangeGovernance is
     ExchangeAdmin,
     RiskAdmin,
+    KeyRegistry,
     ExchangeViews,
     Extended,
     IExchangeExtension

@@ -5,7 +5,9 @@ import {OrderChecks} from "./OrderChecks.sol";
 import {AccountRun, REDUCE_BUYS, REDUCE_SELLS} from "./libraries/AccountRun.sol";
 import {BatchCodes} from "./libraries/BatchCodes.sol";
 import {Context, Row} from "./libraries/Context.sol";
+import {KeyOrders} from "./libraries/KeyOrders.sol";
 import {Words, allocate, calldataWord, freeMemory, releaseMemory} from "./libraries/Memory.sol";
+import {CASH, FIELDS, FILLED, HOLDER, ROW_BITS, ROW_MASK, STRIDE} from "./libraries/OrderTable.sol";
 import {
     FILL_BYTES,
     KIND_REPRICING,
@@ -31,15 +33,6 @@ import {Triggers} from "./libraries/Triggers.sol";
 /// @notice A run of fills between two order-sensitive operations: verify every order, prove every fill, then load,
 /// check and store each account once.
 abstract contract FillSegment is OrderChecks {
-    // The table of orders in memory: four words each.
-    uint256 private constant HOLDER = 0; // owner << 40 | subaccount << 32 | market's row
-    uint256 private constant FIELDS = 1; // OrderFields
-    uint256 private constant FILLED = 2; // lots filled in this segment
-    uint256 private constant CASH = 3; // int: micro-USDC moved by its fills and fees
-    uint256 private constant STRIDE = 4;
-    uint256 private constant ROW_BITS = 32;
-    uint256 private constant ROW_MASK = type(uint32).max;
-
     function _settleFills(Context memory context, uint256 pos, uint256 end) internal {
         uint256 memoryBefore = freeMemory();
         unchecked {
@@ -48,11 +41,13 @@ abstract contract FillSegment is OrderChecks {
             // The least it can be: orders with triggers and fills with prices of their own are longer.
             if (pos + 4 + orders * ORDER_BYTES > end) context.reject(BatchCodes.MALFORMED, 0);
             Words table = allocate(orders * STRIDE);
+            context.signers = Words.wrap(0);
             uint256 fillsAt = _readOrders(context, table, pos + 2, end, orders);
             uint256 fills = calldataWord(fillsAt) >> 240;
             if (fillsAt + 2 + fills * FILL_BYTES > end) context.reject(BatchCodes.MALFORMED, 0);
             uint256 read = _applyFills(context, table, orders, fillsAt + 2, fills);
             if (read != end) context.reject(BatchCodes.MALFORMED, 0);
+            if (Words.unwrap(context.signers) != 0) KeyOrders.chargeAll(context, table, orders);
             _settleAccounts(context, table, orders);
         }
         releaseMemory(memoryBefore);
@@ -74,16 +69,18 @@ abstract contract FillSegment is OrderChecks {
                 uint8 code = _checkOrder(fields, row.limits().maxOrderLots());
                 if (code != 0) context.reject(code, i);
                 address owner;
-                if (fields.isConditional()) {
-                    if (pos + TICKS_BYTES + (orders - i) * ORDER_BYTES + 2 > end) {
-                        context.reject(BatchCodes.MALFORMED, i);
+                if (fields.isSpecial()) {
+                    if (fields.isConditional()) {
+                        if (pos + TICKS_BYTES + (orders - i) * ORDER_BYTES + 2 > end) {
+                            context.reject(BatchCodes.MALFORMED, i);
+                        }
                     }
-                    owner = _recoverConditional(context, row, fields, pos, i);
-                    pos += TICKS_BYTES;
+                    owner = _recoverSpecial(context, row, fields, pos, i, orders);
+                    if (fields.isConditional()) pos += TICKS_BYTES;
                 } else {
                     owner = OrderRecord.recover(pos, fields, row.limits(), DOMAIN);
+                    if (owner == address(0)) context.reject(BatchCodes.INVALID_SIGNATURE, i);
                 }
-                if (owner == address(0)) context.reject(BatchCodes.INVALID_SIGNATURE, i);
 
                 uint256 holder = (uint256(uint160(owner)) << 8) | fields.subaccount();
                 uint256 key = (holder << 48) | fields.laneAndSeq();
@@ -98,19 +95,29 @@ abstract contract FillSegment is OrderChecks {
         }
     }
 
-    // Kinds 1 and 2: the trigger is signed, and the mark must have reached it.
-    function _recoverConditional(
+    // What few orders are, apart from the loop of all: kinds 1 and 2, whose trigger is signed and must have been
+    // reached, and orders signed by a session key.
+    function _recoverSpecial(
         Context memory context,
         Row row,
         OrderFields fields,
         uint256 pos,
-        uint256 index
+        uint256 index,
+        uint256 orders
     ) private view returns (address owner) {
-        uint256 trigger = calldataWord(pos + ORDER_BYTES) >> 224;
-        if (trigger == 0) context.reject(BatchCodes.INVALID_TRIGGER, index);
-        owner = OrderRecord.recoverConditional(pos, fields, row.limits(), trigger, DOMAIN);
-        if (owner == address(0)) return owner;
-        if (!Triggers.isProven(row, fields, trigger, owner, MARK_AGE_MAX_S)) {
+        uint256 trigger;
+        if (fields.isConditional()) {
+            trigger = calldataWord(pos + ORDER_BYTES) >> 224;
+            if (trigger == 0) context.reject(BatchCodes.INVALID_TRIGGER, index);
+        }
+        owner = OrderRecord.recoverWithTrigger(pos, fields, row.limits(), trigger, DOMAIN);
+        if (owner == address(0)) context.reject(BatchCodes.INVALID_SIGNATURE, index);
+        if (fields.isKeyed()) {
+            KeyOrders.remember(context, owner, index, orders);
+            owner = KeyOrders.ownerOf(context, owner, fields, row, index);
+        }
+        // The lane that may prove it is the owner's.
+        if (trigger != 0 && !Triggers.isProven(row, fields, trigger, owner, MARK_AGE_MAX_S)) {
             context.reject(BatchCodes.NOT_TRIGGERED, index);
         }
     }
@@ -206,6 +213,9 @@ abstract contract FillSegment is OrderChecks {
                 continue;
             }
             next = _fillAccount(context, run, table, orders, next);
+            if (Words.unwrap(context.signers) != 0) {
+                KeyOrders.checkPositions(context, table, run.index, next);
+            }
             Settleable.check(run, context, MARK_AGE_MAX_S);
             run.store(context);
         }
@@ -247,6 +257,7 @@ abstract contract FillSegment is OrderChecks {
             uint256 word = table.get(entry + HOLDER);
             uint256 holder = word >> ROW_BITS;
             run.load(context, address(uint160(holder >> 8)), holder & 0xFF, next);
+            if (run.minSeq != 0) _refuseDead(context, run, table, orders, next);
             do {
                 OrderFields fields = OrderFields.wrap(table.get(entry + FIELDS));
                 uint256 filled = table.get(entry + FILLED);
@@ -261,6 +272,26 @@ abstract contract FillSegment is OrderChecks {
                 word = table.get(entry + HOLDER);
             } while (word >> ROW_BITS == holder);
             return next;
+        }
+    }
+
+    // After a cancel-all on-chain: apart, because hardly any account has one.
+    function _refuseDead(
+        Context memory context,
+        AccountRun memory run,
+        Words table,
+        uint256 orders,
+        uint256 next
+    ) private pure {
+        unchecked {
+            uint256 holder = table.get(next * STRIDE + HOLDER) >> ROW_BITS;
+            for (; next < orders; ++next) {
+                uint256 entry = next * STRIDE;
+                if (table.get(entry + HOLDER) >> ROW_BITS != holder) return;
+                if (OrderFields.wrap(table.get(entry + FIELDS)).seq() < run.minSeq) {
+                    context.reject(BatchCodes.LANE_SPENT, next);
+                }
+            }
         }
     }
 

@@ -5,6 +5,7 @@ import {Health, RiskBase, SingleOrder} from "./RiskBase.sol";
 import {AccountRun, REDUCE_BUYS, REDUCE_SELLS} from "./libraries/AccountRun.sol";
 import {BatchCodes} from "./libraries/BatchCodes.sol";
 import {Context, Row} from "./libraries/Context.sol";
+import {KeyOrders} from "./libraries/KeyOrders.sol";
 import {TieredMargin} from "./libraries/MarketTiers.sol";
 import {calldataWord} from "./libraries/Memory.sol";
 import {
@@ -190,17 +191,23 @@ abstract contract LiquidationSegment is RiskBase {
         if (fee < 0) context.reject(BatchCodes.REBATE_ABOVE_FEE, index);
         context.fees += uint256(fee);
         run.load(context, maker.owner, fields.subaccount(), index);
-        uint8 code = run.useLane(fields.lane(), fields.seq(), taken.lots, fields.size());
+        uint8 code = run.useLiveLane(fields.lane(), fields.seq(), taken.lots, fields.size());
         if (code != 0) context.reject(code, index);
         uint256 flags = fields.sideFlags();
         if (flags & FOK_BIT != 0 && taken.lots != fields.size()) {
             context.reject(BatchCodes.FOK_NOT_FILLED, index);
+        }
+        if (fields.isKeyed()) {
+            KeyOrders.charge(context, maker.signer, fields, maker.row, taken.lots, index);
         }
         bool sells = flags & SELL != 0;
         run.settleFunding(maker.row);
         maker.row.addSize(sells ? -int256(taken.lots) : int256(taken.lots));
         if (flags & REDUCE_ONLY_BIT != 0) {
             maker.row.setState(maker.row.state() | (sells ? REDUCE_SELLS : REDUCE_BUYS));
+        }
+        if (fields.isKeyed()) {
+            KeyOrders.checkPosition(context, maker.signer, maker.row, index);
         }
         run.cash -= taken.quote + fee;
         run.moved = -taken.quote - fee;

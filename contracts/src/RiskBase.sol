@@ -7,6 +7,7 @@ import {AccountRun} from "./libraries/AccountRun.sol";
 import {BatchCodes} from "./libraries/BatchCodes.sol";
 import {Context, Row} from "./libraries/Context.sol";
 import {TieredMargin} from "./libraries/MarketTiers.sol";
+import {KeyOrders} from "./libraries/KeyOrders.sol";
 import {MarketWord} from "./libraries/MarketWord.sol";
 import {calldataWord} from "./libraries/Memory.sol";
 import {ORDER_BYTES, OrderFields, OrderRecord, TICKS_BYTES} from "./libraries/OrderRecord.sol";
@@ -24,6 +25,7 @@ struct Health {
 /// @notice A verified order of a segment that carries single orders.
 struct SingleOrder {
     address owner;
+    address signer; // the owner, or its session key
     OrderFields fields;
     Row row;
 }
@@ -116,6 +118,8 @@ abstract contract RiskBase is MarketTable, OrderChecks {
         ) context.reject(BatchCodes.NOT_TRIGGERED, index);
     }
 
+    /// @dev Its owner is the account it trades: of an order signed by a session key, the key's owner. What the order
+    /// fills must be counted against the key.
     function _readSigned(Context memory context, uint256 pos, uint256 end, uint256 index)
         internal
         view
@@ -127,17 +131,18 @@ abstract contract RiskBase is MarketTable, OrderChecks {
         Row row = context.row(fields.market(), index);
         uint8 code = _checkOrder(fields, row.limits().maxOrderLots());
         if (code != 0) context.reject(code, index);
+        order.fields = fields;
+        order.row = row;
         if (fields.isConditional()) {
             trigger = calldataWord(next) >> 224;
             next += TICKS_BYTES;
             if (next > end) context.reject(BatchCodes.MALFORMED, index);
             if (trigger == 0) context.reject(BatchCodes.INVALID_TRIGGER, index);
-            order.owner = OrderRecord.recoverConditional(pos, fields, row.limits(), trigger, DOMAIN);
-        } else {
-            order.owner = OrderRecord.recover(pos, fields, row.limits(), DOMAIN);
         }
-        if (order.owner == address(0)) context.reject(BatchCodes.INVALID_SIGNATURE, index);
-        order.fields = fields;
-        order.row = row;
+        order.signer = OrderRecord.recoverWithTrigger(pos, fields, row.limits(), trigger, DOMAIN);
+        if (order.signer == address(0)) context.reject(BatchCodes.INVALID_SIGNATURE, index);
+        order.owner = fields.isKeyed()
+            ? KeyOrders.ownerOf(context, order.signer, fields, row, index)
+            : order.signer;
     }
 }

@@ -83,7 +83,7 @@ abstract contract TransferSegment is RiskBase {
 
         _load(context, run, made.owner, made.subaccount, index);
         // A lane that has filled anything at this sequence number overfills: a transfer needs a fresh one.
-        if (run.useLane(lane, seq, LANE_CONSUMED, LANE_CONSUMED) != 0) {
+        if (run.useLiveLane(lane, seq, LANE_CONSUMED, LANE_CONSUMED) != 0) {
             context.reject(BatchCodes.LANE_SPENT, index);
         }
         run.cash -= int256(made.amount);

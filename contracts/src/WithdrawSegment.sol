@@ -68,7 +68,7 @@ abstract contract WithdrawSegment is Custody {
         if (owner == BACKSTOP) context.reject(BatchCodes.BACKSTOP_LOCKED, index);
 
         run.load(context, owner, subaccount, index);
-        uint8 code = run.useLane(lane, seq, LANE_CONSUMED, LANE_CONSUMED);
+        uint8 code = run.useLiveLane(lane, seq, LANE_CONSUMED, LANE_CONSUMED);
         // A lane that has filled anything at this sequence number overfills: a withdrawal needs a fresh one.
         if (code != 0) context.reject(BatchCodes.LANE_SPENT, index);
         for (uint256 i = 0; i < run.count; ++i) {

@@ -5,6 +5,7 @@ import {IExchangeAdmin} from "./IExchangeAdmin.sol";
 import {IExchangeRisk, IMarketRisk} from "./IExchangeRisk.sol";
 import {IExchangeExit} from "./IExchangeExit.sol";
 import {IExchangeGovernance} from "./IExchangeGovernance.sol";
+import {ISessionKeys} from "./ISessionKeys.sol";
 
 /// @notice Fixed at deployment.
 /// @param token Collateral with 6 decimals.
@@ -171,6 +172,7 @@ interface IPlumbExchange is
     IExchangeAdmin,
     IExchangeExit,
     IExchangeGovernance,
+    ISessionKeys,
     ICustody,
     ISettlement,
     IExchangeViews,

@@ -97,7 +97,20 @@ library AccountRunLibrary {
         }
     }
 
-    /// @notice Uses `quantity` of an order's lane; the pair (seq, filled) only rises.
+    /// @notice `useLane` of what the owner's last cancel-all on-chain has left alive. Every use of a lane but those of a
+    /// table of fills, which asks `minSeq` once for an account's orders.
+    function useLiveLane(
+        AccountRun memory run,
+        uint256 lane,
+        uint256 seq,
+        uint256 quantity,
+        uint256 size
+    ) internal returns (uint8 code) {
+        if (seq < run.minSeq) return BatchCodes.LANE_SPENT;
+        return run.useLane(lane, seq, quantity, size);
+    }
+
+    /// @notice Uses `quantity` of an order's lane; the pair (seq, filled) only rises. Asks nothing about `minSeq`.
     /// @return code Zero, or why the lane refuses.
     function useLane(
         AccountRun memory run,
@@ -106,7 +119,6 @@ library AccountRunLibrary {
         uint256 quantity,
         uint256 size
     ) internal returns (uint8 code) {
-        if (seq < run.minSeq) return BatchCodes.LANE_SPENT;
         if (lane == 0) {
             (run.lane0, code) = _advance(run.lane0, seq, quantity, size);
             return code;

@@ -79,6 +79,15 @@ library BatchCodes {
     uint8 internal constant FUNDING_CLAMP = 93;
     uint8 internal constant FUNDING_OVERFLOW = 94;
 
+    // One order signed by a session key (index = place in the table).
+    uint8 internal constant UNKNOWN_KEY = 110;
+    uint8 internal constant KEY_EXPIRED = 111;
+    uint8 internal constant KEY_SUBACCOUNT = 112;
+    uint8 internal constant KEY_MARKET = 113;
+    uint8 internal constant KEY_ORDER_NOTIONAL = 114;
+    uint8 internal constant KEY_NOTIONAL = 115;
+    uint8 internal constant KEY_POSITION = 116;
+
     /// @notice The whole batch is refused at `index` of segment `segment`; the relayer's simulation sees it first.
     error BatchRejected(uint8 code, uint256 segment, uint256 index);
 }

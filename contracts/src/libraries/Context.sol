@@ -16,6 +16,7 @@ struct Context {
     uint256 marketSlot; // storage base of the market words
     uint256 limitsSlot;
     bool reduceOnly; // new risk is paused
+    Words signers; // of the segment's orders signed by session keys, by place; zero: there is none
 }
 
 /// @notice A market in memory: its two storage words, this batch's totals, and the position of the account at hand.

@@ -17,6 +17,8 @@ using {
     sideFlags,
     kind,
     isConditional,
+    isKeyed,
+    isSpecial,
     price,
     size,
     maxFee,
@@ -45,11 +47,12 @@ uint256 constant POST_ONLY_BIT = 1 << 2;
 uint256 constant TIF_SHIFT = 3;
 uint256 constant TIF_FOK = 2;
 uint256 constant FOK_BIT = TIF_FOK << TIF_SHIFT; // of a checked order: no other time in force has this bit
+uint256 constant SESSION_BIT = 1 << 5; // signed by a session key
 
 // Fields of the word where they stand, for checks without shifts.
 uint256 constant MARKET_BITS = 0xFF << 248;
 uint256 constant SIDE_BIT = SELL << 232;
-uint256 constant FLAGS_UNUSED = 0xE0 << 232; // session keys (bit 5) are not in use yet
+uint256 constant FLAGS_UNUSED = 0xC0 << 232;
 uint256 constant TIF_BITS = 3 << (232 + TIF_SHIFT); // 3 is no time in force
 uint256 constant KIND_BITS = 0xFF << 224;
 uint256 constant KINDS_UNUSED = 0xFC << 224;
@@ -76,6 +79,17 @@ function kind(OrderFields fields) pure returns (uint256) {
 /// @notice Kinds 1 and 2, whose record carries a trigger. Of a checked order: no other kind has one of the two bits.
 function isConditional(OrderFields fields) pure returns (bool) {
     uint256 bits = OrderFields.unwrap(fields) & (KIND_REPRICING << 224);
+    return bits != 0 && bits != KIND_REPRICING << 224;
+}
+
+/// @notice Signed by a session key of the owner.
+function isKeyed(OrderFields fields) pure returns (bool) {
+    return OrderFields.unwrap(fields) & (SESSION_BIT << 232) != 0;
+}
+
+/// @notice Conditional or signed by a session key, of a checked order: one test in the loop of all orders.
+function isSpecial(OrderFields fields) pure returns (bool) {
+    uint256 bits = OrderFields.unwrap(fields) & ((SESSION_BIT << 232) | (KIND_REPRICING << 224));
     return bits != 0 && bits != KIND_REPRICING << 224;
 }
 
@@ -134,8 +148,8 @@ library OrderRecord {
         );
     }
 
-    /// @notice Signer of a stop or take-profit order with its trigger in ticks, or zero.
-    function recoverConditional(
+    /// @notice Signer of any order, or zero; the trigger in ticks is zero for kinds 0 and 3. Dearer than `recover`.
+    function recoverWithTrigger(
         uint256 pos,
         OrderFields fields,
         MarketLimits limits,

@@ -13,7 +13,7 @@ import {Context, Row} from "./Context.sol";
 import {TieredMargin} from "./MarketTiers.sol";
 import {MarketWord} from "./MarketWord.sol";
 import {loadSlot, storeSlot} from "./Memory.sol";
-import {FOK_BIT, OrderFields, REDUCE_ONLY_BIT, SELL} from "./OrderRecord.sol";
+import {FOK_BIT, OrderFields, REDUCE_ONLY_BIT, SELL, SESSION_BIT} from "./OrderRecord.sol";
 import {RiskMath} from "./RiskMath.sol";
 
 /// @notice The common account in one step: one order of the segment, no other market, covered at the end. It accepts
@@ -31,8 +31,9 @@ library ShortRun {
         uint256 markAgeMaxS
     ) internal returns (bool settled) {
         unchecked {
-            // Reduce-only and fill-or-kill have rules of their own.
-            if (OrderFields.unwrap(fields) & ((REDUCE_ONLY_BIT | FOK_BIT) << 232) != 0) return false;
+            // Reduce-only, fill-or-kill and session keys have rules of their own.
+            uint256 special = (REDUCE_ONLY_BIT | FOK_BIT | SESSION_BIT) << 232;
+            if (OrderFields.unwrap(fields) & special != 0) return false;
             uint256 base = accountSlot(address(uint160(holder >> 8)), holder & 0xFF);
             AccountWord account = AccountWord.wrap(loadSlot(base));
             MarketWord market = row.word();

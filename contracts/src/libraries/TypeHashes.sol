@@ -17,6 +17,9 @@ library TypeHashes {
     bytes32 internal constant FUND_INSURANCE = keccak256(
         "FundInsurance(uint8 subaccount,uint8 market,uint64 amount,uint16 lane,uint32 seq,uint32 expiry)"
     );
+    bytes32 internal constant SESSION_KEY = keccak256(
+        "SessionKey(address owner,address key,uint8 subaccount,bool allSubaccounts,uint32 expiry,uint64 notional,uint64 markets,uint64 maxPosition,uint64 maxOrderNotional)"
+    );
     bytes32 internal constant PRICES =
         keccak256("Prices(uint8 page,uint64 timestampMs,bytes prices)");
     bytes32 internal constant PERMIT = keccak256(

@@ -263,7 +263,7 @@ contract OrdersTest is ExchangeTest {
         settle(pair(taker, sell(), 100));
         taker.flags = 3 << 2;
         settleRejected(pair(taker, sell(), 1), BatchCodes.INVALID_FLAGS, 0);
-        taker.flags = 16;
+        taker.flags = 32;
         settleRejected(pair(taker, sell(), 1), BatchCodes.INVALID_FLAGS, 0);
     }
 

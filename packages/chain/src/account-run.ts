@@ -77,6 +77,12 @@ export class AccountRun {
     return this.#touched
   }
 
+  /** Whether the run has grown its position in `market` beyond `limit` lots, either side. */
+  isGrownBeyond(market: number, limit: bigint): boolean {
+    const size = this.#touched.get(market) ?? 0n
+    return !isWithin(size, this.#sizeBefore(market)) && abs(size) > limit
+  }
+
   /** Why the account's fills cannot settle, or null: reduce-only, position limit, then `settleable`. */
   check(timeS: number): BatchCodeName | null {
     let isAboveLimit = false

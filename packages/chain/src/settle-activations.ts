@@ -2,6 +2,7 @@
 import type { ActivationsSegment, OrderRecord } from './batch.ts'
 import { isConditional } from './batch.ts'
 import type { BatchCodeName } from './generated/batch-code.ts'
+import { resolveOwner } from './key-orders.ts'
 import { advanceLane, checkOrder, isMarkAtTrigger } from './settle-fills.ts'
 import { accountKey, type SegmentError, type SettlementState } from './settlement-state.ts'
 
@@ -18,9 +19,15 @@ export function settleActivations(
   return null
 }
 
-function activate(state: SettlementState, order: OrderRecord, timeS: number): BatchCodeName | null {
-  const code = checkOrder(state.market(order.market), order, timeS)
+function activate(
+  state: SettlementState,
+  signed: OrderRecord,
+  timeS: number,
+): BatchCodeName | null {
+  const code = checkOrder(state.market(signed.market), signed, timeS)
   if (code !== null) return code
+  const order = resolveOwner(state, signed, timeS)
+  if (typeof order === 'string') return order
   if (!isConditional(order.kind)) return 'UNSUPPORTED_KIND'
   if (!isMarkAtTrigger(state, order, timeS)) return 'NOT_TRIGGERED'
   const key = accountKey(order.owner, order.subaccount)

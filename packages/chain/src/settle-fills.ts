@@ -3,6 +3,7 @@ import { orderFlag, orderKind, side, timeInForce, timeInForceOf } from '@plumb/m
 import { AccountRun } from './account-run.ts'
 import { compareOrders, type FillsSegment, isConditional, type OrderRecord } from './batch.ts'
 import type { BatchCodeName } from './generated/batch-code.ts'
+import { chargeKey, positionLimit, resolveOwner } from './key-orders.ts'
 import { feeOf } from './settlement-math.ts'
 import {
   accountKey,
@@ -14,7 +15,7 @@ import {
 } from './settlement-state.ts'
 
 export const LANE_MAX = 1023
-const FLAGS_MAX = 15 // session keys (bit 4) are not in use yet
+const FLAGS_MAX = 31
 const INVALID_TIF = 3
 const KIND_MAX = orderKind.repricing
 
@@ -27,18 +28,35 @@ export function settleFills(
   segment: FillsSegment,
   timeS: number,
 ): SegmentError | null {
-  const { orders } = segment
-  for (const [index, order] of orders.entries()) {
-    const code =
-      checkOrder(state.market(order.market), order, timeS) ?? checkTrigger(state, order, timeS)
+  // Owners of session keys in place of the keys, as they are resolved.
+  const orders: OrderRecord[] = []
+  for (const [index, signed] of segment.orders.entries()) {
+    const code = checkOrder(state.market(signed.market), signed, timeS)
     if (code !== null) return { code, index }
+    const order = resolveOwner(state, signed, timeS)
+    if (typeof order === 'string') return { code: order, index }
+    const untriggered = checkTrigger(state, order, timeS)
+    if (untriggered !== null) return { code: untriggered, index }
     const previous = orders[index - 1]
     if (previous !== undefined && compareOrders(previous, order) >= 0)
       return { code: 'ORDERS_NOT_SORTED', index }
+    orders.push(order)
   }
   const sums: OrderSum[] = orders.map(() => ({ filled: 0, cash: 0n }))
-  const refused = sumFills(state, segment, sums)
-  return refused ?? settleRuns(state, orders, sums, timeS)
+  const refused = sumFills(state, segment, sums) ?? chargeKeys(state, segment.orders, sums)
+  return refused ?? settleRuns(state, segment.orders, orders, sums, timeS)
+}
+
+function chargeKeys(
+  state: SettlementState,
+  signed: readonly OrderRecord[],
+  sums: readonly OrderSum[],
+): SegmentError | null {
+  for (const [index, order] of signed.entries()) {
+    const code = chargeKey(state, order, sums[index]?.filled ?? 0)
+    if (code !== null) return { code, index }
+  }
+  return null
 }
 
 /** What an order can be refused for by itself. */
@@ -165,6 +183,7 @@ export function fillMoney(
 
 function settleRuns(
   state: SettlementState,
+  signed: readonly OrderRecord[],
   orders: readonly OrderRecord[],
   sums: readonly OrderSum[],
   timeS: number,
@@ -181,6 +200,12 @@ function settleRuns(
       if (code !== null) return { code, index: next }
       const delta = BigInt(order.side === side.buy ? sum.filled : -sum.filled)
       run.move(order.market, delta, sum.cash, (order.flags & orderFlag.reduceOnly) !== 0)
+    }
+    for (let index = first; index < next; index++) {
+      const order = signed[index]
+      const limit = order === undefined ? undefined : positionLimit(state, order)
+      if (order !== undefined && limit !== undefined && run.isGrownBeyond(order.market, limit))
+        return { code: 'KEY_POSITION', index }
     }
     const code = run.check(timeS) ?? run.store()
     if (code !== null) return { code, index: first }

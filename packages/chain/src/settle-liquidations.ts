@@ -9,6 +9,7 @@ import type {
   PositionName,
 } from './batch.ts'
 import type { BatchCodeName } from './generated/batch-code.ts'
+import { chargeKey, positionLimit, resolveOwner } from './key-orders.ts'
 import { atMark, checkVictim, healthOf, maintenanceOf, openRun } from './risk-run.ts'
 import { advanceLane, checkOrder, checkTrigger } from './settle-fills.ts'
 import { abs, feeOf, mulDivCeil, mulDivFloor } from './settlement-math.ts'
@@ -76,14 +77,16 @@ function settleFill(
   state: SettlementState,
   position: PositionName,
   terms: Terms,
-  { maker, sizeLots, priceTicks }: LiquidationFillRecord,
+  { maker: signed, sizeLots, priceTicks }: LiquidationFillRecord,
   timeS: number,
 ): BatchCodeName | null {
-  const price = maker.kind === orderKind.repricing ? priceTicks : maker.priceTicks
+  const price = signed.kind === orderKind.repricing ? priceTicks : signed.priceTicks
+  const invalid = checkOrder(state.market(signed.market), signed, timeS)
+  if (invalid !== null) return invalid
+  const maker = resolveOwner(state, signed, timeS)
+  if (typeof maker === 'string') return maker
   const refused =
-    checkOrder(state.market(maker.market), maker, timeS) ??
-    checkTrigger(state, maker, timeS, true) ??
-    checkMaker(position, terms, maker, price)
+    checkTrigger(state, maker, timeS, true) ?? checkMaker(position, terms, maker, price)
   if (refused !== null) return refused
   const market = state.listedMarket(position.market)
   const lots = BigInt(sizeLots)
@@ -91,7 +94,7 @@ function settleFill(
   const taken = { lots, price, quote: terms.sells ? notional : -notional }
   return (
     closeVictim(state, position, terms, taken, timeS) ??
-    fillMaker(state, maker, taken, notional, timeS)
+    fillMaker(state, signed, maker, taken, notional, timeS)
   )
 }
 
@@ -143,6 +146,7 @@ function closeVictim(
 // Like any fill of a maker; a rebate would come out of a taker fee, and there is none here.
 function fillMaker(
   state: SettlementState,
+  signed: OrderRecord,
   maker: OrderRecord,
   { lots, quote }: Taken,
   notional: bigint,
@@ -158,8 +162,12 @@ function fillMaker(
   state.setLane(key, maker.lane, advanced)
   const isFok = timeInForceOf(maker.flags) === timeInForce.fok
   if (isFok && lots !== BigInt(maker.sizeLots)) return 'FOK_NOT_FILLED'
+  const overspent = chargeKey(state, signed, Number(lots))
+  if (overspent !== null) return overspent
   const run = new AccountRun(state, key)
   const delta = maker.side === side.buy ? lots : -lots
   run.move(maker.market, delta, -quote - fee, (maker.flags & orderFlag.reduceOnly) !== 0)
+  const limit = positionLimit(state, signed)
+  if (limit !== undefined && run.isGrownBeyond(maker.market, limit)) return 'KEY_POSITION'
   return run.check(timeS) ?? run.store()
 }

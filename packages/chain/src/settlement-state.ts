@@ -35,6 +35,17 @@ export type TwinMarket = {
   readonly openInterest: bigint
 }
 type MarkRange = { readonly low: number; readonly high: number }
+/** What a session key may do. Amounts in micro-USDC, sizes in lots; `markets` is a map. */
+export type TwinSessionKey = {
+  readonly owner: Owner
+  readonly subaccount: number
+  readonly allSubaccounts: boolean
+  readonly expiryS: number
+  readonly notionalLeft: bigint
+  readonly markets: bigint
+  readonly maxPosition: bigint
+  readonly maxOrderNotional: bigint
+}
 /** Everything stored once. */
 export type TwinTotals = {
   readonly deposited: bigint
@@ -70,6 +81,8 @@ export class SettlementState {
   readonly #totals: UndoMap<'totals', TwinTotals>
   /** In memory while a batch runs, not in storage. */
   readonly #batchMarks: UndoMap<number, MarkRange | null>
+  /** By the key's address. */
+  readonly #sessionKeys: UndoMap<Owner, TwinSessionKey>
   publishers: readonly Owner[] = []
   quorum = 0
 
@@ -81,6 +94,7 @@ export class SettlementState {
     this.#publisherTimes = new UndoMap(this.log, from?.publisherTimes())
     this.#totals = new UndoMap(this.log)
     this.#batchMarks = new UndoMap(this.log)
+    this.#sessionKeys = new UndoMap(this.log, from?.sessionKeys())
     if (from === undefined) return
     this.publishers = from.publishers
     this.quorum = from.quorum
@@ -148,6 +162,18 @@ export class SettlementState {
 
   setTotals(totals: TwinTotals): void {
     this.#totals.set('totals', totals)
+  }
+
+  sessionKey(key: Owner): TwinSessionKey | undefined {
+    return this.#sessionKeys.get(key)
+  }
+
+  setSessionKey(key: Owner, terms: TwinSessionKey): void {
+    this.#sessionKeys.set(key, terms)
+  }
+
+  sessionKeys(): Iterable<[Owner, TwinSessionKey]> {
+    return this.#sessionKeys.entries()
   }
 
   accounts(): Iterable<[string, TwinAccount]> {

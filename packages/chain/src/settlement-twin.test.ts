@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Segment } from './batch.ts'
 import { testConfig } from './config.ts'
 import { encodeBatch } from './encode-batch.ts'
+import { SESSION_FLAG } from './key-orders.ts'
 import { type Random, seededRandom } from './testing/random.ts'
-import { RandomBatches, SUBACCOUNTS, traders } from './testing/random-batches.ts'
+import { RandomBatches, SUBACCOUNTS, sessionKeys, traders } from './testing/random-batches.ts'
 import {
   GENESIS,
   type SettlementWorld,
@@ -30,12 +32,14 @@ describe('SettlementTwin says what the contract does', () => {
     const seen = new Map<string, number>()
     const skips = new Map<string, number>()
     const kinds = new Map<string, number>()
+    const keyed = new Map<string, number>()
     const estimates: number[] = []
     for (const { owner } of traders)
       for (let subaccount = 0; subaccount < SUBACCOUNTS; subaccount++)
         await world.deposit(owner, subaccount, 10 ** random.between(8, 13))
     for (const { market } of testMarkets)
       await world.deposit(GENESIS.backstop, market + 1, 10 ** random.between(9, 13))
+    await registerKeys(world, random)
 
     for (let i = 0; i < batches; i++) {
       if (random.chance(0.1))
@@ -61,17 +65,47 @@ describe('SettlementTwin says what the contract does', () => {
       if (predicted?.ok === true) {
         for (const { code } of predicted.skipped ?? []) count(skips, code)
         for (const { kind } of batch.segments) count(kinds, kind)
+        for (const segment of batch.segments) if (carriesKey(segment)) count(keyed, segment.kind)
       }
       count(seen, predicted === null ? 'undecodable' : predicted.ok ? 'ok' : predicted.error.code)
       if (predicted?.ok === true) await expectEqualState(world, what, i % 8 === 0)
     }
     await expectEqualState(world, 'the end', true)
-    for (const counts of [seen, skips, kinds]) console.log(Object.fromEntries(counts))
+    for (const counts of [seen, skips, kinds, keyed]) console.log(Object.fromEntries(counts))
     const ratio = estimates.reduce((sum, estimate) => sum + estimate, 0) / estimates.length
     console.log(`gas estimate / gas used: ${ratio.toFixed(2)} on average`)
     expect(seen.get('ok') ?? 0).toBeGreaterThan(batches / 3)
   })
 })
+
+/** Whether an order of the segment is signed by a session key. */
+function carriesKey(segment: Segment): boolean {
+  const orders =
+    segment.kind === 'Liquidations'
+      ? segment.liquidations.flatMap(({ fills }) => fills.map(({ maker }) => maker))
+      : segment.kind === 'Fills' || segment.kind === 'Activations'
+        ? segment.orders
+        : []
+  return orders.some(({ flags }) => (flags & SESSION_FLAG) !== 0)
+}
+
+/** Keys that each have another narrow term: position, order and market, remaining notional, life. */
+async function registerKeys(world: SettlementWorld, random: Random): Promise<void> {
+  for (const [i, key] of sessionKeys.entries()) {
+    const owner = traders[i]
+    if (owner === undefined) throw new RangeError(`no trader ${i}`)
+    await world.registerKey(owner, key, {
+      owner: owner.owner,
+      subaccount: 0,
+      allSubaccounts: i % 2 === 0,
+      expiryS: world.timeS + (i === 3 ? 2_000 : 30 * 86_400),
+      notionalLeft: BigInt(10 ** (i === 2 ? random.between(9, 12) : 14)),
+      markets: i === 1 ? 0b110n : 2n ** 64n - 1n,
+      maxPosition: BigInt(10 ** (i === 0 ? random.between(1, 4) : 12)),
+      maxOrderNotional: BigInt(10 ** (i === 1 ? random.between(9, 12) : 15)),
+    })
+  }
+}
 
 /** Flips a bit, or changes a byte: anywhere in the batch. */
 function damage(bytes: Uint8Array, random: Random): void {
@@ -105,6 +139,7 @@ async function expectEqualState(
     ...lanes.map((lane) => ['lane', lane] as const),
     ...testMarkets.map(({ market }) => ['market', [market]] as const),
     ...testMarkets.map(({ market }) => ['insuranceOf', [market]] as const),
+    ...sessionKeys.map(({ owner }) => ['sessionKey', [owner]] as const),
     ['totals', []],
     ['lastBatch', []],
   ])
@@ -146,6 +181,10 @@ async function expectEqualState(
   }
   const insurance = views.splice(0, testMarkets.length).map((view) => view[0])
   expect(insurance, what).toEqual(testMarkets.map(({ market }) => twin.market(market)?.insurance))
+  for (const key of sessionKeys) {
+    const view = views.shift()?.[0]
+    expect(view.notional, what).toBe(twin.state.sessionKey(key.owner)?.notionalLeft)
+  }
   const totals = views.shift()?.[0]
   expect([totals.deposits, totals.withdrawals, totals.fees], what).toEqual([
     twin.totals.deposited,

@@ -62,5 +62,12 @@ export const batchCode = {
   MARK_OUT_OF_BAND: 92,
   FUNDING_CLAMP: 93,
   FUNDING_OVERFLOW: 94,
+  UNKNOWN_KEY: 110,
+  KEY_EXPIRED: 111,
+  KEY_SUBACCOUNT: 112,
+  KEY_MARKET: 113,
+  KEY_ORDER_NOTIONAL: 114,
+  KEY_NOTIONAL: 115,
+  KEY_POSITION: 116,
 } as const
 export type BatchCodeName = keyof typeof batchCode

@@ -13,6 +13,7 @@ import type {
 } from '../batch.ts'
 import { compareOrders, isConditional } from '../batch.ts'
 import { BatchBuilder } from '../batch-builder.ts'
+import { SESSION_FLAG } from '../key-orders.ts'
 import type { MatchedFill, SignedOrder } from '../open-fills.ts'
 import type { Random } from './random.ts'
 import { RandomRisk } from './random-risk.ts'
@@ -21,6 +22,10 @@ import { type TestWallet, testWallet } from './test-signer.ts'
 
 export const traders: readonly TestWallet[] = [0, 1, 2, 3, 4, 5].map((i) =>
   testWallet(`trader ${i}`),
+)
+/** A session key of each of the first four traders; `RandomBatches` lets them sign in careless batches. */
+export const sessionKeys: readonly TestWallet[] = [0, 1, 2, 3].map((i) =>
+  testWallet(`session key ${i}`),
 )
 export const SUBACCOUNTS = 2
 const LANES = [0, 1, 2, 3, 4, 5, 700, 1023]
@@ -38,6 +43,8 @@ export class RandomBatches {
   readonly #risk: RandomRisk
   #resting: SignedOrder[] = []
   #seq = 1
+  /** The builder knows no session keys. */
+  #mayUseKeys = false
 
   constructor(world: SettlementWorld, random: Random) {
     this.#world = world
@@ -60,6 +67,7 @@ export class RandomBatches {
 
   /** What the relayer's builder makes of random fills, withdrawals, prices and funding: must be accepted. */
   honest(): Batch {
+    this.#mayUseKeys = false
     const twin = this.#world.twin.clone()
     const builder = new BatchBuilder(twin, this.#world.timeS)
     builder.addPrices(this.prices())
@@ -77,6 +85,7 @@ export class RandomBatches {
 
   /** Segments put together without asking whether they can settle. */
   careless(): Batch {
+    this.#mayUseKeys = true
     const segments: Segment[] = []
     for (let i = this.#random.between(1, 3); i > 0; i--) segments.push(this.#segment())
     const batch = this.header(segments)
@@ -98,7 +107,11 @@ export class RandomBatches {
     const table = new Map<string, OrderRecord>()
     for (const { taker, maker, takerFee, makerFee } of matched)
       for (const order of [taker, maker]) table.set(keyOf(order), { ...order, takerFee, makerFee })
-    const orders = [...table.values()].toSorted(compareOrders)
+    const ownerOf = (order: OrderRecord) =>
+      (order.flags & SESSION_FLAG) === 0
+        ? order
+        : { ...order, owner: this.#world.twin.state.sessionKey(order.owner)?.owner ?? order.owner }
+    const orders = [...table.values()].toSorted((a, b) => compareOrders(ownerOf(a), ownerOf(b)))
     const place = (order: SignedOrder) => orders.findIndex((other) => keyOf(other) === keyOf(order))
     const fills: FillRecord[] = matched.map(({ taker, maker, sizeLots, priceTicks }) => ({
       taker: place(taker),
@@ -125,7 +138,7 @@ export class RandomBatches {
     const price = maker.priceTicks + (takerSide === 0 ? better : -better)
     const flags = random.chance(0.15) ? 1 : random.chance(0.05) ? random.below(16) : 0
     const taker = this.order(listed.market, takerSide, flags, Math.max(1, price))
-    if (random.chance(0.3)) this.#resting.push(maker)
+    if (random.chance(0.3) && (maker.flags & SESSION_FLAG) === 0) this.#resting.push(maker)
     if (this.#resting.length > 20) this.#resting.shift()
     const most = Math.min(taker.sizeLots, maker.sizeLots)
     const sizeLots = random.chance(0.7) ? most : random.between(random.chance(0.05) ? 0 : 1, most)
@@ -152,8 +165,9 @@ export class RandomBatches {
 
   order(market: number, side: 0 | 1, flags: number, priceTicks?: number): SignedOrder {
     const random = this.#random
-    const wallet = random.pick(traders)
-    const subaccount = random.below(SUBACCOUNTS)
+    const isKeyed = this.#mayUseKeys && random.chance(0.25)
+    const wallet = random.pick(isKeyed ? sessionKeys : traders)
+    const subaccount = isKeyed && random.chance(0.8) ? 0 : random.below(SUBACCOUNTS)
     const lane = random.pick(LANES)
     const mark = this.#prices.get(market) ?? 1
     const listed = testMarkets.find((other) => other.market === market)
@@ -164,14 +178,18 @@ export class RandomBatches {
       market,
       subaccount,
       side,
-      flags,
+      flags: isKeyed ? flags | SESSION_FLAG : flags,
       kind,
       triggerTicks: this.#trigger(kind, side, mark),
       priceTicks: priceTicks ?? Math.max(1, mark + random.between(-200, 200)),
       sizeLots: random.between(1, Math.ceil(most / scale)),
       maxFee: random.chance(0.97) ? 60 : 30,
       lane,
-      laneSeq: this.nextLaneSeq(wallet.owner, subaccount, lane),
+      laneSeq: this.nextLaneSeq(
+        isKeyed ? (this.#world.twin.state.sessionKey(wallet.owner)?.owner ?? '') : wallet.owner,
+        subaccount,
+        lane,
+      ),
       expiryS: this.#world.timeS + (random.chance(0.98) ? random.below(1_000) : -1),
     }
     return {

@@ -26,6 +26,8 @@ export type OrderSource = {
 type Held = PositionName & { size: bigint; health: Health }
 
 const LANES = [0, 1, 2, 3, 700]
+// Leaves room below the field's end for a slightly worse price; an account far below zero has no limit inside it.
+const PRICE_MAX = 2 ** 32 - 1_000
 
 /** Draws risk segments on the state of a world's twin. */
 export class RandomRisk {
@@ -114,7 +116,7 @@ export class RandomRisk {
     const off =
       (short * 3n * maintenanceOf(market, lots)) /
       (2n * health.maintenance * lots * market.quotePerTickLot)
-    return Math.max(1, market.mark + Number(size > 0n ? -off : off))
+    return Math.min(PRICE_MAX, Math.max(1, market.mark + Number(size > 0n ? -off : off)))
   }
 
   #deleveraging(victim: Held): DeleveragingRecord {

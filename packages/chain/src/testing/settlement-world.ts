@@ -1,6 +1,7 @@
 //! The contract on a chain of its own beside its twin: every batch goes to both, and both must say the same.
 import type { Market } from '@plumb/model'
-import { Interface, JsonRpcProvider } from 'ethers'
+import { typedDomain } from '@plumb/protocol'
+import { Interface, JsonRpcProvider, TypedDataEncoder } from 'ethers'
 import { type Batch, batchFormat, type Owner } from '../batch.ts'
 import type { ChainTier } from '../contract-views.ts'
 import { decodeBatch } from '../decode-batch.ts'
@@ -8,6 +9,7 @@ import { type Deployment, deployContracts } from '../deploy.ts'
 import { type BatchCodeName, batchCode } from '../generated/batch-code.ts'
 import { plumbExchangeAbi } from '../generated/plumb-exchange.ts'
 import { testUsdcAbi } from '../generated/test-usdc.ts'
+import type { TwinSessionKey } from '../settlement-state.ts'
 import { type BatchResult, SettlementTwin } from '../settlement-twin.ts'
 import { type Anvil, startAnvil } from './anvil.ts'
 import { rpc, rpcMany } from './json-rpc.ts'
@@ -18,6 +20,20 @@ export const GENESIS = {
   settlementLagS: 600,
   markAgeMaxS: 3600,
   backstop: testWallet('backstop').owner,
+}
+// As ethers wants them: the contract's own hash of the type is compared by every registration.
+const sessionKeyTypes = {
+  SessionKey: [
+    { name: 'owner', type: 'address' },
+    { name: 'key', type: 'address' },
+    { name: 'subaccount', type: 'uint8' },
+    { name: 'allSubaccounts', type: 'bool' },
+    { name: 'expiry', type: 'uint32' },
+    { name: 'notional', type: 'uint64' },
+    { name: 'markets', type: 'uint64' },
+    { name: 'maxPosition', type: 'uint64' },
+    { name: 'maxOrderNotional', type: 'uint64' },
+  ],
 }
 type Receipt = { status: string; gasUsed: string; logs: { topics: string[]; data: string }[] }
 
@@ -171,6 +187,32 @@ export class SettlementWorld {
     const data = abi.encodeFunctionData('depositFor', [owner, subaccount, amountQuote])
     await this.send(this.deployment.exchange, data)
     this.twin.deposit(owner, subaccount, amountQuote)
+  }
+
+  /** Registers a session key, signed by both, with the contract and the twin. */
+  async registerKey(owner: TestWallet, key: TestWallet, terms: TwinSessionKey): Promise<void> {
+    const struct = {
+      owner: owner.owner,
+      key: key.owner,
+      subaccount: terms.subaccount,
+      allSubaccounts: terms.allSubaccounts,
+      expiry: terms.expiryS,
+      notional: terms.notionalLeft,
+      markets: terms.markets,
+      maxPosition: terms.maxPosition,
+      maxOrderNotional: terms.maxOrderNotional,
+    }
+    const domain = typedDomain(CHAIN_ID, this.deployment.exchange)
+    const digest = TypedDataEncoder.hash(domain, sessionKeyTypes, struct)
+    const [ofOwner, ofKey] = [owner, key].map(({ key: secret }) => {
+      const { r, yParityAndS } = secret.sign(digest)
+      return [r, yParityAndS]
+    })
+    await this.send(
+      this.deployment.exchange,
+      abi.encodeFunctionData('registerKey', [struct, ofOwner, ofKey]),
+    )
+    this.twin.state.setSessionKey(key.owner, terms)
   }
 
   /** What the twin says of these bytes, or null when they do not decode. Applies the batch to the twin if accepted. */
