@@ -45,7 +45,7 @@ beforeAll(async () => {
   await house.kill()
   chain = await startAnvil(['--load-state', join(paths.chain, 'state.json')])
   rpc = createRpc(chain.url)
-}, 180_000)
+}, 240_000)
 
 afterAll(async () => {
   await house.kill()
