@@ -28,6 +28,13 @@ export class ByteReader {
     return this.#view.getBigUint64(this.#take(8))
   }
 
+  /** Eight bytes of micro-USDC. Throws above 2^53 - 1: no account holds so much, and a rounded amount names another signer. */
+  amount(): number {
+    const value = Number(this.bigUint64())
+    if (!Number.isSafeInteger(value)) throw new RangeError(`amount beyond 2^53 - 1: ${value}`)
+    return value
+  }
+
   bigInt64(): bigint {
     return this.#view.getBigInt64(this.#take(8))
   }

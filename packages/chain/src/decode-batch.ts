@@ -99,7 +99,7 @@ function readWithdrawal(body: ByteReader, recovery: OwnerRecovery): WithdrawalRe
   const withdrawal: WithdrawalBody = {
     signature: body.bytes(64),
     subaccount: body.uint(1),
-    amountQuote: Number(body.bigUint64()),
+    amountQuote: body.amount(),
     lane: body.uint(2),
     laneSeq: body.uint(4),
     expiryS: body.uint(4),

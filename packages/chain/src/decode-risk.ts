@@ -99,7 +99,7 @@ function readTransfer(
     signature: body.bytes(64),
     subaccount: body.uint(1),
     to: body.uint(1),
-    amountQuote: Number(body.bigUint64()),
+    amountQuote: body.amount(),
     lane: body.uint(2),
     laneSeq: body.uint(4),
     expiryS: body.uint(4),
@@ -126,7 +126,7 @@ function readCounterparty(body: ByteReader): CounterpartyRecord {
     owner,
     subaccount,
     sizeLots: high * 2 ** 48 + body.uint(6),
-    deficitQuote: Number(body.bigUint64()),
+    deficitQuote: body.amount(),
   }
 }
 

@@ -1,7 +1,7 @@
 import { orderKind } from '@plumb/model'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Batch, batchFormat, isConditional } from './batch.ts'
+import { type Batch, batchFormat, isConditional, type Segment } from './batch.ts'
 import { decodeBatch } from './decode-batch.ts'
 import { encodeBatch } from './encode-batch.ts'
 
@@ -180,6 +180,22 @@ describe('encodeBatch', () => {
     ['stateHash', { stateHash: 2n ** 64n }],
   ])('refuses a %s that does not fit', (_, wrong) => {
     expect(() => encodeBatch({ ...empty, ...wrong })).toThrow(RangeError)
+  })
+
+  test.each([
+    ['Withdrawals', 65],
+    ['Transfers', 66],
+    ['Insurance', 66],
+  ] as const)('%s: an amount that a number cannot hold decodes to nothing', (kind, place) => {
+    const record = { owner: OWNER, signature: new Uint8Array(64), subaccount: 0, to: 1 }
+    const signed = { ...record, amountQuote: 2 ** 53 - 1, lane: 0, laneSeq: 1, expiryS: 1 }
+    const filled: Segment =
+      kind === 'Withdrawals' ? { kind, withdrawals: [signed] } : { kind, transfers: [signed] }
+    const encoded = encodeBatch({ ...empty, segments: [filled] })
+    expect(() => decodeBatch(encoded, recovery)).not.toThrow()
+    const start = encodeBatch(empty).length + 5 + 2 // segment's head, count of records
+    encoded[start + place] = 0x20 // 2^61 more
+    expect(() => decodeBatch(encoded, recovery)).toThrow('amount beyond 2^53 - 1')
   })
 })
 
