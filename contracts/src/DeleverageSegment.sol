@@ -77,7 +77,6 @@ abstract contract DeleverageSegment is TakeoverSegment {
             uint256 insurance = Tranche.insuranceOf(made.market);
             made.insured = made.deficit < insurance ? made.deficit : insurance;
             made.deficit -= made.insured;
-            Tranche.debit(made.market, made.insured);
         }
         for (uint256 i = 0; i < made.count; ++i) {
             made.closed += _lots(pos + i * SHARE_BYTES);
@@ -86,6 +85,9 @@ abstract contract DeleverageSegment is TakeoverSegment {
             context.reject(BatchCodes.NOT_REDUCING, made.index);
         }
         made.total = RiskMath.mulDivCeil(made.deficit, made.closed, made.held);
+        // Insurance covers the part that is closed; the rest waits for the rest of the position.
+        made.insured = made.insured * made.closed / made.held;
+        Tranche.debit(made.market, made.insured);
         // Its funding is settled and counted: it must be stored before the account is loaded again.
         run.store(context);
     }

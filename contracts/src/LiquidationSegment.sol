@@ -26,7 +26,7 @@ import {Settleable} from "./libraries/Settleable.sol";
 abstract contract LiquidationSegment is RiskBase {
     uint256 private constant HEAD_BYTES = 24; // victim 20 | subaccount u8 | market u8 | fills u16
     uint256 private constant QUANTITY_BYTES = 5;
-    // Spread of the limit: at equity zero it is 1.5 maintenance margins off the mark.
+    // Spread of the limit: 1.5 for each missing part of the requirement, as far as the equity carries it.
     uint256 private constant SPREAD_PPM = 1_500_000;
 
     struct Liquidation {
@@ -75,14 +75,13 @@ abstract contract LiquidationSegment is RiskBase {
         Health memory health = _load(context, run, made.victim, made.subaccount, made.index);
         Row row = _rowOf(context, run, made.market, made.index);
         _requireUnhealthy(context, health, row, made.victim, made.index);
-        if (3 * health.equity < 2 * int256(health.maintenance)) {
-            context.reject(BatchCodes.BELOW_BOOK, made.index);
-        }
         made.sells = row.size() > 0;
         uint256 lots = RiskMath.abs(row.size());
-        // Equity is at least two thirds of the requirement: the shortfall lies between zero and the requirement.
-        uint256 shortfall = uint256(int256(health.maintenance) - health.equity);
-        uint256 off = shortfall * SPREAD_PPM * _maintenance(row, lots)
+        // What the account has left bounds the spread: the limit never lies beyond its bankruptcy price.
+        uint256 left = health.equity > 0 ? uint256(health.equity) : 0;
+        uint256 spread = (health.maintenance - left) * SPREAD_PPM;
+        if (spread > left * RiskMath.PPM) spread = left * RiskMath.PPM;
+        uint256 off = spread * _maintenance(row, lots)
             / (RiskMath.PPM * health.maintenance * lots * row.word().quotePerTickLot());
         uint256 mark = row.word().mark();
         if (!made.sells) made.limit = mark + off;
@@ -177,7 +176,7 @@ abstract contract LiquidationSegment is RiskBase {
         run.store(context);
     }
 
-    // Like any fill of a maker. A rebate would come out of a taker fee, and there is none here.
+    // Like any fill of a maker, but without a rebate: it would come out of a taker fee, and there is none here.
     function _fillMaker(
         Context memory context,
         AccountRun memory run,
@@ -188,7 +187,7 @@ abstract contract LiquidationSegment is RiskBase {
     ) private {
         OrderFields fields = maker.fields;
         int256 fee = RiskMath.makerFee(notional, fields.makerFee());
-        if (fee < 0) context.reject(BatchCodes.REBATE_ABOVE_FEE, index);
+        if (fee < 0) fee = 0;
         context.fees += uint256(fee);
         run.load(context, maker.owner, fields.subaccount(), index);
         uint8 code = run.useLiveLane(fields.lane(), fields.seq(), taken.lots, fields.size());

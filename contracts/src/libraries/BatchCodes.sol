@@ -56,7 +56,6 @@ library BatchCodes {
     uint8 internal constant HEALTHY = 70; // not below maintenance margin
     uint8 internal constant STALE_MARK = 71;
     uint8 internal constant BACKSTOP_PARTY = 72; // the backstop is neither victim nor deleveraged
-    uint8 internal constant BELOW_BOOK = 73; // too little equity for the book: the backstop's
     uint8 internal constant NOT_REDUCING = 74; // more than the position, or none
     uint8 internal constant PAST_LIQUIDATION_LIMIT = 75;
     uint8 internal constant INSURANCE_SHORT = 76;

@@ -130,6 +130,7 @@ contract RiskHandler is RiskTest {
         (int256 equity,,,) = exchange.health(vm.addr(party), 0);
         if (share != fair || equity != before.partyEquity - int256(fair)) shareWrong = true;
         if (before.partyEquity <= 0) makerHarmed = true;
+        if (before.insurance - insurance() != insured * lots / held) shareWrong = true;
     }
 
     function flag(uint256 seed) external {

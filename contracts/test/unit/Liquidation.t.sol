@@ -54,9 +54,6 @@ contract LiquidationTest is RiskTest {
         maker = bid(carol, MARK, 10);
         maker.market = FIXED;
         settleRejected(liquidation(alice, maker, 10), BatchCodes.MARKET_MISMATCH, 0);
-        maker = bid(carol, LIMIT, 10);
-        maker.makerFee = -1;
-        settleRejected(liquidation(alice, maker, 10), BatchCodes.REBATE_ABOVE_FEE, 0);
         settleRejected(
             oneSegment(KIND_LIQUIDATIONS, liquidationHead(alice, OBSERVED, 0)),
             BatchCodes.ZERO_QUANTITY,
@@ -71,10 +68,54 @@ contract LiquidationTest is RiskTest {
             abi.encodePacked(uint40(10))
         );
         settleRejected(oneSegment(KIND_LIQUIDATIONS, body), BatchCodes.NOT_REDUCING, 0);
+    }
+
+    // Where less than two thirds of the requirement are left the limit is the bankruptcy price: equity 250 of 431.25 at
+    // 0.03 USDC a tick carries 8,333 ticks.
+    function test_liquidation_down_to_the_bankruptcy_price() public {
         setMark(WORSE_MARK);
+        uint32 limit = WORSE_MARK - 8_333;
         settleRejected(
-            liquidation(alice, bid(carol, WORSE_MARK, 10), 10), BatchCodes.BELOW_BOOK, 0
+            liquidation(alice, bid(carol, limit - 1, 3_000), 3_000),
+            BatchCodes.PAST_LIQUIDATION_LIMIT,
+            0
         );
+        settle(liquidation(alice, bid(carol, limit, 3_000), 3_000));
+        assertEq(sizeOf(alice, OBSERVED), 0, "closed");
+        assertEq(cashOf(alice), 0, "10,000 micro-USDC above the bankruptcy price, all of it the fee");
+        assertEq(insurance(), 10_000, "fee to the insurance");
+        assertConserved();
+    }
+
+    // Below zero the limit is the mark, and the insurance pays what is missing to the bankruptcy price, or no fill is.
+    function test_liquidation_below_zero() public {
+        setMark(BROKE_MARK);
+        settleRejected(
+            liquidation(alice, bid(carol, BROKE_MARK - 1, 3_000), 3_000),
+            BatchCodes.PAST_LIQUIDATION_LIMIT,
+            0
+        );
+        insure(200e6 - 1);
+        TestOrder memory maker = bid(carol, BROKE_MARK, 3_000);
+        settleRejected(liquidation(alice, maker, 3_000), BatchCodes.INSURANCE_SHORT, 0);
+        insure(1);
+        settle(liquidation(alice, maker, 3_000));
+        assertEq(cashOf(alice), 0, "made whole");
+        assertEq(insurance(), 0, "spent");
+        assertConserved();
+    }
+
+    // A maker's rebate would come out of a taker fee, and there is none: the rate is zero.
+    function test_liquidation_pays_no_rebate() public {
+        setMark(SICK_MARK);
+        TestOrder memory maker = bid(carol, SICK_MARK, 1_000);
+        maker.makerFee = -20;
+        int256 before = cashOf(carol);
+        uint256 fees = exchange.totals().fees;
+        settle(liquidation(alice, maker, 1_000));
+        assertEq(cashOf(carol), before - 5_800e6, "the price alone");
+        assertEq(exchange.totals().fees, fees, "no fee");
+        assertConserved();
     }
 
     // 36. Liquidation ends where health begins: the fill after that is refused.

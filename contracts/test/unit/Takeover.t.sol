@@ -81,6 +81,19 @@ contract TakeoverTest is RiskTest {
         assertConserved();
     }
 
+    // 51. Of what the insurance has for the whole position a partial close takes its part, rounded down.
+    function test_loss_ladder_partial_insurance() public {
+        insure(50e6 + 1);
+        setMark(BROKE_MARK); // deficit 200, of which the counterparties bear 149.999999
+        uint64 share = 50e6; // a third of it, rounded up
+        settleRejected(deleveragingOf(alice, bob, 1_000, share - 1), BatchCodes.WRONG_SHARE, 0);
+        settle(deleveragingOf(alice, bob, 1_000, share));
+        assertEq(insurance(), 50e6 + 1 - 16_666_667, "a third of it");
+        (int256 equity,,,) = exchange.health(vm.addr(alice), 0);
+        assertEq(equity, -200e6 + int256(uint256(share)) + 16_666_667, "made whole by its part");
+        assertConserved();
+    }
+
     // 51. Shares are the same for each lot, to the unit, and sum up to the deficit.
     function testFuzz_loss_ladder_shares(uint40 part, uint32 mark) public {
         uint40 lots = uint40(bound(part, 1, 2_999));

@@ -39,12 +39,14 @@ function openTerms(
   const code = checkVictim(state, record, health, size)
   if (code !== null) return code
   const deficit = health.equity < 0n ? deficitOf(market, size, health) : 0n
-  const insured = deficit < market.insurance ? deficit : market.insurance
-  state.setMarket(record.market, { ...market, insurance: market.insurance - insured })
+  const paid = deficit < market.insurance ? deficit : market.insurance
   const closed = record.counterparties.reduce((sum, { sizeLots }) => sum + BigInt(sizeLots), 0n)
   const held = abs(size)
   if (closed === 0n || closed > held) return 'NOT_REDUCING'
-  return { isLong: size > 0n, insured, closed, total: mulDivCeil(deficit - insured, closed, held) }
+  // Insurance covers the part that is closed; the rest waits for the rest of the position.
+  const insured = (paid * closed) / held
+  state.setMarket(record.market, { ...market, insurance: market.insurance - insured })
+  return { isLong: size > 0n, insured, closed, total: mulDivCeil(deficit - paid, closed, held) }
 }
 
 function closeCounterparties(

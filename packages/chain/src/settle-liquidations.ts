@@ -16,7 +16,7 @@ import { abs, feeOf, mulDivCeil, mulDivFloor } from './settlement-math.ts'
 import { accountKey, type SegmentError, type SettlementState } from './settlement-state.ts'
 
 const PPM = 1_000_000n
-// Spread of the limit: at equity zero it is 1.5 maintenance margins off the mark.
+// Spread of the limit: 1.5 for each missing part of the requirement, as far as the equity carries it.
 const SPREAD_PPM = 1_500_000n
 
 /** The limit of one liquidation, from the state before its first fill. */
@@ -63,10 +63,13 @@ function openTerms(
   const size = run.sizeIn(position.market)
   const code = checkVictim(state, position, health, size)
   if (code !== null) return code
-  if (3n * health.equity < 2n * health.maintenance) return 'BELOW_BOOK'
   const lots = abs(size)
+  // What the account has left bounds the spread: the limit never lies beyond its bankruptcy price.
+  const left = health.equity > 0n ? health.equity : 0n
+  const wanted = (health.maintenance - left) * SPREAD_PPM
+  const spread = wanted < left * PPM ? wanted : left * PPM
   const off =
-    ((health.maintenance - health.equity) * SPREAD_PPM * maintenanceOf(market, lots)) /
+    (spread * maintenanceOf(market, lots)) /
     (PPM * health.maintenance * lots * market.quotePerTickLot)
   const mark = BigInt(market.mark)
   if (size < 0n) return { sells: false, limit: mark + off }
@@ -143,7 +146,7 @@ function closeVictim(
   return run.store()
 }
 
-// Like any fill of a maker; a rebate would come out of a taker fee, and there is none here.
+// Like any fill of a maker, but without a rebate: it would come out of a taker fee, and there is none here.
 function fillMaker(
   state: SettlementState,
   signed: OrderRecord,
@@ -152,8 +155,7 @@ function fillMaker(
   notional: bigint,
   timeS: number,
 ): BatchCodeName | null {
-  const fee = feeOf(notional, maker.makerFee)
-  if (fee < 0n) return 'REBATE_ABOVE_FEE'
+  const fee = feeOf(notional, Math.max(0, maker.makerFee))
   state.setTotals({ ...state.totals, fees: state.totals.fees + fee })
   const key = accountKey(maker.owner, maker.subaccount)
   const stored = state.lane(key, maker.lane)

@@ -26,7 +26,7 @@ export type OrderSource = {
 type Held = PositionName & { size: bigint; health: Health }
 
 const LANES = [0, 1, 2, 3, 700]
-// Leaves room below the field's end for a slightly worse price; an account far below zero has no limit inside it.
+// Leaves room below the field's end for a slightly worse price; a healthy account has no limit inside it.
 const PRICE_MAX = 2 ** 32 - 1_000
 
 /** Draws risk segments on the state of a world's twin. */
@@ -62,9 +62,9 @@ export class RandomRisk {
     const victim = this.#random.pick(pool)
     if (what === 3) return { kind: 'Takeovers', takeovers: [nameOf(victim)] }
     if (what === 4) return { kind: 'Deleveragings', deleveragings: [this.#deleveraging(victim)] }
-    // Losses beyond the book are taken over or deleveraged, as an exchange would.
+    // Losses that are too large for most books are often taken over or deleveraged.
     const { equity, maintenance } = victim.health
-    if (3n * equity < 2n * maintenance && this.#random.chance(0.9))
+    if (3n * equity < 2n * maintenance && this.#random.chance(0.5))
       return this.#random.chance(0.5)
         ? { kind: 'Takeovers', takeovers: [nameOf(victim)] }
         : { kind: 'Deleveragings', deleveragings: [this.#deleveraging(victim)] }
@@ -112,11 +112,14 @@ export class RandomRisk {
     const market = this.#world.twin.state.listedMarket(id)
     if (health.maintenance === 0n) return market.mark
     const lots = abs(size)
-    const short = health.maintenance - health.equity
+    const left = health.equity > 0n ? health.equity : 0n
+    const short = health.maintenance - left
+    const spread = short * 3n < left * 2n ? short * 3n : left * 2n
     const off =
-      (short * 3n * maintenanceOf(market, lots)) /
+      (spread * maintenanceOf(market, lots)) /
       (2n * health.maintenance * lots * market.quotePerTickLot)
-    return Math.min(PRICE_MAX, Math.max(1, market.mark + Number(size > 0n ? -off : off)))
+    const limit = market.mark + Number(size > 0n ? -off : off)
+    return Math.min(PRICE_MAX, Math.max(1, limit))
   }
 
   #deleveraging(victim: Held): DeleveragingRecord {
