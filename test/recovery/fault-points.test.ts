@@ -247,5 +247,6 @@ test('after all that, everything settles and engine, ledger and contract agree',
   const client = createClient({ baseUrl: house.addresses.gatewayUrl })
   await until('reconciled', async () => (await client.reconciliation()).ok)
   const verified = await runCommand('verify', ['--state', state, '--json'])
+  expect(verified.stdout, verified.output).not.toBe('')
   expect(lastJson(verified), verified.output).toMatchObject({ ok: true, firstDifference: null })
 })
