@@ -21,7 +21,7 @@ import type { SegmentHeader, Witness } from './layout.ts'
 import { batchBytes, decodeSegmentHeader, segmentHeaderBytes } from './layout.ts'
 import type { ScanResult, ScanState } from './scan.ts'
 import { scanSegment } from './scan.ts'
-import type { SegmentFile } from './segment-files.ts'
+import { readSegmentFile, type SegmentFile } from './segment-files.ts'
 
 /** The end of a recovered journal, and what had to be done. */
 export type Recovered = {
@@ -46,7 +46,7 @@ const damaged = (path: string, problem: string, offset = 0, seq = 0) => {
 
 /** Reads a segment whole and checks its header and size. @throws JournalError */
 export const readSegment = (segment: SegmentFile): { bytes: Buffer; header: SegmentHeader } => {
-  const bytes = readFileSync(segment.path)
+  const bytes = readSegmentFile(segment)
   const header = decodeSegmentHeader(bytes)
   if (typeof header === 'string') throw damaged(segment.path, header)
   if (header.firstSeq !== segment.firstSeq)

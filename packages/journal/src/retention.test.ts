@@ -58,6 +58,17 @@ describe('archiving', () => {
     },
   )
 
+  test('a reader under way finds what moves to the archive before its eyes', async () => {
+    const { directory, journal } = await filled()
+    const seqs: number[] = []
+    for (const batch of readBatches(directory, 1)) {
+      if (seqs.length === 0) expect(journal.archiveBelow(55)).toBeGreaterThan(1)
+      seqs.push(...[...batch.records()].map(({ seq }) => seq))
+    }
+    expect(seqs).toEqual(all)
+    await journal.close()
+  })
+
   test('does nothing before there are three snapshots to fall back on', async () => {
     const directory = mkdtempSync(join(root, 'd-'))
     const journal = await Journal.open(directory, options)

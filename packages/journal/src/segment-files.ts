@@ -6,12 +6,13 @@ import {
   fsyncSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statfsSync,
 } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { JournalFiles } from './file-system.ts'
 import { syncDirectory } from './file-system.ts'
 import { JournalError } from './journal-error.ts'
@@ -27,7 +28,22 @@ export const archiveOf = (directory: string): string => join(directory, 'archive
 /** The segments of a directory and of its archive in order: all that there ever was, while the archive is at hand. */
 export const listAllSegments = (directory: string): SegmentFile[] => {
   const archive = archiveOf(directory)
-  return [...(existsSync(archive) ? listSegments(archive) : []), ...listSegments(directory)]
+  // The journal may be running: a segment that moves between the two looks is seen in both places, never in neither.
+  const here = listSegments(directory)
+  const archived = existsSync(archive) ? listSegments(archive) : []
+  const known = new Set(archived.map(({ ordinal }) => ordinal))
+  return [...archived, ...here.filter(({ ordinal }) => !known.has(ordinal))]
+}
+
+/** A segment's bytes, from the archive if it moved there since it was listed. */
+export const readSegmentFile = ({ path }: SegmentFile): Buffer => {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    const archived = join(archiveOf(dirname(path)), basename(path))
+    if (!existsSync(archived)) throw error
+    return readFileSync(archived)
+  }
 }
 
 /** The segments of a directory in order. */
