@@ -72,7 +72,6 @@ export const SLOT_RANGE = 1_048_576
 export const ACCOUNT_D = 8
 export const ACCOUNT_W = 16
 export const D_CASH = 0
-/** Deadline of the dead man's switch. */
 /** Traded volume, decaying over 30 days. */
 export const D_VOLUME = 7
 export const W_OWNER = 2
@@ -85,6 +84,7 @@ export const W_CLOSED_TAIL = 8
 export const W_ACCOUNT_DIRTY = 9
 /** Whose orders do not trade with each other: the owner's lowest account, or −group. */
 export const W_SELF_TRADE = 10
+/** Deadline of the dead man's switch. */
 export const D_DEAD_MAN = 6
 /** Bits 0 … 7 isolated market + 1, bits 8 … 11 fee tier, bits 12 … 31 day of the volume. */
 export const W_RISK = 11

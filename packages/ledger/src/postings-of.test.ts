@@ -42,6 +42,21 @@ test('a trade: the buyer pays the seller, the taker its fee, the maker gets its 
   ])
 })
 
+test('dust of a pool goes to the insurance of its market; what has no postings is refused aloud', () => {
+  const where = { seq: 7, timeMs: 1, leg: 1, market: 3 }
+  const dust: EngineEvent = { kind: 'DustCollected', ...where, amountQuote: 5, trancheQuote: 9 }
+  expect(postingsOf(dust)).toMatchObject([
+    {
+      debit: ledgerAccount.fundingPool(3),
+      credit: ledgerAccount.insurance(3),
+      amountQuote: 5,
+      market: 3,
+    },
+  ])
+  const debt = { amountQuote: 1, badDebtQuote: 1, insuranceQuote: 0, trancheQuote: 0 }
+  expect(() => postingsOf({ kind: 'BadDebt', ...where, accountId: 2, ...debt })).toThrow('BadDebt')
+})
+
 test('funding that is received comes out of the pool; nothing moved is no posting', () => {
   const event: EngineEvent = {
     kind: 'FundingSettled',

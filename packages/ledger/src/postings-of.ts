@@ -86,6 +86,27 @@ export function postingsOf(event: EngineEvent): Posting[] {
       })
     case 'TradeExecuted':
       return postingsOfTrade(seq, leg, event)
+    case 'DustCollected':
+      return move({
+        seq,
+        leg,
+        debit: ledgerAccount.fundingPool(event.market),
+        credit: ledgerAccount.insurance(event.market),
+        amountQuote: event.amountQuote,
+        kind: 'funding',
+        market: event.market,
+        reference: 0,
+      })
+    // These move money in ways that have no postings yet; the sequencer takes no command that leads to them.
+    case 'AdlExecuted':
+    case 'AdlRound':
+    case 'BadDebt':
+    case 'InsuranceFunded':
+    case 'LiquidationFilled':
+    case 'PositionSettled':
+    case 'PositionTakenOver':
+    case 'TransferBooked':
+      throw new RangeError(`${event.kind} at seq ${seq} has no postings`)
     case 'CommandRejected':
     case 'ExchangeOpened':
     case 'MarketListed':
@@ -102,28 +123,19 @@ export function postingsOf(event: EngineEvent): Posting[] {
     case 'WithdrawalsSwitched':
     case 'DuplicateRequest':
     case 'AccountModeSet':
-    case 'AdlExecuted':
-    case 'AdlRound':
     case 'BackstopSet':
-    case 'BadDebt':
     case 'DeadManSet':
-    case 'DustCollected':
     case 'FeeTierChanged':
     case 'FeeTiersSet':
-    case 'InsuranceFunded':
     case 'LeverageSet':
     case 'LiquidationExplained':
-    case 'LiquidationFilled':
     case 'MarketRiskSet':
     case 'MarketSettled':
     case 'OrderReduced':
     case 'OrderRequeued':
     case 'OrderTriggered':
-    case 'PositionSettled':
-    case 'PositionTakenOver':
     case 'SelfTradeGroupSet':
     case 'ThrottleSet':
-    case 'TransferBooked':
     case 'VolatilityUpdated':
       return []
     default:
