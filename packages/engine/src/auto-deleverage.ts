@@ -44,7 +44,7 @@ export function autoDeleverage(
   const size = Math.abs(lots)
   const paid = Math.min(deficit, markets[m + M_TRANCHE]!)
   const most = Math.min(PARTICIPANTS_MAX, fillsLeft(state))
-  const ranked = rankAdl(candidates(state, market, lots)).slice(0, most)
+  const ranked = rankAdl(adlCandidates(state, market, lots)).slice(0, most)
   const parts = deleverage(size, deficit - paid, ranked)
   if (parts.length === 0) return false
   explain(state, account, market, lots, size, 0, stage.adl)
@@ -100,7 +100,7 @@ export function autoDeleverage(
 }
 
 /** Who has equity on the other side of `lots` in the market, but its backstop and accounts beyond exact arithmetic. */
-function candidates(state: EngineState, market: number, lots: number): AdlCandidate[] {
+export function adlCandidates(state: EngineState, market: number, lots: number): AdlCandidate[] {
   const { accounts, positions, markets } = state
   const found: AdlCandidate[] = []
   for (let account = 1; account <= accounts.used; account++) {

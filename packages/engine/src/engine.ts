@@ -1,8 +1,10 @@
 //! The exchange as a state machine: commands in, events out. The table of contents of this package.
 import {
+  type AdlCandidate,
   type CommandBuffer,
   commandKind,
   limits,
+  type RiskAccount,
   rejectCode,
   type Side,
   type StateHash,
@@ -42,6 +44,13 @@ import { placeOrder } from './place-order.ts'
 import { readAhead } from './read-ahead.ts'
 import { reopenMarket } from './reopen-market.ts'
 import { requestWithdrawal } from './request-withdrawal.ts'
+import {
+  type MarketRiskView,
+  readAdlQueue,
+  readHealth,
+  readMarketRisk,
+  readRiskAccount,
+} from './risk-reads.ts'
 import { setAccountMode } from './set-account-mode.ts'
 import { setBackstop } from './set-backstop.ts'
 import { setDeadMan } from './set-dead-man.ts'
@@ -127,6 +136,11 @@ export class Engine {
     return account === 0 ? undefined : account
   }
 
+  /** Accounts opened so far: their ids are 1 … this. */
+  get accounts(): number {
+    return this.#state.accounts.used
+  }
+
   account(accountId: number): AccountView | undefined {
     return readAccount(this.#state, accountId)
   }
@@ -165,6 +179,29 @@ export class Engine {
   /** Resting orders of one side of a market, best first, oldest first at a price. */
   book(market: number, side: Side): Iterable<OrderView> {
     return restingOrders(this.#state, market, side)
+  }
+
+  /** A market's risk parameters, volatility and funding hour. */
+  marketRisk(market: number): MarketRiskView | undefined {
+    return readMarketRisk(this.#state, market)
+  }
+
+  /** An account as the model's `accountRisk` and `whatIf` take it. */
+  riskAccount(accountId: number): RiskAccount | undefined {
+    return readRiskAccount(this.#state, accountId)
+  }
+
+  /**
+   * E, ΣIM with orders and ΣMM into the first three of `into`; false, and nothing of use there, for an account without
+   * positions or beyond exact arithmetic. Makes no garbage: for walks over all accounts.
+   */
+  health(accountId: number, into: Float64Array): boolean {
+    return readHealth(this.#state, accountId, into)
+  }
+
+  /** Longs (0) or shorts (1) of a market in the order in which ADL takes them, the first is rank 1. */
+  adlQueue(market: number, side: Side): AdlCandidate[] {
+    return readAdlQueue(this.#state, market, side)
   }
 
   totals(): EngineTotals {

@@ -11,4 +11,5 @@ export type {
 } from './engine-reads.ts'
 export type { EventBuffer } from './event-buffer.ts'
 export { ReferenceBook, type RestingOrder } from './reference/reference-book.ts'
+export type { FundingClockView, MarketRiskView, VolatilityView } from './risk-reads.ts'
 export { warmUp } from './warm-up.ts'

@@ -32,7 +32,7 @@ const SCALE = 10_000_000_000n
 const PREMIUM_MAX = 10_000_000_000
 
 /** Quote that the impact price is for: ceil(500 USDC / IMF), micro-USDC. */
-function impactQuote(imBps: number): number {
+export function impactQuote(imBps: number): number {
   return Math.ceil(5_000_000_000_000 / imBps)
 }
 

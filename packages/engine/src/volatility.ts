@@ -61,25 +61,41 @@ export function updateVolatility(state: EngineState, market: number): void {
   const minute = Math.floor(totals[TIME_MS]! / MINUTE_MS)
   const before = clocks[c + CK_MINUTE]!
   if (minute === before) return
-  const change = returnPpb(state, market, minute)
-  const variance = nextVariance(clocks[c + CK_VARIANCE]!, change)
-  const raw = requirementPpm(variance)
-  const held = clocks[c + CK_VOLATILITY]!
-  const newHour = Math.floor(minute / MINUTES_PER_HOUR) !== Math.floor(before / MINUTES_PER_HOUR)
-  const eased = newHour ? held - Math.floor((held - raw) / EASE_HOURS) : held
+  const next = nextVolatility(state, market, minute)
   clocks[c + CK_MINUTE] = minute
   clocks[c + CK_INDEX] = markets[m + M_INDEX]!
-  clocks[c + CK_VARIANCE] = variance
-  clocks[c + CK_VOLATILITY] = raw >= held ? raw : eased
-  if (newHour) sampleDepth(state, market)
+  clocks[c + CK_VARIANCE] = next.variance
+  clocks[c + CK_VOLATILITY] = next.requirementPpm
+  if (isNewHour(minute, before)) sampleDepth(state, market)
   deriveVolatility(state, market)
   const d = emit(state, eventKind.VolatilityUpdated, 0, market) * 20
   const events = state.events.f64
-  events[d + 4] = change
-  events[d + 5] = variance
-  events[d + 6] = raw
+  events[d + 4] = next.returnPpb
+  events[d + 5] = next.variance
+  events[d + 6] = next.rawPpm
   events[d + 7] = clocks[c + CK_VOLATILITY]!
   events[d + 8] = markets[m + M_DEPTH]!
+}
+
+/** What the first tick of `minute` makes of the present index: nothing is changed. */
+export function nextVolatility(
+  state: EngineState,
+  market: number,
+  minute: number,
+): { returnPpb: number; variance: number; rawPpm: number; requirementPpm: number } {
+  const c = market * CLOCK_D
+  const change = returnPpb(state, market, minute)
+  const variance = nextVariance(state.clocks[c + CK_VARIANCE]!, change)
+  const raw = requirementPpm(variance)
+  const held = state.clocks[c + CK_VOLATILITY]!
+  const eased = isNewHour(minute, state.clocks[c + CK_MINUTE]!)
+    ? held - Math.floor((held - raw) / EASE_HOURS)
+    : held
+  return { returnPpb: change, variance, rawPpm: raw, requirementPpm: raw >= held ? raw : eased }
+}
+
+function isNewHour(minute: number, before: number): boolean {
+  return Math.floor(minute / MINUTES_PER_HOUR) !== Math.floor(before / MINUTES_PER_HOUR)
 }
 
 /** trunc(1e9·(I − I′)/I′) since the last minute, 0 without a recent one. */

@@ -1,4 +1,17 @@
 export {
+  type AccountRisk,
+  accountRisk,
+  fullInitialMarginQuote,
+  type HoldingRisk,
+  type RiskAccount,
+  type RiskHolding,
+  type RiskLevel,
+  type RiskMarket,
+  type RiskMarkets,
+  type RiskOrder,
+  riskLevel,
+} from './account-risk.ts'
+export {
   type AdlCandidate,
   type AdlPart,
   adlLeverage,
@@ -104,3 +117,12 @@ export {
 } from './scaled-margin.ts'
 export { type HashedRecord, hashedRecord, RecordMixer, type StateHash } from './state-hash.ts'
 export type * from './units.ts'
+export {
+  type PriceShock,
+  type Sensitivity,
+  sensitivities,
+  type TradeIdea,
+  type WhatIf,
+  type WhatIfAnswer,
+  whatIf,
+} from './what-if.ts'

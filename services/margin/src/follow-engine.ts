@@ -2,6 +2,7 @@
 import { createEngine, type Engine } from '@plumb/engine'
 import { CommandBuffer, type Seq } from '@plumb/model'
 import type { FeedGroup, StateHash } from '@plumb/runtime'
+import { RiskWatch } from './risk-watch.ts'
 
 /** The feed and our engine disagree: one of them is wrong, and nothing after this can be trusted. */
 class DivergenceError extends Error {
@@ -18,6 +19,7 @@ class DivergenceError extends Error {
 /** An engine that follows. Between groups it stands at the end of a durable group. */
 export type EngineFollower = {
   readonly engine: Engine
+  readonly watch: RiskWatch
   /** Hash of our own state after the last group. */
   readonly stateHash: StateHash
   readonly chainHash: Uint8Array
@@ -31,10 +33,14 @@ export type EngineFollower = {
 export const hexHash = ({ hi, lo }: StateHash) =>
   (hi >>> 0).toString(16).padStart(8, '0') + (lo >>> 0).toString(16).padStart(8, '0')
 
-/** @param engine restored from a snapshot; a new one by default */
+/**
+ * @param engine restored from a snapshot; a new one by default
+ * @param watch of the same snapshot; told of every command
+ */
 export const followEngine = (
   engine: Engine = createEngine(),
   chainHash: Uint8Array = new Uint8Array(32),
+  watch: RiskWatch = new RiskWatch(),
 ): EngineFollower => {
   const slots = new CommandBuffer(1)
   let lastChainHash = chainHash
@@ -42,6 +48,7 @@ export const followEngine = (
   let applied = 0
   return {
     engine,
+    watch,
     get stateHash() {
       return stateHash
     },
@@ -61,6 +68,7 @@ export const followEngine = (
         const own = engine.events.bytes()
         if (Buffer.compare(own, events) !== 0)
           throw new DivergenceError(seq, firstDifference(own, events))
+        watch.take(engine, slots.kind(0), own)
         applied += 1
       }
       stateHash = engine.stateHash()

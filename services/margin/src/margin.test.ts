@@ -141,10 +141,12 @@ describe('a follower', () => {
       ],
     })
     const risk = routes('/accounts/2/risk')
+    // Short 10 and 10 more to sell: 2 % of 120 USDC… and the taker fee of both (0.045 % of 1,200 and 600 USDC).
     expect(risk?.body).toMatchObject({
       seq: 9,
       openOrders: 1,
-      initialMarginQuote: 12_000_000,
+      positionMarginQuote: 12_000_000,
+      initialMarginQuote: 24_810_000,
       maintenanceMarginQuote: 6_000_000,
     })
     for (const id of [1, 2])

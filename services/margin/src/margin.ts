@@ -11,6 +11,7 @@ import {
   type Logger,
 } from '@plumb/runtime'
 import { type EngineFollower, followEngine } from './follow-engine.ts'
+import { RiskWatch } from './risk-watch.ts'
 import { type MarginSnapshot, readNewestSnapshot, writeSnapshot } from './snapshot-file.ts'
 
 export type MarginOptions = {
@@ -58,7 +59,10 @@ export const startMargin = async (options: MarginOptions): Promise<Margin> => {
   const snapshot = directory === undefined ? undefined : await readNewestSnapshot(directory)
   faultPoint('margin:snapshot-read')
   const engine = snapshot === undefined ? undefined : restore(snapshot, logger)
-  const follower = followEngine(engine, engine === undefined ? undefined : snapshot?.chainHash)
+  const follower =
+    engine === undefined || snapshot === undefined
+      ? followEngine()
+      : followEngine(engine, snapshot.chainHash, new RiskWatch(snapshot.watch))
   let savedSeq = follower.engine.seq
   const feed = openFeed(savedSeq + 1)
   logger.info({ fromSeq: savedSeq + 1 }, 'following')
@@ -67,8 +71,9 @@ export const startMargin = async (options: MarginOptions): Promise<Margin> => {
   const save = async () => {
     if (directory === undefined || follower.engine.seq === savedSeq) return
     savedSeq = follower.engine.seq
-    const { chainHash } = follower
-    await writeSnapshot(directory, { seq: savedSeq, chainHash, bytes: follower.engine.snapshot() })
+    const { chainHash, engine: own, watch } = follower
+    const state = { bytes: own.snapshot(), watch: watch.record() }
+    await writeSnapshot(directory, { seq: savedSeq, chainHash, ...state })
     logger.info({ seq: savedSeq }, 'snapshot written')
   }
   const follow = async () => {

@@ -2,7 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readNewestSnapshot, writeSnapshot } from './snapshot-file.ts'
+import { RiskWatch } from './risk-watch.ts'
+import { type MarginSnapshot, readNewestSnapshot, writeSnapshot } from './snapshot-file.ts'
 
 let directory = ''
 beforeEach(async () => {
@@ -10,10 +11,11 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true }))
 
-const snapshot = (seq: number) => ({
+const snapshot = (seq: number): MarginSnapshot => ({
   seq,
   chainHash: new Uint8Array(32).fill(seq),
   bytes: new Uint8Array(1_000).fill(seq + 1),
+  watch: { ...new RiskWatch().record(), levels: [[seq, 'danger']] },
 })
 
 test('the newest good snapshot is read; two are kept', async () => {
@@ -23,6 +25,7 @@ test('the newest good snapshot is read; two are kept', async () => {
   const found = await readNewestSnapshot(directory)
   expect(found?.seq).toBe(70)
   expect(Buffer.from(found?.bytes ?? []).equals(snapshot(70).bytes)).toBe(true)
+  expect(found?.watch).toEqual(snapshot(70).watch)
 })
 
 test('a damaged one is passed over, wherever the bit flipped', async () => {

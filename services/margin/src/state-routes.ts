@@ -1,13 +1,12 @@
 //! What the margin service answers: the whole state for the reconciler, one account's risk, the markets.
 import type { Engine } from '@plumb/engine'
 import type { StatusAnswer } from '@plumb/runtime'
-import { accountRisk, type MarketRisk } from './account-risk.ts'
 import { type EngineFollower, hexHash } from './follow-engine.ts'
+import { riskRoute } from './risk-routes.ts'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
 const answer = (body: object): StatusAnswer => ({ status: 200, body })
-const unknown = (error: string): StatusAnswer => ({ status: 404, body: { error } })
 
 /** Sums in the ledger's words. */
 const totalsOf = (engine: Engine) => {
@@ -42,26 +41,14 @@ const accountsOf = (engine: Engine) =>
           ],
   )
 
-const risksOf = (engine: Engine): Map<number, MarketRisk> =>
-  new Map(engine.markets().map((market) => [market.market, market]))
-
-const riskOf = (engine: Engine, id: string): StatusAnswer => {
-  const account = engine.account(Number(id))
-  if (account === undefined) return unknown('UNKNOWN_ACCOUNT')
-  const { accountId, cashQuote, positions, withdrawableQuote, openOrders } = account
-  const held = positions.map(({ market, lots, fundingIndex }) => ({ market, lots, fundingIndex }))
-  const risk = accountRisk(cashQuote, held, risksOf(engine))
-  return answer({ seq: engine.seq, accountId, ...risk, withdrawableQuote, openOrders })
-}
+const owns = new Set(['state', 'markets', 'accounts', 'warnings', 'notices'])
 
 /** GET routes over a follower; every answer is of the end of one durable group. */
 export const stateRoutes =
   (follower: () => EngineFollower | undefined) =>
-  (path: string): StatusAnswer | undefined => {
+  (path: string, query: URLSearchParams = new URLSearchParams()): StatusAnswer | undefined => {
     const following = follower()
-    const [, name, id, what] = path.split('/')
-    const isOurs = name === 'state' || name === 'markets' || name === 'accounts'
-    if (!isOurs) return undefined
+    if (!owns.has(path.split('/')[1] ?? '')) return undefined
     if (following === undefined) return { status: 503, body: { error: 'STARTING' } }
     const { engine, stateHash, chainHash } = following
     if (path === '/markets') return answer({ seq: engine.seq, markets: engine.markets() })
@@ -74,7 +61,5 @@ export const stateRoutes =
         totals: totalsOf(engine),
         accounts: accountsOf(engine),
       })
-    if (name === 'accounts' && id !== undefined && /^\d{1,9}$/.test(id) && what === 'risk')
-      return riskOf(engine, id)
-    return undefined
+    return riskRoute(following, path, query)
   }
