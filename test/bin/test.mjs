@@ -10,9 +10,20 @@ const bin = (name) => join(root, 'node_modules', '.bin', name)
 const scratch = mkdtempSync(join(tmpdir(), 'plumb-test-'))
 const seconds = (startMs) => `${((Date.now() - startMs) / 1000).toFixed(1)} s`
 
-/** Runs a command, its output passed on as it comes; resolves with exit code and all it said. */
-const run = (command, args, { quiet = false } = {}) =>
+/** Passes on whole lines, each under the name of its stage: several stages speak at once. */
+const passOn = (name) => {
+  let rest = ''
+  return (chunk) => {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) process.stdout.write(`${name.padEnd(5)} │ ${line}\n`)
+  }
+}
+
+/** Runs a command; resolves with exit code and all it said. With a stage's name its output is passed on as it comes. */
+const run = (command, args, name) =>
   new Promise((resolve, reject) => {
+    const say = name === undefined ? () => {} : passOn(name)
     const child = spawn(command, args, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -22,7 +33,7 @@ const run = (command, args, { quiet = false } = {}) =>
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk) => {
         output += chunk
-        if (!quiet) process.stdout.write(chunk)
+        say(chunk)
       })
     child.on('error', reject)
     child.on('close', (code) => resolve({ code: code ?? 1, output }))
@@ -33,16 +44,20 @@ const vitest =
   (project, args = []) =>
   async () => {
     const report = join(scratch, `${project}.json`)
-    const { code } = await run(bin('vitest'), [
-      'run',
-      '--project',
+    const { code } = await run(
+      bin('vitest'),
+      [
+        'run',
+        '--project',
+        project,
+        '--passWithNoTests',
+        '--reporter=default',
+        '--reporter=json',
+        `--outputFile.json=${report}`,
+        ...args,
+      ],
       project,
-      '--passWithNoTests',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
-      ...args,
-    ])
+    )
     try {
       const { numPassedTests, numFailedTests, numFailedTestSuites, testResults } = JSON.parse(
         readFileSync(report, 'utf8'),
@@ -64,7 +79,7 @@ const check = async () => {
   let failed = 0
   for (const line of scripts.check.split('&&').map((part) => part.trim())) {
     const [command, ...args] = line.split(/\s+/)
-    const { code, output } = await run(bin(command), args, { quiet: true })
+    const { code, output } = await run(bin(command), args)
     if (code === 0) passed += 1
     else {
       failed += 1
@@ -75,9 +90,9 @@ const check = async () => {
 }
 
 const forge = async () => {
-  const generated = await run(process.execPath, ['contracts/bin/generate.mjs', '--check'])
+  const generated = await run(process.execPath, ['contracts/bin/generate.mjs', '--check'], 'forge')
   if (generated.code !== 0) return { passed: 0, failed: 1 }
-  const { code, output } = await run(process.execPath, ['contracts/bin/test.mjs'])
+  const { code, output } = await run(process.execPath, ['contracts/bin/test.mjs'], 'forge')
   const total = /(\d+) tests? passed, (\d+) failed, \d+ skipped \(\d+ total tests?\)/.exec(output)
   const single = /(\d+) passed; (\d+) failed; \d+ skipped/.exec(output)
   const [passed, failed] = (total ?? single)?.slice(1).map(Number) ?? [0, 0]
@@ -85,7 +100,7 @@ const forge = async () => {
   return { passed: passed + 1, failed: failed || (code === 0 ? 0 : 1) }
 }
 
-// Whole-house tests measure and kill: one file at a time.
+// Whole-house tests kill and restart: one file at a time.
 const alone = ['--no-file-parallelism']
 const stages = {
   check,
@@ -95,6 +110,18 @@ const stages = {
   sim: vitest('sim', alone),
   e2e: vitest('e2e', alone),
 }
+// Half of a stage's time is waiting: for timers, blocks, restarts. So these three run beside each other.
+const lanes = [['check', 'unit', 'forge'], ['sim'], ['e2e', 'pg']]
+
+const runStage = async (name) => {
+  const startMs = Date.now()
+  console.log(`▸ ${name}`)
+  const result = await stages[name]()
+  const took = seconds(startMs)
+  const mark = result.failed === 0 ? '✓' : '✗'
+  console.log(`${mark} ${name}: ${result.passed} passed, ${result.failed} failed (${took})`)
+  return { name, ...result, took }
+}
 
 await orExit(async () => {
   const startMs = Date.now()
@@ -103,17 +130,13 @@ await orExit(async () => {
   if (unknown !== undefined)
     throw new Error(`no stage ${unknown}; there are ${Object.keys(stages).join(', ')}`)
   await prepare()
-  const rows = []
-  for (const [name, stage] of Object.entries(stages)) {
-    if (named.length > 0 && !named.includes(name)) continue
-    const stageMs = Date.now()
-    console.log(`\n▸ ${name}`)
-    const result = await stage()
-    rows.push({ name, ...result, took: seconds(stageMs) })
-    console.log(
-      `${result.failed === 0 ? '✓' : '✗'} ${name}: ${result.passed} passed, ${result.failed} failed (${seconds(stageMs)})`,
-    )
+  const isWanted = (name) => named.length === 0 || named.includes(name)
+  const runLane = async (lane) => {
+    const rows = []
+    for (const name of lane) if (isWanted(name)) rows.push(await runStage(name))
+    return rows
   }
+  const rows = (await Promise.all(lanes.map(runLane))).flat()
   rmSync(scratch, { recursive: true, force: true })
   const sum = (key) => rows.reduce((total, row) => total + row[key], 0)
   console.log('')
