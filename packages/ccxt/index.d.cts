@@ -1,0 +1,1 @@
+export { createClasses, plumb, pro } from './dist/index.js' with { 'resolution-mode': 'import' }
