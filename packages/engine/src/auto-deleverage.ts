@@ -74,6 +74,7 @@ export function autoDeleverage(
     events[d + 5] = lots > 0 ? 0 - part.lots : part.lots
     events[d + 6] = part.shareQuote
     events[d + 7] = positions.f64[own * POSITION_D + D_LOTS]!
+    events[d + 10] = lots > 0 ? 0 - value : value
     state.events.i32[event * 40 + 18] = account
     state.events.i32[event * 40 + 19] = i + 1
     closed += part.lots

@@ -35,19 +35,35 @@ const checks: Record<string, string> = {
       SELECT account_id, market, sum(delta) AS total FROM (
         SELECT taker_account_id AS account_id, market, size_lots * (1 - 2 * taker_side) AS delta FROM trades
         UNION ALL SELECT maker_account_id, market, size_lots * (2 * taker_side - 1) FROM trades
+        UNION ALL SELECT account_id, market, lots_change FROM position_moves
       ) fills GROUP BY account_id, market
     ) sums USING (account_id, market)
     WHERE coalesce(position_lots, 0) <> coalesce(total, 0) ORDER BY account_id, market LIMIT 1`,
   'positions of a market sum to zero': `
     SELECT format('market %s: positions sum to %s', market, sum(position_lots)) AS difference
-    FROM positions GROUP BY market HAVING sum(position_lots) <> 0 LIMIT 1`,
+    FROM positions GROUP BY market HAVING sum(position_lots) <> 0
+      AND market NOT IN (SELECT market FROM position_moves WHERE kind = 3) LIMIT 1`,
   'every trade is paid': `
     SELECT format('trade %s: %s booked, %s traded', trade_id, coalesce(amount_quote, 0), quote) AS difference
-    FROM trades t LEFT JOIN transfers f ON f.seq = t.seq AND f.leg = t.leg * 4 AND f.kind = 2
+    FROM trades t LEFT JOIN transfers f ON f.seq = t.seq AND f.leg = t.leg * 4
+        AND f.kind = CASE t.kind WHEN 0 THEN 2 ELSE 10 END
     WHERE f.amount_quote IS DISTINCT FROM t.quote
       OR f.debit <> CASE taker_side WHEN 0 THEN taker_account_id ELSE maker_account_id END
       OR f.credit <> CASE taker_side WHEN 0 THEN maker_account_id ELSE taker_account_id END
     ORDER BY trade_id LIMIT 1`,
+  'every position that moves without a trade is paid': `
+    SELECT format('account %s at (%s, %s): %s booked, %s moved', m.account_id, m.seq, m.leg, booked, wanted)
+      AS difference
+    FROM (
+      SELECT seq, market, account_id, kind = 3 AS settled, sum(quote + insurance_quote - deficit_quote) AS wanted, min(leg) AS leg
+      FROM position_moves GROUP BY seq, market, account_id, settled
+    ) m LEFT JOIN LATERAL (
+      SELECT coalesce(sum(CASE WHEN t.credit = m.account_id THEN amount_quote ELSE -amount_quote END), 0) AS booked
+      FROM transfers t WHERE t.seq = m.seq AND t.market = m.market AND m.account_id IN (t.debit, t.credit)
+        AND (t.kind IN (13, 14, 15, 16) OR (t.kind = 12 AND NOT settled AND NOT EXISTS (
+          SELECT FROM trades d WHERE d.seq = t.seq AND d.leg = t.leg / 4)))
+    ) f ON true
+    WHERE booked <> wanted ORDER BY m.seq LIMIT 1`,
   // L2 and L6: no row beyond the cursor.
   'nothing is ahead of the cursor': `
     SELECT format('transfer of seq %s, the cursor is at %s', max(t.seq), (SELECT seq FROM cursors WHERE consumer = 'ledger'))

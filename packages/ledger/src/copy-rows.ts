@@ -69,6 +69,14 @@ export class CopyRows {
     return this
   }
 
+  i64OrNull(value: number | null): this {
+    return value === null ? this.null() : this.i64(value)
+  }
+
+  i16OrNull(value: number | null): this {
+    return value === null ? this.null() : this.i16(value)
+  }
+
   bytes(value: Uint8Array): this {
     this.#grow(4 + value.length)
     this.#view.setInt32(this.#length, value.length)

@@ -1,10 +1,11 @@
 import { env } from 'node:process'
 
-import { CommandBuffer, decodeEvents, encodeCommand, type Market } from '@plumb/model'
+import { CommandBuffer, decodeEvents, encodeCommand } from '@plumb/model'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 // A test may look across: the engine itself, and its own fuzz stream of commands, good and bad.
 import { createEngine } from '../../engine/src/index.ts'
 import { CommandStream } from '../../engine/src/reference/command-stream.ts'
+import { streamProfiles } from '../../engine/src/reference/stream-profiles.ts'
 import { startTestPostgres, type TestPostgres } from '../testing/start-test-postgres.ts'
 import { checkLedger } from './check-ledger.ts'
 import { createLedgerWriter } from './ledger-writer.ts'
@@ -16,40 +17,12 @@ import { balancesAt, ledgerTotalsAt, positionsAt } from './reconciliations.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-const market: Market = {
-  market: 0,
-  symbol: 'BTC-PERP',
-  tickE8: 10_000_000,
-  lotE8: 100_000,
-  quotePerTickLot: 100,
-  imBps: 500,
-  mmBps: 250,
-  takerFee: 45,
-  makerFee: -10,
-  minOrderLots: 1,
-  maxOrderLots: 100_000,
-  maxPositionLots: 300,
-  minNotionalQuote: 0,
-  maxOpenInterestLots: 0,
-  priceBandPpm: 50_000,
-  markBandPpm: 30_000,
-  fixedIndexTicks: 0,
-}
-const profile = {
-  owners: 6,
-  markets: [market, { ...market, market: 7, symbol: 'ETH-PERP', quotePerTickLot: 7, makerFee: 15 }],
-  lanes: 12,
-  depositMax: 2_000_000_000,
-  sizeMax: 30,
-  spread: 5,
-  volatility: 1_000,
-  depth: 60,
-}
 const firstSeed = Number(env['PLUMB_SEED'] ?? 1)
-const seeds = Array.from(
-  { length: Number(env['PLUMB_LEDGER_SEEDS'] ?? 3) },
-  (_, i) => firstSeed + i,
-)
+const runs = [
+  { name: 'usual', seed: firstSeed },
+  { name: 'leveraged', seed: firstSeed },
+  { name: 'deep', seed: firstSeed },
+]
 const commands = 2_500
 
 let server: TestPostgres
@@ -58,9 +31,11 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => server.stop())
 
-describe.each(seeds)('the engine, seed %d', (seed) => {
+describe.each(runs)('the engine, profile $name, seed $seed', ({ name, seed }) => {
   test('cash, positions, orders and totals are the engine’s own', async () => {
-    const engine = createEngine()
+    const profile = streamProfiles[name]
+    if (profile === undefined) throw new Error('profiles are listed by name')
+    const engine = createEngine(profile.limits)
     const stream = new CommandStream(seed, profile)
     const buffer = new CommandBuffer(1)
     const frames: Frame[] = []
@@ -98,7 +73,8 @@ describe.each(seeds)('the engine, seed %d', (seed) => {
           position.entryCostQuote,
         )
       const { items } = await listOrders(ledger, { accountId, status: 'open', limit: 5_000 })
-      expect(items.map(({ orderId, remainingLots }) => [orderId, remainingLots])).toEqual(
+      const open = items.map(({ orderId, remainingLots }) => [orderId, remainingLots])
+      expect(open.toSorted(([a = 0], [b = 0]) => a - b)).toEqual(
         engine
           .openOrders(accountId)
           .map(({ orderId, remainingLots }) => [orderId, remainingLots])

@@ -6,8 +6,13 @@ export type LedgerAccountId = number
 
 const FUNDING_POOL = -1_000
 const INSURANCE = -2_000
+const BAD_DEBT = -3_000
+const CLEARING = -4_000
 
-/** Balance = credits − debits. Of `external` it is minus what the contract holds for the exchange. */
+/**
+ * Balance = credits − debits. Of `external` it is minus what the contract holds for the exchange, of `badDebt` minus
+ * the deficits that nobody bore, of `clearing` the worth of a delisted market's positions that are still to be settled.
+ */
 export const ledgerAccount = {
   external: -1,
   fees: -2,
@@ -15,15 +20,27 @@ export const ledgerAccount = {
   trader: (accountId: AccountId): LedgerAccountId => accountId,
   fundingPool: (market: MarketId): LedgerAccountId => FUNDING_POOL - market,
   insurance: (market: MarketId): LedgerAccountId => INSURANCE - market,
+  badDebt: (market: MarketId): LedgerAccountId => BAD_DEBT - market,
+  clearing: (market: MarketId): LedgerAccountId => CLEARING - market,
 } as const
 
+export type LedgerAccountKind =
+  | 'trader'
+  | 'external'
+  | 'fees'
+  | 'pendingWithdrawals'
+  | 'fundingPool'
+  | 'insurance'
+  | 'badDebt'
+  | 'clearing'
+
 /** What a ledger account is for, by its number. */
-export function ledgerAccountKind(
-  id: LedgerAccountId,
-): 'trader' | 'external' | 'fees' | 'pendingWithdrawals' | 'fundingPool' | 'insurance' {
+export function ledgerAccountKind(id: LedgerAccountId): LedgerAccountKind {
   if (id >= 0) return 'trader'
   if (id === ledgerAccount.external) return 'external'
   if (id === ledgerAccount.fees) return 'fees'
   if (id === ledgerAccount.pendingWithdrawals) return 'pendingWithdrawals'
-  return id > INSURANCE ? 'fundingPool' : 'insurance'
+  if (id > INSURANCE) return 'fundingPool'
+  if (id > BAD_DEBT) return 'insurance'
+  return id > CLEARING ? 'badDebt' : 'clearing'
 }

@@ -16,6 +16,8 @@ export type TradeRow = {
   sizeLots: number
   quote: number
   takerSide: Side
+  /** The taker was a liquidation. */
+  liquidation: boolean
 }
 
 /** Trades of a market. @throws RangeError 'cursor' */
@@ -35,6 +37,7 @@ export async function listTrades(
       sizeLots: trades.sizeLots,
       quote: trades.quote,
       takerSide: sql<Side>`${trades.takerSide}`,
+      liquidation: sql<boolean>`${trades.kind} = 1`,
     })
     .from(trades)
     .where(and(eq(trades.market, query.market), within(walk, trades)))
@@ -54,10 +57,13 @@ export type FillRow = {
   timeMs: number
   accountId: AccountId
   market: MarketId
+  /** 0: none, the account was liquidated. */
   orderId: OrderId
   clientOrderId: string | null
   side: Side
   liquidity: 'taker' | 'maker'
+  /** The trade was a liquidation's: of this account if it is the taker. */
+  liquidation: boolean
   priceTicks: number
   sizeLots: number
   quote: number
@@ -95,7 +101,7 @@ export async function listFills(ledger: Ledger, query: FillQuery): Promise<Page<
       CASE WHEN s.tx_hash IS NOT NULL THEN 'settled'
            WHEN page.seq <= (SELECT max(to_seq) FROM batches WHERE status <> 'prepared') THEN 'submitted'
            ELSE 'matched' END AS settlement
-    FROM page JOIN orders o ON o.order_id = page."orderId"
+    FROM page LEFT JOIN orders o ON o.order_id = page."orderId"
     LEFT JOIN LATERAL (SELECT tx_hash FROM settlements WHERE to_seq >= page.seq ORDER BY to_seq LIMIT 1) s ON true
     ORDER BY page.seq ${direction(ledger, walk)}, page.leg ${direction(ledger, walk)}`
   return pageOf([...rows], walk, ({ seq, leg }) => [seq, leg])
@@ -115,7 +121,8 @@ function fillsOf({ sql: pg }: Ledger, role: 'taker' | 'maker', query: FillQuery,
   const to = walk.forward ? pg`ASC` : pg`DESC`
   return pg`
     SELECT seq, leg, trade_id AS "tradeId", time_ms AS "timeMs", ${column('account_id')} AS "accountId", market,
-      ${column('order_id')} AS "orderId", ${own}::smallint AS side, ${role} AS liquidity, price_ticks AS "priceTicks",
+      ${column('order_id')} AS "orderId", ${own}::smallint AS side, ${role} AS liquidity,
+      kind = 1 AS liquidation, price_ticks AS "priceTicks",
       size_lots AS "sizeLots", quote, ${column('fee_quote')} AS "feeQuote", ${column('fee')} AS fee10ppm,
       ${column('realized_quote')} AS "realizedQuote"
     FROM trades

@@ -42,8 +42,9 @@ test('a trade: the buyer pays the seller, the taker its fee, the maker gets its 
   ])
 })
 
-test('dust of a pool goes to the insurance of its market; what has no postings is refused aloud', () => {
-  const where = { seq: 7, timeMs: 1, leg: 1, market: 3 }
+const where = { seq: 7, timeMs: 1, leg: 1, market: 3 }
+
+test('dust of a pool goes to the insurance of its market', () => {
   const dust: EngineEvent = { kind: 'DustCollected', ...where, amountQuote: 5, trancheQuote: 9 }
   expect(postingsOf(dust)).toMatchObject([
     {
@@ -53,8 +54,51 @@ test('dust of a pool goes to the insurance of its market; what has no postings i
       market: 3,
     },
   ])
-  const debt = { amountQuote: 1, badDebtQuote: 1, insuranceQuote: 0, trancheQuote: 0 }
-  expect(() => postingsOf({ kind: 'BadDebt', ...where, accountId: 2, ...debt })).toThrow('BadDebt')
+})
+
+test('a liquidation on the book: the fee goes into the tranche, or the tranche pays', () => {
+  const event: EngineEvent = {
+    kind: 'LiquidationFilled',
+    ...where,
+    accountId: 2,
+    makerAccountId: 5,
+    tradeId: 8,
+    priceTicks: 10,
+    sizeLots: 3,
+    quote: 30,
+    side: side.sell,
+    makerOrderId: 1,
+    makerFee: 10,
+    makerFeeQuote: 1,
+    insuranceQuote: 4,
+    realizedQuote: 0,
+    makerRealizedQuote: 0,
+    positionLots: 0,
+    makerPositionLots: 3,
+    makerRemainingLots: 0,
+    trancheQuote: 4,
+  }
+  const shared = { seq: 7, market: 3, reference: 8 }
+  const [tranche, { fees }] = [ledgerAccount.insurance(3), ledgerAccount]
+  expect(postingsOf(event)).toEqual([
+    { ...shared, leg: 4, debit: 5, credit: 2, amountQuote: 30, kind: 'liquidation' },
+    { ...shared, leg: 5, debit: 2, credit: tranche, amountQuote: 4, kind: 'liquidation_fee' },
+    { ...shared, leg: 6, debit: 5, credit: fees, amountQuote: 1, kind: 'fee' },
+  ])
+  expect(postingsOf({ ...event, insuranceQuote: -4, makerFeeQuote: 0 })[1]).toMatchObject({
+    debit: tranche,
+    credit: 2,
+    amountQuote: 4,
+    kind: 'insurance_payout',
+  })
+})
+
+test('a deficit that is left: the tranche pays what it can, the rest is owed by nobody', () => {
+  const debt = { amountQuote: 7, badDebtQuote: 9, insuranceQuote: 2, trancheQuote: 0 }
+  expect(postingsOf({ kind: 'BadDebt', ...where, accountId: 2, ...debt })).toMatchObject([
+    { debit: ledgerAccount.badDebt(3), credit: 2, amountQuote: 7, kind: 'bad_debt' },
+    { debit: ledgerAccount.insurance(3), credit: 2, amountQuote: 2, kind: 'insurance_payout' },
+  ])
 })
 
 test('funding that is received comes out of the pool; nothing moved is no posting', () => {

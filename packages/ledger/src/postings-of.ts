@@ -1,5 +1,12 @@
 //! Events -> postings. Each moves one amount from one account to another, so every seq sums to zero by construction.
-import type { EngineEvent, MarketId, Quote, Seq, TradeExecuted } from '@plumb/model'
+import type {
+  EngineEvent,
+  EventHeader,
+  LiquidationFilled,
+  MarketId,
+  Quote,
+  Seq,
+} from '@plumb/model'
 import { side } from '@plumb/model'
 import { type LedgerAccountId, ledgerAccount } from './ledger-account.ts'
 
@@ -12,6 +19,26 @@ export const transferKind = {
   funding: 5,
   withdrawal: 6,
   withdrawal_paid: 7,
+  /** Between two subaccounts of one owner. */
+  transfer: 8,
+  /** A trader's own money into an insurance tranche. */
+  insurance_contribution: 9,
+  /** Price of lots that a liquidation traded on the book. */
+  liquidation: 10,
+  /** Of a liquidated account into the tranche. */
+  liquidation_fee: 11,
+  /** Of the tranche to an account that could not pay. */
+  insurance_payout: 12,
+  /** A backstop account's payment for a position, or what it is paid to take it. */
+  takeover: 13,
+  /** Mark value of lots closed by auto-deleveraging. */
+  adl: 14,
+  /** A counterparty's share of a bankrupt account's deficit. */
+  adl_deficit: 15,
+  /** A delisted market's position at the last price. */
+  settlement: 16,
+  /** A deficit that nobody bore. */
+  bad_debt: 17,
 } as const
 export type TransferKind = keyof typeof transferKind
 
@@ -25,11 +52,16 @@ export type Posting = {
   amountQuote: Quote
   kind: TransferKind
   market: MarketId | undefined
-  /** Number of the trade, deposit or withdrawal; the funding index for funding. */
+  /**
+   * Number of the trade, deposit or withdrawal; the funding index for funding; the lane sequence number of a transfer
+   * or contribution; the victim's account for auto-deleveraging, the backstop's for a takeover; else 0.
+   */
   reference: number
 }
 
 const LEGS_PER_EVENT = 4
+const { external, fees, pendingWithdrawals, trader, fundingPool, insurance, badDebt, clearing } =
+  ledgerAccount
 
 /**
  * The postings of one event, in the order they happen; none for events that move no money.
@@ -37,76 +69,137 @@ const LEGS_PER_EVENT = 4
  * @example postingsOf(tradeExecuted) // [{ kind: 'trade', … }, { kind: 'fee', … }, { kind: 'rebate', … }]
  */
 export function postingsOf(event: EngineEvent): Posting[] {
-  const { seq } = event
-  const leg = event.leg * LEGS_PER_EVENT
+  const list = new PostingList(event)
+  addPostings(list, event)
+  return list.postings
+}
+
+/** What one event posts; amounts of zero are left out, negative ones run the other way round. */
+class PostingList {
+  readonly postings: Posting[] = []
+  readonly #seq: Seq
+  #leg: number
+
+  constructor({ seq, leg }: EventHeader) {
+    this.#seq = seq
+    this.#leg = leg * LEGS_PER_EVENT
+  }
+
+  /** `from` pays `to`; the place counts also when there is nothing to pay. */
+  move(
+    kind: TransferKind,
+    from: LedgerAccountId,
+    to: LedgerAccountId,
+    amountQuote: Quote,
+    reference: number,
+    market?: MarketId,
+  ): this {
+    const leg = this.#leg++
+    if (amountQuote === 0) return this
+    const pays = amountQuote > 0
+    this.postings.push({
+      seq: this.#seq,
+      leg,
+      debit: pays ? from : to,
+      credit: pays ? to : from,
+      amountQuote: Math.abs(amountQuote),
+      kind,
+      market,
+      reference,
+    })
+    return this
+  }
+
+  /** `payer` pays a fee, or is paid a rebate. */
+  fee(payer: LedgerAccountId, feeQuote: Quote, tradeId: number, market: MarketId): this {
+    return this.move(feeQuote > 0 ? 'fee' : 'rebate', payer, fees, feeQuote, tradeId, market)
+  }
+}
+
+function addPostings(list: PostingList, event: EngineEvent): void {
   switch (event.kind) {
-    case 'DepositCredited':
-      return move({
-        seq,
-        leg,
-        debit: ledgerAccount.external,
-        credit: ledgerAccount.trader(event.accountId),
-        amountQuote: event.amountQuote,
-        kind: 'deposit',
-        market: undefined,
-        reference: event.depositId,
-      })
-    case 'WithdrawalAccepted':
-      return move({
-        seq,
-        leg,
-        debit: ledgerAccount.trader(event.accountId),
-        credit: ledgerAccount.pendingWithdrawals,
-        amountQuote: event.amountQuote,
-        kind: 'withdrawal',
-        market: undefined,
-        reference: event.withdrawalId,
-      })
-    case 'WithdrawalPaid':
-      return move({
-        seq,
-        leg,
-        debit: ledgerAccount.pendingWithdrawals,
-        credit: ledgerAccount.external,
-        amountQuote: event.amountQuote,
-        kind: 'withdrawal_paid',
-        market: undefined,
-        reference: event.withdrawalId,
-      })
-    case 'FundingSettled':
-      return move({
-        seq,
-        leg,
-        debit: ledgerAccount.trader(event.accountId),
-        credit: ledgerAccount.fundingPool(event.market),
-        amountQuote: event.paymentQuote,
-        kind: 'funding',
-        market: event.market,
-        reference: event.fundingIndex,
-      })
-    case 'TradeExecuted':
-      return postingsOfTrade(seq, leg, event)
-    case 'DustCollected':
-      return move({
-        seq,
-        leg,
-        debit: ledgerAccount.fundingPool(event.market),
-        credit: ledgerAccount.insurance(event.market),
-        amountQuote: event.amountQuote,
-        kind: 'funding',
-        market: event.market,
-        reference: 0,
-      })
-    // These move money in ways that have no postings yet; the sequencer takes no command that leads to them.
-    case 'AdlExecuted':
-    case 'AdlRound':
-    case 'BadDebt':
-    case 'InsuranceFunded':
+    case 'DepositCredited': {
+      const { accountId, amountQuote, depositId } = event
+      list.move('deposit', external, trader(accountId), amountQuote, depositId)
+      return
+    }
+    case 'WithdrawalAccepted': {
+      const { accountId, amountQuote, withdrawalId } = event
+      list.move('withdrawal', trader(accountId), pendingWithdrawals, amountQuote, withdrawalId)
+      return
+    }
+    case 'WithdrawalPaid': {
+      const { amountQuote, withdrawalId } = event
+      list.move('withdrawal_paid', pendingWithdrawals, external, amountQuote, withdrawalId)
+      return
+    }
+    case 'FundingSettled': {
+      const { accountId, market, paymentQuote, fundingIndex } = event
+      const pool = fundingPool(market)
+      list.move('funding', trader(accountId), pool, paymentQuote, fundingIndex, market)
+      return
+    }
+    case 'TradeExecuted': {
+      const { market, tradeId, quote } = event
+      const [taker, maker] = [trader(event.takerAccountId), trader(event.makerAccountId)]
+      const [buyer, seller] = event.takerSide === side.buy ? [taker, maker] : [maker, taker]
+      list
+        .move('trade', buyer, seller, quote, tradeId, market)
+        .fee(taker, event.takerFeeQuote, tradeId, market)
+        .fee(maker, event.makerFeeQuote, tradeId, market)
+      return
+    }
+    case 'TransferBooked': {
+      const { accountId, toAccountId, amountQuote, laneSeq } = event
+      list.move('transfer', trader(accountId), trader(toAccountId), amountQuote, laneSeq)
+      return
+    }
+    case 'InsuranceFunded': {
+      const { accountId, market, amountQuote, laneSeq } = event
+      const [from, to] = [trader(accountId), insurance(market)]
+      list.move('insurance_contribution', from, to, amountQuote, laneSeq, market)
+      return
+    }
+    case 'DustCollected': {
+      const { market, amountQuote } = event
+      list.move('funding', fundingPool(market), insurance(market), amountQuote, 0, market)
+      return
+    }
     case 'LiquidationFilled':
-    case 'PositionSettled':
-    case 'PositionTakenOver':
-    case 'TransferBooked':
-      throw new RangeError(`${event.kind} at seq ${seq} has no postings`)
+      return addLiquidation(list, event)
+    case 'PositionTakenOver': {
+      const { accountId, backstopAccountId, market, quote, insuranceQuote } = event
+      const victim = trader(accountId)
+      list
+        .move('takeover', trader(backstopAccountId), victim, quote, backstopAccountId, market)
+        .move('insurance_payout', insurance(market), victim, insuranceQuote, 0, market)
+      return
+    }
+    case 'AdlExecuted': {
+      const { accountId, victimAccountId, market, quote, deficitQuote } = event
+      const [own, victim] = [trader(accountId), trader(victimAccountId)]
+      list
+        .move('adl', victim, own, quote, victimAccountId, market)
+        .move('adl_deficit', own, victim, deficitQuote, victimAccountId, market)
+      return
+    }
+    case 'AdlRound': {
+      const { accountId, market, insuranceQuote } = event
+      list.move('insurance_payout', insurance(market), trader(accountId), insuranceQuote, 0, market)
+      return
+    }
+    case 'PositionSettled': {
+      const { accountId, market, quote } = event
+      list.move('settlement', clearing(market), trader(accountId), quote, 0, market)
+      return
+    }
+    case 'BadDebt': {
+      const { accountId, market, amountQuote, insuranceQuote } = event
+      list
+        .move('bad_debt', badDebt(market), trader(accountId), amountQuote, 0, market)
+        .move('insurance_payout', insurance(market), trader(accountId), insuranceQuote, 0, market)
+      return
+    }
     case 'CommandRejected':
     case 'ExchangeOpened':
     case 'MarketListed':
@@ -137,63 +230,21 @@ export function postingsOf(event: EngineEvent): Posting[] {
     case 'SelfTradeGroupSet':
     case 'ThrottleSet':
     case 'VolatilityUpdated':
-      return []
+      return
     default:
       // A new kind of event must say what it moves.
-      return event satisfies never
+      event satisfies never
   }
 }
 
-/** A negative amount runs the other way round, a zero one is no posting. */
-function move(posting: Posting): Posting[] {
-  if (posting.amountQuote > 0) return [posting]
-  if (posting.amountQuote === 0) return []
-  const { debit, credit, amountQuote } = posting
-  return [{ ...posting, debit: credit, credit: debit, amountQuote: -amountQuote }]
-}
-
-/** The buyer pays the seller, then the taker its fee, then the maker its fee (or is paid its rebate). */
-function postingsOfTrade(seq: Seq, leg: number, trade: TradeExecuted): Posting[] {
-  const taker = ledgerAccount.trader(trade.takerAccountId)
-  const maker = ledgerAccount.trader(trade.makerAccountId)
-  const takerBuys = trade.takerSide === side.buy
-  const { market, tradeId: reference, quote: amountQuote } = trade
-  const postings: Posting[] = [
-    {
-      seq,
-      leg,
-      debit: takerBuys ? taker : maker,
-      credit: takerBuys ? maker : taker,
-      amountQuote,
-      kind: 'trade',
-      market,
-      reference,
-    },
-  ]
-  pushFee(postings, seq, leg + 1, trade, taker, trade.takerFeeQuote)
-  pushFee(postings, seq, leg + 2, trade, maker, trade.makerFeeQuote)
-  return postings
-}
-
-function pushFee(
-  postings: Posting[],
-  seq: Seq,
-  leg: number,
-  { market, tradeId: reference }: TradeExecuted,
-  payer: LedgerAccountId,
-  feeQuote: Quote,
-): void {
-  if (feeQuote === 0) return
-  const { fees } = ledgerAccount
-  const pays = feeQuote > 0
-  postings.push({
-    seq,
-    leg,
-    debit: pays ? payer : fees,
-    credit: pays ? fees : payer,
-    amountQuote: Math.abs(feeQuote),
-    kind: pays ? 'fee' : 'rebate',
-    market,
-    reference,
-  })
+/** The lots at their price, then what goes into the tranche or comes out of it, then the maker's fee. */
+function addLiquidation(list: PostingList, event: LiquidationFilled): void {
+  const { market, tradeId, quote, insuranceQuote } = event
+  const [victim, maker] = [trader(event.accountId), trader(event.makerAccountId)]
+  const [buyer, seller] = event.side === side.buy ? [victim, maker] : [maker, victim]
+  const kind = insuranceQuote > 0 ? 'liquidation_fee' : 'insurance_payout'
+  list
+    .move('liquidation', buyer, seller, quote, tradeId, market)
+    .move(kind, victim, insurance(market), insuranceQuote, tradeId, market)
+    .fee(maker, event.makerFeeQuote, tradeId, market)
 }

@@ -5,7 +5,10 @@ import type {
   EngineEvent,
   EventHeader,
   FundingSettled,
+  InsuranceFunded,
+  PositionSettled,
   Quote,
+  TransferBooked,
   WithdrawalAccepted,
   WithdrawalPaid,
 } from '@plumb/model'
@@ -60,6 +63,15 @@ function checkCash(
       'DIVERGED',
       `seq ${seq}: ${kind} leaves account ${accountId} ${cashQuote} in the engine, ${ours} in the ledger`,
     )
+}
+
+/** After events whose postings are all there is to them: the engine's figures against ours. */
+export function checkBooked(
+  state: LedgerState,
+  event: EventHeader & (InsuranceFunded | PositionSettled | TransferBooked),
+): void {
+  checkCash(state, event, event.accountId, event.cashQuote)
+  if (event.kind === 'TransferBooked') checkCash(state, event, event.toAccountId, event.toCashQuote)
 }
 
 export function projectDeposit(

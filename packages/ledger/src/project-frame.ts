@@ -10,6 +10,7 @@ import {
 import type { LedgerState } from './ledger-state.ts'
 import type { PendingRows } from './pending-rows.ts'
 import {
+  checkBooked,
   projectDeposit,
   projectFundingPayment,
   projectTransfers,
@@ -24,8 +25,22 @@ import {
   projectListing,
   projectMark,
 } from './project-market.ts'
-import { projectOrderAmended, projectOrderClosed, projectOrderPlaced } from './project-order.ts'
-import { projectTrade } from './project-trade.ts'
+import {
+  projectOrderAmended,
+  projectOrderClosed,
+  projectOrderPlaced,
+  projectOrderReduced,
+  projectOrderRequeued,
+  projectOrderTriggered,
+} from './project-order.ts'
+import {
+  projectAdl,
+  projectAdlRound,
+  projectLiquidation,
+  projectPositionSettled,
+  projectTakeover,
+} from './project-position.ts'
+import { projectLiquidationFilled, projectTradeExecuted } from './project-trade.ts'
 
 /** A sequenced command and its event records, as the feed delivers them. */
 export type Frame = { seq: number; command: Uint8Array; events: Uint8Array }
@@ -85,7 +100,33 @@ function projectEvent(
     case 'OrderClosed':
       return projectOrderClosed(state, rows, event)
     case 'TradeExecuted':
-      return projectTrade(state, rows, event)
+      return projectTradeExecuted(state, rows, event)
+    case 'LiquidationFilled':
+      return projectLiquidationFilled(state, rows, event)
+    case 'LiquidationExplained':
+      return projectLiquidation(rows, event)
+    case 'PositionTakenOver':
+      return projectTakeover(state, rows, event)
+    case 'AdlExecuted':
+      return projectAdl(state, rows, event)
+    case 'AdlRound':
+      return projectAdlRound(state, rows, event)
+    case 'PositionSettled':
+      checkBooked(state, event)
+      return projectPositionSettled(state, rows, event)
+    case 'TransferBooked':
+    case 'InsuranceFunded':
+      return checkBooked(state, event)
+    case 'OrderTriggered':
+      return projectOrderTriggered(state, rows, event)
+    case 'OrderRequeued':
+      return projectOrderRequeued(state, rows, event)
+    case 'OrderReduced':
+      return projectOrderReduced(state, rows, event)
+    case 'MarketSettled': {
+      const { market, priceTicks } = event
+      return projectMark(state, rows, { market, markTicks: priceTicks, indexTicks: priceTicks })
+    }
     case 'FundingSettled':
       return projectFundingPayment(state, rows, event)
     case 'MarkUpdated':
@@ -103,28 +144,16 @@ function projectEvent(
     case 'WithdrawalsSwitched':
     case 'DuplicateRequest':
     case 'AccountModeSet':
-    case 'AdlExecuted':
-    case 'AdlRound':
     case 'BackstopSet':
     case 'BadDebt':
     case 'DeadManSet':
     case 'DustCollected':
     case 'FeeTierChanged':
     case 'FeeTiersSet':
-    case 'InsuranceFunded':
     case 'LeverageSet':
-    case 'LiquidationExplained':
-    case 'LiquidationFilled':
     case 'MarketRiskSet':
-    case 'MarketSettled':
-    case 'OrderReduced':
-    case 'OrderRequeued':
-    case 'OrderTriggered':
-    case 'PositionSettled':
-    case 'PositionTakenOver':
     case 'SelfTradeGroupSet':
     case 'ThrottleSet':
-    case 'TransferBooked':
     case 'VolatilityUpdated':
       return
     default:

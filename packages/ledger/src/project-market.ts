@@ -24,7 +24,7 @@ export function projectGenesis(rows: PendingRows, stored: Uint8Array): void {
     .i64(timeMs)
 }
 
-/** A market brings its funding pool and its insurance account. */
+/** A market brings its accounts: funding pool, insurance tranche, bad debts, clearing. */
 export function projectListing(state: LedgerState, rows: PendingRows, stored: Uint8Array): void {
   const { seq, timeMs, command } = decodeCommand(stored)
   if (command.kind !== 'ListMarket') throw new LedgerError('DIVERGED', `seq ${seq} lists no market`)
@@ -40,6 +40,8 @@ export function projectListing(state: LedgerState, rows: PendingRows, stored: Ui
   const houses = [
     [ledgerAccount.fundingPool(market.market), 'funding_pool'],
     [ledgerAccount.insurance(market.market), 'insurance'],
+    [ledgerAccount.badDebt(market.market), 'bad_debt'],
+    [ledgerAccount.clearing(market.market), 'clearing'],
   ] as const
   for (const [id, kind] of houses) {
     state.balances.set(id, 0)
@@ -66,7 +68,7 @@ export function projectAccountOpened(
 export function projectMark(
   state: LedgerState,
   rows: PendingRows,
-  { market, markTicks, indexTicks }: MarkUpdated,
+  { market, markTicks, indexTicks }: Omit<MarkUpdated, 'kind'>,
 ): void {
   const figures = state.markets.get(market)
   if (figures === undefined) return

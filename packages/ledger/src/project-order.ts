@@ -1,4 +1,4 @@
-//! The life of an order: placed, amended, closed.
+//! The life of an order: placed, amended, triggered, moved on the book, reduced, closed.
 import {
   closeReason,
   commandLayouts,
@@ -6,14 +6,23 @@ import {
   type OrderAmended,
   type OrderClosed,
   type OrderPlaced,
+  type OrderReduced,
+  type OrderRequeued,
+  type OrderTriggered,
+  orderStyle,
 } from '@plumb/model'
 import { LedgerError } from './ledger-error.ts'
-import { type LedgerState, type OrderState, orderStatus } from './ledger-state.ts'
+import {
+  type AdvancedTerms,
+  type LedgerState,
+  type OrderState,
+  orderStatus,
+} from './ledger-state.ts'
 import type { PendingRows } from './pending-rows.ts'
 
 const signerAt = commandLayouts.PlaceOrder.fields['signer'] ?? { at: 0, length: 0 }
 
-/** @param command the stored PlaceOrder, which knows the signer */
+/** @param command the stored PlaceOrder or PlaceAdvancedOrder, which knows the signer, both in the same place */
 export function projectOrderPlaced(
   state: LedgerState,
   rows: PendingRows,
@@ -46,9 +55,27 @@ export function projectOrderPlaced(
     updatedSeq: seq,
     status: orderStatus.open,
     reason: null,
+    terms: termsOf(event),
   }
   state.orders.set(placed.orderId, placed)
   rows.newOrders.add(placed)
+}
+
+/** A market order made by PlaceOrder has them too: its signed limit is not where it is matched. */
+function termsOf(event: OrderPlaced): AdvancedTerms | null {
+  const { limitTicks = 0, triggerTicks = 0 } = event
+  if (limitTicks === 0) return null
+  return {
+    style: event.style ?? orderStyle.plain,
+    triggerKind: event.triggerKind ?? 0,
+    triggerSource: event.triggerSource ?? 0,
+    triggerTicks: triggerTicks === 0 ? null : triggerTicks,
+    limitTicks,
+    offsetTicks: event.offsetTicks ?? 0,
+    parts: event.count ?? 0,
+    displayLots: event.displayLots ?? 0,
+    triggeredMs: null,
+  }
 }
 
 export function projectOrderAmended(
@@ -64,7 +91,52 @@ export function projectOrderAmended(
   amended.lane = event.lane
   amended.laneSeq = event.laneSeq
   amended.expiryS = event.expiryS
+  const { terms } = amended
+  if (terms !== null) {
+    terms.limitTicks = event.priceTicks
+    const { triggerTicks = 0 } = event
+    if (triggerTicks !== 0) terms.triggerTicks = triggerTicks
+  }
   touchOrder(rows, amended, event)
+}
+
+/** A twap's slice says how many lots it is for, another order's moment how many it still has: a bracket child's armed ones. */
+export function projectOrderTriggered(
+  state: LedgerState,
+  rows: PendingRows,
+  event: EventHeader & OrderTriggered,
+): void {
+  const triggered = openOrder(state, event)
+  const { terms } = triggered
+  if (terms === null)
+    throw new LedgerError('DIVERGED', `seq ${event.seq}: order ${event.orderId} has no trigger`)
+  terms.triggeredMs = event.timeMs
+  if (terms.style !== orderStyle.twap) {
+    triggered.sizeLots = triggered.filledLots + event.lots
+    triggered.priceTicks = event.limitTicks
+  }
+  touchOrder(rows, triggered, event)
+}
+
+/** Off the book the price stays where it was. */
+export function projectOrderRequeued(
+  state: LedgerState,
+  rows: PendingRows,
+  event: EventHeader & OrderRequeued,
+): void {
+  const moved = openOrder(state, event)
+  if (event.priceTicks !== 0) moved.priceTicks = event.priceTicks
+  touchOrder(rows, moved, event)
+}
+
+export function projectOrderReduced(
+  state: LedgerState,
+  rows: PendingRows,
+  event: EventHeader & OrderReduced,
+): void {
+  const reduced = openOrder(state, event)
+  reduced.sizeLots = reduced.filledLots + event.remainingLots
+  touchOrder(rows, reduced, event)
 }
 
 export function projectOrderClosed(

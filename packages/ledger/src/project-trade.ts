@@ -1,18 +1,27 @@
-//! A trade: its row, both orders, both positions, the minute's candle.
+//! A trade, of two orders or of a liquidation with one: its row, the orders, both positions, the minute's candle.
 import {
   type EventHeader,
+  type LiquidationFilled,
   type OrderId,
   type Quote,
   type Side,
   side,
   type TradeExecuted,
 } from '@plumb/model'
-import { LedgerError } from './ledger-error.ts'
-import { type LedgerState, type PositionState, positionKey } from './ledger-state.ts'
+import type { LedgerState } from './ledger-state.ts'
 import type { PendingRows } from './pending-rows.ts'
 import { openOrder, touchOrder } from './project-order.ts'
+import { movePosition } from './project-position.ts'
 
-type Trade = EventHeader & TradeExecuted
+/** Numbers of trades.kind. */
+export const tradeKind = { orders: 0, liquidation: 1 } as const
+
+/** What trade rows have: a liquidation's victim is its taker, without an order (0) and without a fee. */
+type Trade = EventHeader &
+  Omit<TradeExecuted, 'kind' | 'takerRemainingLots' | 'makerRemainingLots'> & {
+    /** Into the tranche, or negative out of it; null between orders. */
+    insuranceQuote: Quote | null
+  }
 /** One side of a trade. */
 type Fill = {
   accountId: number
@@ -25,7 +34,32 @@ type Fill = {
 
 const MINUTE_MS = 60_000
 
-export function projectTrade(state: LedgerState, rows: PendingRows, trade: Trade): void {
+export function projectTradeExecuted(
+  state: LedgerState,
+  rows: PendingRows,
+  event: EventHeader & TradeExecuted,
+): void {
+  projectTrade(state, rows, { ...event, insuranceQuote: null })
+}
+
+export function projectLiquidationFilled(
+  state: LedgerState,
+  rows: PendingRows,
+  event: EventHeader & LiquidationFilled,
+): void {
+  projectTrade(state, rows, {
+    ...event,
+    takerAccountId: event.accountId,
+    takerSide: event.side,
+    takerOrderId: 0,
+    takerFee: 0,
+    takerFeeQuote: 0,
+    takerRealizedQuote: event.realizedQuote,
+    takerPositionLots: event.positionLots,
+  })
+}
+
+function projectTrade(state: LedgerState, rows: PendingRows, trade: Trade): void {
   addTradeRow(rows, trade)
   addToCandle(rows, trade)
   const { takerSide } = trade
@@ -69,6 +103,8 @@ function addTradeRow(rows: PendingRows, trade: Trade): void {
     .i16(trade.takerSide)
     .i16(trade.takerFee)
     .i16(trade.makerFee)
+    .i16(trade.insuranceQuote === null ? tradeKind.orders : tradeKind.liquidation)
+    .i64OrNull(trade.insuranceQuote)
 }
 
 function addToCandle(
@@ -101,59 +137,20 @@ function addToCandle(
 }
 
 function projectFill(state: LedgerState, rows: PendingRows, trade: Trade, fill: Fill): void {
-  const filled = openOrder(state, { seq: trade.seq, orderId: fill.orderId })
-  filled.filledLots += trade.sizeLots
-  filled.costQuote += trade.quote
-  filled.feeQuote += fill.feeQuote
-  filled.lastTradeMs = trade.timeMs
-  touchOrder(rows, filled, trade)
-  const position = positionOf(state, fill.accountId, trade.market)
-  movePosition(position, trade, fill)
-  rows.positions.add(position)
-}
-
-function positionOf(state: LedgerState, accountId: number, market: number): PositionState {
-  const key = positionKey(accountId, market)
-  let position = state.positions.get(key)
-  if (position === undefined) {
-    position = {
-      accountId,
-      market,
-      positionLots: 0,
-      entryCostQuote: 0,
-      realizedQuote: 0,
-      feesQuote: 0,
-      fundingQuote: 0,
-      sinceRealizedQuote: 0,
-      sinceFundingQuote: 0,
-      openedMs: 0,
-      updatedSeq: 0,
-    }
-    state.positions.set(key, position)
+  if (fill.orderId !== 0) {
+    const filled = openOrder(state, { seq: trade.seq, orderId: fill.orderId })
+    filled.filledLots += trade.sizeLots
+    filled.costQuote += trade.quote
+    filled.feeQuote += fill.feeQuote
+    filled.lastTradeMs = trade.timeMs
+    touchOrder(rows, filled, trade)
   }
-  return position
-}
-
-/** Cost rises by what was paid and falls by what was received, less what was realised: exact, so flat costs nothing. */
-function movePosition(position: PositionState, trade: Trade, fill: Fill): void {
   const direction = fill.side === side.buy ? 1 : -1
-  const before = position.positionLots
-  const after = before + direction * trade.sizeLots
-  const entryCost = position.entryCostQuote + direction * trade.quote + fill.realizedQuote
-  if (after !== fill.positionLots || (after === 0 && entryCost !== 0))
-    throw new LedgerError(
-      'DIVERGED',
-      `seq ${trade.seq}: trade ${trade.tradeId} leaves account ${fill.accountId} ${fill.positionLots} lots in the engine, ${after} costing ${entryCost} in the ledger`,
-    )
-  position.positionLots = after
-  position.entryCostQuote = entryCost
-  position.realizedQuote += fill.realizedQuote
+  const position = movePosition(state, rows, trade, fill.accountId, {
+    lots: direction * trade.sizeLots,
+    paidQuote: direction * trade.quote,
+    realizedQuote: fill.realizedQuote,
+    positionLots: fill.positionLots,
+  })
   position.feesQuote += fill.feeQuote
-  position.sinceRealizedQuote += fill.realizedQuote
-  if (after !== 0 && (before === 0 || before > 0 !== after > 0)) {
-    position.openedMs = trade.timeMs
-    position.sinceRealizedQuote = 0
-    position.sinceFundingQuote = 0
-  }
-  position.updatedSeq = trade.seq
 }

@@ -59,6 +59,8 @@ export async function positionsAt(
           FROM trades WHERE seq > ${seq}
           UNION ALL
           SELECT maker_account_id, market, size_lots * (2 * taker_side - 1) FROM trades WHERE seq > ${seq}
+          UNION ALL
+          SELECT account_id, market, lots_change FROM position_moves WHERE seq > ${seq}
         ) fills GROUP BY account_id, market
       ) m ON m.account_id = p.account_id AND m.market = p.market
     ) held WHERE lots <> 0 ORDER BY account_id, market`

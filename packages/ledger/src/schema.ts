@@ -13,7 +13,7 @@ import {
 } from 'drizzle-orm/pg-core'
 
 /** The newest migration these tables describe. */
-export const schemaVersion = '0004_order_history.sql'
+export const schemaVersion = '0005_safety.sql'
 
 const ledger = pgSchema('ledger')
 const quantity = (name: string) => bigint(name, { mode: 'number' })
@@ -123,6 +123,8 @@ export const trades = ledger.table(
     takerSide: smallint('taker_side').notNull(),
     takerFee: smallint('taker_fee').notNull(),
     makerFee: smallint('maker_fee').notNull(),
+    kind: smallint('kind').notNull(),
+    insuranceQuote: quantity('insurance_quote'),
   },
   (table) => [primaryKey({ columns: [table.seq, table.leg] })],
 )
@@ -152,6 +154,15 @@ export const orders = ledger.table('orders', {
   reason: smallint('reason'),
   signer: bytea('signer').notNull(),
   clientOrderId: text('client_order_id'),
+  style: smallint('style').notNull(),
+  triggerKind: smallint('trigger_kind'),
+  triggerSource: smallint('trigger_source'),
+  triggerTicks: quantity('trigger_ticks'),
+  limitTicks: quantity('limit_ticks'),
+  offsetTicks: quantity('offset_ticks'),
+  parts: integer('parts'),
+  displayLots: quantity('display_lots'),
+  triggeredMs: quantity('triggered_ms'),
 })
 
 export const positions = ledger.table(
@@ -186,6 +197,49 @@ export const candles = ledger.table(
     trades: integer('trades').notNull(),
   },
   (table) => [primaryKey({ columns: [table.market, table.openTimeMs] })],
+)
+
+export const positionMoves = ledger.table(
+  'position_moves',
+  {
+    seq: quantity('seq').notNull(),
+    timeMs: quantity('time_ms').notNull(),
+    lotsChange: quantity('lots_change').notNull(),
+    priceTicks: quantity('price_ticks').notNull(),
+    quote: quantity('quote').notNull(),
+    realizedQuote: quantity('realized_quote').notNull(),
+    insuranceQuote: quantity('insurance_quote').notNull(),
+    deficitQuote: quantity('deficit_quote').notNull(),
+    leg: integer('leg').notNull(),
+    accountId: integer('account_id').notNull(),
+    counterpartyId: integer('counterparty_id'),
+    rank: smallint('rank'),
+    market: smallint('market').notNull(),
+    kind: smallint('kind').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.seq, table.leg] })],
+)
+
+export const liquidations = ledger.table(
+  'liquidations',
+  {
+    seq: quantity('seq').notNull(),
+    timeMs: quantity('time_ms').notNull(),
+    markTicks: quantity('mark_ticks').notNull(),
+    indexTicks: quantity('index_ticks').notNull(),
+    equityQuote: quantity('equity_quote').notNull(),
+    maintenanceQuote: quantity('maintenance_quote').notNull(),
+    initialQuote: quantity('initial_quote').notNull(),
+    positionLots: quantity('position_lots').notNull(),
+    sizeLots: quantity('size_lots').notNull(),
+    limitTicks: quantity('limit_ticks').notNull(),
+    trancheQuote: quantity('tranche_quote').notNull(),
+    leg: integer('leg').notNull(),
+    accountId: integer('account_id').notNull(),
+    market: smallint('market').notNull(),
+    stage: smallint('stage').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.seq, table.leg] })],
 )
 
 export const fundingRates = ledger.table(

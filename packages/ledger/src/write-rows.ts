@@ -26,6 +26,8 @@ export function prepareRows(state: LedgerState, rows: PendingRows): Statement[] 
   const copied = [
     rows.transfers,
     rows.trades,
+    rows.positionMoves,
+    rows.liquidations,
     newOrders,
     rows.deposits,
     rows.withdrawals,
@@ -115,10 +117,22 @@ function newOrderRows(orders: Iterable<OrderState>): CopyRows {
     'reason',
     'signer',
     'client_order_id',
+    'style',
+    'trigger_kind',
+    'trigger_source',
+    'trigger_ticks',
+    'limit_ticks',
+    'offset_ticks',
+    'parts',
+    'display_lots',
+    'triggered_ms',
   ])
   for (const order of orders) addOrder(rows, order)
   return rows
 }
+
+/** Columns that only orders made by PlaceAdvancedOrder have. */
+const ADVANCED_COLUMNS = 8
 
 function addOrder(rows: CopyRows, order: OrderState): void {
   rows
@@ -133,9 +147,7 @@ function addOrder(rows: CopyRows, order: OrderState): void {
     .i64(order.expiryS)
     .i64(order.createdMs)
     .i64(order.updatedMs)
-  if (order.lastTradeMs === null) rows.null()
-  else rows.i64(order.lastTradeMs)
-  rows
+    .i64OrNull(order.lastTradeMs)
     .i64(order.createdSeq)
     .i64(order.updatedSeq)
     .i32(order.accountId)
@@ -146,16 +158,28 @@ function addOrder(rows: CopyRows, order: OrderState): void {
     .i16(order.maxFee)
     .i16(order.lane)
     .i16(order.status)
-  if (order.reason === null) rows.null()
-  else rows.i16(order.reason)
-  rows.bytes(order.signer)
+    .i16OrNull(order.reason)
+    .bytes(order.signer)
   if (order.clientOrderId === null) rows.null()
   else rows.text(order.clientOrderId)
+  const { terms } = order
+  rows.i16(terms?.style ?? 0)
+  if (terms === null) for (let i = 0; i < ADVANCED_COLUMNS; i++) rows.null()
+  else
+    rows
+      .i16(terms.triggerKind)
+      .i16(terms.triggerSource)
+      .i64OrNull(terms.triggerTicks)
+      .i64(terms.limitTicks)
+      .i64(terms.offsetTicks)
+      .i32(terms.parts)
+      .i64(terms.displayLots)
+      .i64OrNull(terms.triggeredMs)
 }
 
 function updateOrders(orders: readonly OrderState[]): Statement {
   if (orders.length === 0) return nothing
-  const [c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15] = [
+  const [c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18] = [
     columnOf(orders, (o) => o.orderId),
     columnOf(orders, (o) => o.priceTicks),
     columnOf(orders, (o) => o.sizeLots),
@@ -172,12 +196,16 @@ function updateOrders(orders: readonly OrderState[]): Statement {
     columnOf(orders, (o) => o.lane),
     columnOf(orders, (o) => o.status),
     columnOf(orders, (o) => o.reason),
+    columnOf(orders, (o) => o.terms?.triggerTicks ?? null),
+    columnOf(orders, (o) => o.terms?.limitTicks ?? null),
+    columnOf(orders, (o) => o.terms?.triggeredMs ?? null),
   ] as const
   return (tx) => tx`
     UPDATE orders o SET price_ticks = n.price_ticks, size_lots = n.size_lots, filled_lots = n.filled_lots,
       cost_quote = n.cost_quote, fee_quote = n.fee_quote, lane_seq = n.lane_seq, expiry_s = n.expiry_s,
       updated_ms = n.updated_ms, last_trade_ms = n.last_trade_ms, updated_seq = n.updated_seq, flags = n.flags,
-      max_fee = n.max_fee, lane = n.lane, status = n.status, reason = n.reason
+      max_fee = n.max_fee, lane = n.lane, status = n.status, reason = n.reason, trigger_ticks = n.trigger_ticks,
+      limit_ticks = n.limit_ticks, triggered_ms = n.triggered_ms
     FROM unnest(
       ${c0}::text::bigint[], ${c1}::text::bigint[],
       ${c2}::text::bigint[], ${c3}::text::bigint[],
@@ -186,9 +214,10 @@ function updateOrders(orders: readonly OrderState[]): Statement {
       ${c8}::text::bigint[], ${c9}::text::bigint[],
       ${c10}::text::bigint[], ${c11}::text::smallint[],
       ${c12}::text::smallint[], ${c13}::text::smallint[],
-      ${c14}::text::smallint[], ${c15}::text::smallint[]
+      ${c14}::text::smallint[], ${c15}::text::smallint[],
+      ${c16}::text::bigint[], ${c17}::text::bigint[], ${c18}::text::bigint[]
     ) AS n (order_id, price_ticks, size_lots, filled_lots, cost_quote, fee_quote, lane_seq, expiry_s, updated_ms,
-      last_trade_ms, updated_seq, flags, max_fee, lane, status, reason)
+      last_trade_ms, updated_seq, flags, max_fee, lane, status, reason, trigger_ticks, limit_ticks, triggered_ms)
     WHERE o.order_id = n.order_id`
 }
 

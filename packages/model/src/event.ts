@@ -367,6 +367,8 @@ export type AdlExecuted = {
   deficitQuote: Quote
   positionLots: Lots
   realizedQuote: Quote
+  /** Mark value of the closed lots, signed as they are: what the victim pays the account, less `deficitQuote`. */
+  quote: Quote
   victimAccountId: AccountId
   rank: number
 }

@@ -637,6 +637,7 @@ export const eventLayouts: Record<EventName, Layout> = {
     deficitQuote: { type: 'f64', at: 6 },
     positionLots: { type: 'f64', at: 7 },
     realizedQuote: { type: 'f64', at: 8 },
+    quote: { type: 'f64', at: 10 },
     victimAccountId: { type: 'i32', at: 18 },
     rank: { type: 'i32', at: 19 },
   },

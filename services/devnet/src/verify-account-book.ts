@@ -1,5 +1,5 @@
 //! What every account must hold, added up from events alone: neither the engine's own books nor the ledger's.
-import type { EngineEvent } from '@plumb/model'
+import type { EngineEvent, EventHeader } from '@plumb/model'
 import { side } from '@plumb/model'
 import { VerifyError } from './verify-error.ts'
 
@@ -17,7 +17,9 @@ export type AccountHeld = {
   lanes: Map<number, LaneUse>
 }
 
-type Trade = Extract<EngineEvent, { kind: 'TradeExecuted' }>
+type EventOf<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>
+type Trade = EventOf<'TradeExecuted'>
+type TrancheMove = EventHeader & { market: number; trancheQuote: number }
 type OpenOrder = { accountId: number; lane: number; laneSeq: number }
 
 /** Deposits as the journal credited them, in order. */
@@ -27,6 +29,12 @@ export type CreditedDeposit = {
   subaccount: number
   amountQuote: number
   blockNumber: number
+}
+
+const addTo = (sums: Map<number, number>, key: number, amount: number): number => {
+  const sum = (sums.get(key) ?? 0) + amount
+  sums.set(key, sum)
+  return sum
 }
 
 const hexOf = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString('hex')}`
@@ -39,6 +47,8 @@ export class AccountBook {
   readonly accounts = new Map<number, AccountHeld>()
   readonly fundingIndex = new Map<number, number>()
   readonly fundingPools = new Map<number, number>()
+  /** Insurance tranches by market. */
+  readonly tranches = new Map<number, number>()
   readonly deposits: CreditedDeposit[] = []
   readonly totals: BookTotals = { feesQuote: 0, paidQuote: 0, pendingQuote: 0 }
   private readonly orders = new Map<number, OpenOrder>()
@@ -80,8 +90,7 @@ export class AccountBook {
       case 'FundingSettled': {
         const account = this.account(event.accountId)
         account.cashQuote -= event.paymentQuote
-        const pool = this.fundingPools.get(event.market) ?? 0
-        this.fundingPools.set(event.market, pool + event.paymentQuote)
+        addTo(this.fundingPools, event.market, event.paymentQuote)
         const position = account.positions.get(event.market)
         if (position !== undefined) position.fundingSnapshot = event.fundingIndex
         return
@@ -100,6 +109,71 @@ export class AccountBook {
         return
       case 'TradeExecuted':
         return this.takeTrade(event)
+      case 'LiquidationFilled':
+        return this.takeLiquidation(event)
+      case 'TransferBooked': {
+        const [from, to] = [this.account(event.accountId), this.account(event.toAccountId)]
+        from.cashQuote -= event.amountQuote
+        to.cashQuote += event.amountQuote
+        this.expectCash(event.seq, from, event.cashQuote)
+        this.expectCash(event.seq, to, event.toCashQuote)
+        from.lanes.set(event.lane, { seq: event.laneSeq, filledLots: -1 })
+        return
+      }
+      case 'InsuranceFunded': {
+        const account = this.account(event.accountId)
+        account.cashQuote -= event.amountQuote
+        this.expectCash(event.seq, account, event.cashQuote)
+        account.lanes.set(event.lane, { seq: event.laneSeq, filledLots: -1 })
+        this.moveTranche(event, event.amountQuote)
+        return
+      }
+      case 'DustCollected':
+        addTo(this.fundingPools, event.market, -event.amountQuote)
+        this.moveTranche(event, event.amountQuote)
+        return
+      case 'PositionTakenOver': {
+        const [victim, backstop] = [
+          this.account(event.accountId),
+          this.account(event.backstopAccountId),
+        ]
+        victim.cashQuote += event.quote + event.insuranceQuote
+        backstop.cashQuote -= event.quote
+        this.moveTranche(event, -event.insuranceQuote)
+        this.movePosition(event, victim, -event.sizeLots, 0)
+        this.movePosition(event, backstop, event.sizeLots, event.backstopPositionLots)
+        return
+      }
+      case 'AdlExecuted': {
+        const [account, victim] = [
+          this.account(event.accountId),
+          this.account(event.victimAccountId),
+        ]
+        account.cashQuote += event.quote - event.deficitQuote
+        victim.cashQuote -= event.quote - event.deficitQuote
+        this.movePosition(event, account, -event.sizeLots, event.positionLots)
+        const held = victim.positions.get(event.market)?.lots ?? 0
+        this.movePosition(event, victim, event.sizeLots, held + event.sizeLots)
+        return
+      }
+      case 'AdlRound':
+        this.account(event.accountId).cashQuote += event.insuranceQuote
+        this.moveTranche(event, -event.insuranceQuote)
+        return
+      case 'PositionSettled': {
+        const account = this.account(event.accountId)
+        account.cashQuote += event.quote
+        this.expectCash(event.seq, account, event.cashQuote)
+        this.movePosition(event, account, -event.sizeLots, 0)
+        return
+      }
+      case 'BadDebt': {
+        const account = this.account(event.accountId)
+        account.cashQuote += event.amountQuote + event.insuranceQuote
+        this.expectCash(event.seq, account, 0)
+        this.moveTranche(event, -event.insuranceQuote)
+        return
+      }
       case 'BatchConfirmed':
       case 'CommandRejected':
       case 'DuplicateRequest':
@@ -111,28 +185,19 @@ export class AccountBook {
       case 'PremiumSampled':
       case 'WithdrawalsSwitched':
       case 'AccountModeSet':
-      case 'AdlExecuted':
-      case 'AdlRound':
       case 'BackstopSet':
-      case 'BadDebt':
       case 'DeadManSet':
-      case 'DustCollected':
       case 'FeeTierChanged':
       case 'FeeTiersSet':
-      case 'InsuranceFunded':
       case 'LeverageSet':
       case 'LiquidationExplained':
-      case 'LiquidationFilled':
       case 'MarketRiskSet':
       case 'MarketSettled':
       case 'OrderReduced':
       case 'OrderRequeued':
       case 'OrderTriggered':
-      case 'PositionSettled':
-      case 'PositionTakenOver':
       case 'SelfTradeGroupSet':
       case 'ThrottleSet':
-      case 'TransferBooked':
       case 'VolatilityUpdated':
         return
       default:
@@ -169,19 +234,48 @@ export class AccountBook {
     this.fillLane(trade.seq, trade.makerOrderId, trade.sizeLots)
   }
 
-  private movePosition(trade: Trade, account: AccountHeld, lots: number, after: number): void {
-    const before = account.positions.get(trade.market)
+  private takeLiquidation(fill: EventOf<'LiquidationFilled'>): void {
+    const victim = this.account(fill.accountId)
+    const maker = this.account(fill.makerAccountId)
+    const paid = fill.side === side.buy ? fill.quote : -fill.quote
+    victim.cashQuote -= paid + fill.insuranceQuote
+    maker.cashQuote -= -paid + fill.makerFeeQuote
+    this.totals.feesQuote += fill.makerFeeQuote
+    this.moveTranche(fill, fill.insuranceQuote)
+    const lots = fill.side === side.buy ? fill.sizeLots : -fill.sizeLots
+    this.movePosition(fill, victim, lots, fill.positionLots)
+    this.movePosition(fill, maker, -lots, fill.makerPositionLots)
+    this.fillLane(fill.seq, fill.makerOrderId, fill.sizeLots)
+  }
+
+  /** The event says what the tranche holds afterwards. */
+  private moveTranche({ seq, market, trancheQuote }: TrancheMove, amountQuote: number): void {
+    const held = addTo(this.tranches, market, amountQuote)
+    if (held !== trancheQuote)
+      throw new VerifyError(
+        'journal',
+        `seq ${seq}: the tranche of market ${market} holds ${trancheQuote}, its events sum to ${held}`,
+      )
+  }
+
+  private movePosition(
+    { seq, leg, market }: EventHeader & { market: number },
+    account: AccountHeld,
+    lots: number,
+    after: number,
+  ): void {
+    const before = account.positions.get(market)
     if ((before?.lots ?? 0) + lots !== after)
       throw new VerifyError(
         'journal',
-        `trade ${trade.tradeId}: account ${account.accountId} has ${after} lots, its trades sum to ${(before?.lots ?? 0) + lots}`,
+        `seq ${seq}, event ${leg}: account ${account.accountId} has ${after} lots, its events sum to ${(before?.lots ?? 0) + lots}`,
       )
     // Both sides' funding is settled before the fill: what is held from here on starts at today's index.
-    if (after === 0) account.positions.delete(trade.market)
+    if (after === 0) account.positions.delete(market)
     else
-      account.positions.set(trade.market, {
+      account.positions.set(market, {
         lots: after,
-        fundingSnapshot: this.fundingIndex.get(trade.market) ?? 0,
+        fundingSnapshot: this.fundingIndex.get(market) ?? 0,
       })
   }
 
@@ -201,6 +295,7 @@ export class AccountBook {
       accounts: this.accounts,
       fundingIndex: this.fundingIndex,
       fundingPools: this.fundingPools,
+      tranches: this.tranches,
       totals: this.totals,
       depositCount: this.deposits.length,
     })
@@ -212,6 +307,7 @@ export type BookSnapshot = {
   accounts: Map<number, AccountHeld>
   fundingIndex: Map<number, number>
   fundingPools: Map<number, number>
+  tranches: Map<number, number>
   totals: BookTotals
   depositCount: number
 }

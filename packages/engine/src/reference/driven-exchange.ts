@@ -55,7 +55,7 @@ export type OrderTerms = {
 
 export class DrivenExchange {
   engine: Engine
-  readonly books: EventBooks
+  readonly books: EventBooks = new EventBooks()
   timeMs: number
   readonly #reference: ReferenceEngine | undefined
   readonly #buffer = new CommandBuffer(1)
@@ -87,7 +87,6 @@ export class DrivenExchange {
     }
     this.engine = createEngine(limits)
     this.#reference = options.reference ? new ReferenceEngine(limits) : undefined
-    this.books = new EventBooks(markets.map((market) => market.quotePerTickLot))
     const binding = { chainId: 1_337, settlementLagS: 600, contract: zeros(20) }
     const { publisherCount, quorum: publisherQuorum } = options
     const publishers = zeros(100)

@@ -22,12 +22,6 @@ export class EventBooks {
     badDebts: new Map(),
     fees: 0,
   }
-  readonly #quotePerTickLot: readonly number[]
-
-  /** @param quotePerTickLot by market */
-  constructor(quotePerTickLot: readonly number[]) {
-    this.#quotePerTickLot = quotePerTickLot
-  }
 
   follow(events: readonly EngineEvent[]): void {
     for (const event of events) this.#follow(event)
@@ -95,11 +89,9 @@ export class EventBooks {
       this.#lots(event.backstopAccountId, event.market, event.sizeLots)
       this.#tranche(event.market, 0 - event.insuranceQuote)
     } else if (event.kind === 'AdlExecuted') {
-      const q = this.#quotePerTickLot[event.market] ?? 0
-      const value = event.sizeLots * event.markTicks * q
-      this.#cash(event.accountId, value - event.deficitQuote)
+      this.#cash(event.accountId, event.quote - event.deficitQuote)
       this.#lots(event.accountId, event.market, 0 - event.sizeLots)
-      this.#cash(event.victimAccountId, event.deficitQuote - value)
+      this.#cash(event.victimAccountId, event.deficitQuote - event.quote)
       this.#lots(event.victimAccountId, event.market, event.sizeLots)
     } else if (event.kind === 'AdlRound') {
       this.#cash(event.accountId, event.insuranceQuote)

@@ -177,6 +177,7 @@ function closeShare(
     deficitQuote: Number(share),
     positionLots: Number(heldBy(account, market.market)),
     realizedQuote: Number(realized),
+    quote: Number(worth(market, signed)),
     victimAccountId: victim.accountId,
     rank: place,
   })
