@@ -1,13 +1,15 @@
 //! Events -> postings. Each moves one amount from one account to another, so every seq sums to zero by construction.
-import type {
-  EngineEvent,
-  EventHeader,
-  LiquidationFilled,
-  MarketId,
-  Quote,
-  Seq,
+import {
+  type EngineEvent,
+  type EventHeader,
+  type EventsThatTouch,
+  eventsThatTouch,
+  type LiquidationFilled,
+  type MarketId,
+  type Quote,
+  type Seq,
+  side,
 } from '@plumb/model'
-import { side } from '@plumb/model'
 import { type LedgerAccountId, ledgerAccount } from './ledger-account.ts'
 
 /** Numbers of transfers.kind; the names are public. */
@@ -60,6 +62,7 @@ export type Posting = {
 }
 
 const LEGS_PER_EVENT = 4
+const movesMoney = eventsThatTouch('money')
 const { external, fees, pendingWithdrawals, trader, fundingPool, insurance, badDebt, clearing } =
   ledgerAccount
 
@@ -69,6 +72,7 @@ const { external, fees, pendingWithdrawals, trader, fundingPool, insurance, badD
  * @example postingsOf(tradeExecuted) // [{ kind: 'trade', … }, { kind: 'fee', … }, { kind: 'rebate', … }]
  */
 export function postingsOf(event: EngineEvent): Posting[] {
+  if (!movesMoney(event)) return []
   const list = new PostingList(event)
   addPostings(list, event)
   return list.postings
@@ -116,7 +120,7 @@ class PostingList {
   }
 }
 
-function addPostings(list: PostingList, event: EngineEvent): void {
+function addPostings(list: PostingList, event: EventsThatTouch<'money'>): void {
   switch (event.kind) {
     case 'DepositCredited': {
       const { accountId, amountQuote, depositId } = event
@@ -200,40 +204,9 @@ function addPostings(list: PostingList, event: EngineEvent): void {
         .move('insurance_payout', insurance(market), trader(accountId), insuranceQuote, 0, market)
       return
     }
-    case 'CommandRejected':
-    case 'ExchangeOpened':
-    case 'MarketListed':
-    case 'AccountOpened':
-    case 'OrderPlaced':
-    case 'OrderAmended':
-    case 'OrderClosed':
-    case 'IndexUpdated':
-    case 'MarkUpdated':
-    case 'PremiumSampled':
-    case 'FundingApplied':
-    case 'BatchConfirmed':
-    case 'MarketStateChanged':
-    case 'WithdrawalsSwitched':
-    case 'DuplicateRequest':
-    case 'AccountModeSet':
-    case 'BackstopSet':
-    case 'DeadManSet':
-    case 'FeeTierChanged':
-    case 'FeeTiersSet':
-    case 'LeverageSet':
-    case 'LiquidationExplained':
-    case 'MarketRiskSet':
-    case 'MarketSettled':
-    case 'OrderReduced':
-    case 'OrderRequeued':
-    case 'OrderTriggered':
-    case 'SelfTradeGroupSet':
-    case 'ThrottleSet':
-    case 'VolatilityUpdated':
-      return
     default:
-      // A new kind of event must say what it moves.
-      event satisfies never
+      // A new kind of event that moves money must say how.
+      return event satisfies never
   }
 }
 

@@ -4,8 +4,9 @@ import {
   type EngineEvent,
   EVENT_STRIDE,
   eventHeader,
-  eventKind,
+  eventsThatTouch,
   header,
+  kindsThatTouch,
 } from '@plumb/model'
 import type { LedgerState } from './ledger-state.ts'
 import type { PendingRows } from './pending-rows.ts'
@@ -45,14 +46,9 @@ import { projectLiquidationFilled, projectTradeExecuted } from './project-trade.
 /** A sequenced command and its event records, as the feed delivers them. */
 export type Frame = { seq: number; command: Uint8Array; events: Uint8Array }
 
-/** Kinds that leave no row: not worth decoding. */
-const silent = new Set<number>([
-  eventKind.CommandRejected,
-  eventKind.IndexUpdated,
-  eventKind.PremiumSampled,
-  eventKind.WithdrawalsSwitched,
-  eventKind.DuplicateRequest,
-])
+/** Kinds that leave postings or rows: the others are not worth decoding. */
+const read = kindsThatTouch('money', 'history')
+const leavesRow = eventsThatTouch('history')
 const TIME_MARK_MS = 1_000
 
 export function projectFrame(state: LedgerState, rows: PendingRows, frame: Frame): void {
@@ -60,7 +56,7 @@ export function projectFrame(state: LedgerState, rows: PendingRows, frame: Frame
   markTime(state, rows, frame)
   const view = new DataView(events.buffer, events.byteOffset, events.byteLength)
   for (let at = 0; at < events.length; at += EVENT_STRIDE)
-    if (!silent.has(view.getInt32(at + eventHeader.kindI32 * 4, true)))
+    if (read.has(view.getInt32(at + eventHeader.kindI32 * 4, true)))
       projectEvent(state, rows, decodeEvent(events, at), command)
   state.seq = frame.seq
 }
@@ -80,6 +76,7 @@ function projectEvent(
   command: Uint8Array,
 ): void {
   projectTransfers(state, rows, event)
+  if (!leavesRow(event)) return
   switch (event.kind) {
     case 'ExchangeOpened':
       return projectGenesis(rows, command)
@@ -137,24 +134,6 @@ function projectEvent(
       return projectConfirmation(rows, event)
     case 'MarketStateChanged':
       rows.marketStates.set(event.market, event.state)
-      return
-    case 'CommandRejected':
-    case 'IndexUpdated':
-    case 'PremiumSampled':
-    case 'WithdrawalsSwitched':
-    case 'DuplicateRequest':
-    case 'AccountModeSet':
-    case 'BackstopSet':
-    case 'BadDebt':
-    case 'DeadManSet':
-    case 'DustCollected':
-    case 'FeeTierChanged':
-    case 'FeeTiersSet':
-    case 'LeverageSet':
-    case 'MarketRiskSet':
-    case 'SelfTradeGroupSet':
-    case 'ThrottleSet':
-    case 'VolatilityUpdated':
       return
     default:
       return event satisfies never

@@ -30,6 +30,15 @@ export {
 export type * from './command.ts'
 export type * from './event.ts'
 export {
+  type EventOf,
+  type EventsThatTouch,
+  type EventTouch,
+  eventsThatTouch,
+  eventTable,
+  kindsThatTouch,
+  type NamesThatTouch,
+} from './event-table.ts'
+export {
   COMMAND_STRIDE,
   type CommandKind,
   type CommandName,

@@ -1,6 +1,11 @@
 //! What every account must hold, added up from events alone: neither the engine's own books nor the ledger's.
-import type { EngineEvent, EventHeader } from '@plumb/model'
-import { side } from '@plumb/model'
+import {
+  type EngineEvent,
+  type EventHeader,
+  type EventOf,
+  eventsThatTouch,
+  side,
+} from '@plumb/model'
 import { VerifyError } from './verify-error.ts'
 
 /** What one lane has used: the signed sequence number and the lots filled under it (−1: a withdrawal took it whole). */
@@ -17,7 +22,7 @@ export type AccountHeld = {
   lanes: Map<number, LaneUse>
 }
 
-type EventOf<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>
+const changesBook = eventsThatTouch('money', 'position', 'order')
 type Trade = EventOf<'TradeExecuted'>
 type TrancheMove = EventHeader & { market: number; trancheQuote: number }
 type OpenOrder = { accountId: number; lane: number; laneSeq: number }
@@ -55,17 +60,10 @@ export class AccountBook {
 
   /** @throws VerifyError when an event contradicts the ones before it */
   take(event: EngineEvent): void {
+    if (event.kind === 'AccountOpened') this.open(event)
+    if (event.kind === 'FundingApplied') this.fundingIndex.set(event.market, event.fundingIndex)
+    if (!changesBook(event)) return
     switch (event.kind) {
-      case 'AccountOpened':
-        this.accounts.set(event.accountId, {
-          accountId: event.accountId,
-          owner: hexOf(event.owner),
-          subaccount: event.subaccount,
-          cashQuote: 0,
-          positions: new Map(),
-          lanes: new Map(),
-        })
-        return
       case 'DepositCredited': {
         const account = this.account(event.accountId)
         account.cashQuote += event.amountQuote
@@ -95,9 +93,6 @@ export class AccountBook {
         if (position !== undefined) position.fundingSnapshot = event.fundingIndex
         return
       }
-      case 'FundingApplied':
-        this.fundingIndex.set(event.market, event.fundingIndex)
-        return
       case 'OrderPlaced':
       case 'OrderAmended': {
         const { orderId, accountId, lane, laneSeq } = event
@@ -106,6 +101,11 @@ export class AccountBook {
       }
       case 'OrderClosed':
         this.orders.delete(event.orderId)
+        return
+      // The order stays where it is: in its lane.
+      case 'OrderTriggered':
+      case 'OrderRequeued':
+      case 'OrderReduced':
         return
       case 'TradeExecuted':
         return this.takeTrade(event)
@@ -174,35 +174,20 @@ export class AccountBook {
         this.moveTranche(event, -event.insuranceQuote)
         return
       }
-      case 'BatchConfirmed':
-      case 'CommandRejected':
-      case 'DuplicateRequest':
-      case 'ExchangeOpened':
-      case 'IndexUpdated':
-      case 'MarkUpdated':
-      case 'MarketListed':
-      case 'MarketStateChanged':
-      case 'PremiumSampled':
-      case 'WithdrawalsSwitched':
-      case 'AccountModeSet':
-      case 'BackstopSet':
-      case 'DeadManSet':
-      case 'FeeTierChanged':
-      case 'FeeTiersSet':
-      case 'LeverageSet':
-      case 'LiquidationExplained':
-      case 'MarketRiskSet':
-      case 'MarketSettled':
-      case 'OrderReduced':
-      case 'OrderRequeued':
-      case 'OrderTriggered':
-      case 'SelfTradeGroupSet':
-      case 'ThrottleSet':
-      case 'VolatilityUpdated':
-        return
       default:
         return event satisfies never
     }
+  }
+
+  private open({ accountId, owner, subaccount }: EventOf<'AccountOpened'>): void {
+    this.accounts.set(accountId, {
+      accountId,
+      owner: hexOf(owner),
+      subaccount,
+      cashQuote: 0,
+      positions: new Map(),
+      lanes: new Map(),
+    })
   }
 
   private account(accountId: number): AccountHeld {
