@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ExitBase} from "./ExitBase.sol";
+import {IERC1271} from "./interfaces/IERC1271.sol";
 import {ISessionKeys, SessionKey} from "./interfaces/ISessionKeys.sol";
 import {loadSlot, storeSlot} from "./libraries/Memory.sol";
 import {
@@ -20,6 +21,7 @@ import {TypeHashes} from "./libraries/TypeHashes.sol";
 /// is bound to the owner's own address.
 abstract contract KeyRegistry is ExitBase, ISessionKeys {
     uint256 internal constant KEY_LIFE_MAX_S = 35 days;
+    uint256 internal constant WALLET_GAS = 300_000;
 
     /// @inheritdoc ISessionKeys
     function registerKey(
@@ -27,38 +29,20 @@ abstract contract KeyRegistry is ExitBase, ISessionKeys {
         bytes32[2] calldata ownerSignature,
         bytes32[2] calldata keySignature
     ) external notFrozen {
-        if (terms.owner == address(0)) {
-            revert InvalidKey("owner");
-        }
-        if (terms.key == address(0) || terms.key == terms.owner) revert InvalidKey("key");
-        if (terms.expiry < block.timestamp || terms.expiry > block.timestamp + KEY_LIFE_MAX_S) {
-            revert InvalidKey("expiry");
-        }
-        if (terms.notional >> NOTIONAL_BITS != 0) revert InvalidKey("notional");
-        uint256 slot = keySlot(terms.key);
-        if (loadSlot(slot) != 0) revert KeyUsed(terms.key);
-        bytes32 hash = keccak256(abi.encode(TypeHashes.SESSION_KEY, terms));
+        bytes32 hash = _checkTerms(terms);
         if (msg.sender != terms.owner) _checkSigner(hash, ownerSignature, terms.owner);
-        _checkSigner(hash, keySignature, terms.key);
-        storeSlot(
-            slot,
-            KeyRecord.unwrap(
-                packKey(
-                    terms.owner,
-                    terms.expiry,
-                    terms.subaccount,
-                    terms.notional,
-                    terms.allSubaccounts ? ALL_SUBACCOUNTS : 0
-                )
-            )
-        );
-        storeSlot(
-            slot | 1,
-            KeyLimits.unwrap(
-                packKeyLimits(terms.markets, terms.maxPosition, terms.maxOrderNotional)
-            )
-        );
-        emit KeyRegistered(terms.owner, terms.key, terms);
+        _register(terms, hash, keySignature);
+    }
+
+    /// @inheritdoc ISessionKeys
+    function registerWalletKey(
+        SessionKey calldata terms,
+        bytes calldata walletSignature,
+        bytes32[2] calldata keySignature
+    ) external notFrozen {
+        bytes32 hash = _checkTerms(terms);
+        _checkWallet(hash, walletSignature, terms.owner);
+        _register(terms, hash, keySignature);
     }
 
     /// @inheritdoc ISessionKeys
@@ -88,6 +72,44 @@ abstract contract KeyRegistry is ExitBase, ISessionKeys {
         });
     }
 
+    /// @return hash EIP-712 hash of the terms, which are within bounds and name a key never used before.
+    function _checkTerms(SessionKey calldata terms) private view returns (bytes32 hash) {
+        if (terms.owner == address(0)) revert InvalidKey("owner");
+        if (terms.key == address(0) || terms.key == terms.owner) revert InvalidKey("key");
+        if (terms.expiry < block.timestamp || terms.expiry > block.timestamp + KEY_LIFE_MAX_S) {
+            revert InvalidKey("expiry");
+        }
+        if (terms.notional >> NOTIONAL_BITS != 0) revert InvalidKey("notional");
+        if (loadSlot(keySlot(terms.key)) != 0) revert KeyUsed(terms.key);
+        return keccak256(abi.encode(TypeHashes.SESSION_KEY, terms));
+    }
+
+    function _register(SessionKey calldata terms, bytes32 hash, bytes32[2] calldata keySignature)
+        private
+    {
+        _checkSigner(hash, keySignature, terms.key);
+        uint256 slot = keySlot(terms.key);
+        storeSlot(
+            slot,
+            KeyRecord.unwrap(
+                packKey(
+                    terms.owner,
+                    terms.expiry,
+                    terms.subaccount,
+                    terms.notional,
+                    terms.allSubaccounts ? ALL_SUBACCOUNTS : 0
+                )
+            )
+        );
+        storeSlot(
+            slot | 1,
+            KeyLimits.unwrap(
+                packKeyLimits(terms.markets, terms.maxPosition, terms.maxOrderNotional)
+            )
+        );
+        emit KeyRegistered(terms.owner, terms.key, terms);
+    }
+
     function _checkSigner(bytes32 hash, bytes32[2] calldata signature, address wanted)
         private
         view
@@ -95,5 +117,22 @@ abstract contract KeyRegistry is ExitBase, ISessionKeys {
         address signer =
             Signatures.recover(DOMAIN, hash, uint256(signature[0]), uint256(signature[1]));
         if (signer != wanted) revert InvalidKeySignature(wanted);
+    }
+
+    /// @dev An address without code, a revert, an empty or short reply and every other word are refusals.
+    function _checkWallet(bytes32 hash, bytes calldata signature, address wallet) private view {
+        bytes32 digest = keccak256(abi.encodePacked(hex"1901", DOMAIN, hash));
+        bytes memory question = abi.encodeCall(IERC1271.isValidSignature, (digest, signature));
+        uint256 reply;
+        assembly ("memory-safe") {
+            mstore(0x00, 0)
+            // One word of the reply is copied, however long the wallet makes it.
+            let ok :=
+                staticcall(WALLET_GAS, wallet, add(question, 0x20), mload(question), 0x00, 0x20)
+            if and(ok, gt(returndatasize(), 31)) { reply := mload(0x00) }
+        }
+        if (bytes32(reply) != bytes32(IERC1271.isValidSignature.selector)) {
+            revert InvalidKeySignature(wallet);
+        }
     }
 }

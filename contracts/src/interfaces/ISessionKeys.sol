@@ -39,6 +39,15 @@ interface ISessionKeys {
         bytes32[2] calldata keySignature
     ) external;
 
+    /// @notice Registers a key of a contract wallet, which stands by `walletSignature` (any length) in ERC-1271. The wallet
+    /// is asked here and never again, with at most 300,000 gas and without a right to write: inside a batch only the key's
+    /// signatures are checked, so no wallet can change its answer, burn a batch's gas or re-enter it.
+    function registerWalletKey(
+        SessionKey calldata terms,
+        bytes calldata walletSignature,
+        bytes32[2] calldata keySignature
+    ) external;
+
     /// @notice Ends an own key D from now, or at its expiry if that comes first. The exchange refuses its orders at once.
     function revokeKey(address key) external;
 

@@ -2006,6 +2006,64 @@ export const plumbExchangeAbi = [
   },
   {
     type: 'function',
+    name: 'registerWalletKey',
+    inputs: [
+      {
+        name: 'terms',
+        type: 'tuple',
+        components: [
+          {
+            name: 'owner',
+            type: 'address',
+          },
+          {
+            name: 'key',
+            type: 'address',
+          },
+          {
+            name: 'subaccount',
+            type: 'uint8',
+          },
+          {
+            name: 'allSubaccounts',
+            type: 'bool',
+          },
+          {
+            name: 'expiry',
+            type: 'uint32',
+          },
+          {
+            name: 'notional',
+            type: 'uint64',
+          },
+          {
+            name: 'markets',
+            type: 'uint64',
+          },
+          {
+            name: 'maxPosition',
+            type: 'uint64',
+          },
+          {
+            name: 'maxOrderNotional',
+            type: 'uint64',
+          },
+        ],
+      },
+      {
+        name: 'walletSignature',
+        type: 'bytes',
+      },
+      {
+        name: 'keySignature',
+        type: 'bytes32[2]',
+      },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
     name: 'revokeKey',
     inputs: [
       {
