@@ -3,11 +3,13 @@ import {
   domainSeparator,
   encodeLogin,
   encodeOrder,
+  encodeTransfer,
   encodeWithdraw,
   type LoginFields,
   type OrderFields,
   type SigningDomain,
   STRUCT_BYTES_MAX,
+  type TransferFields,
   type WithdrawFields,
 } from './eip712.ts'
 import type { SignatureBackendName } from './signature-backend.ts'
@@ -80,6 +82,14 @@ export class VerifyPool {
   ): Promise<Recovered | null> {
     const struct = new Uint8Array(STRUCT_BYTES_MAX)
     return this.#recover(struct.subarray(0, encodeWithdraw(struct, 0, withdraw)), signature)
+  }
+
+  recoverTransferSigner(
+    transfer: TransferFields,
+    signature: Uint8Array,
+  ): Promise<Recovered | null> {
+    const struct = new Uint8Array(STRUCT_BYTES_MAX)
+    return this.#recover(struct.subarray(0, encodeTransfer(struct, 0, transfer)), signature)
   }
 
   recoverLoginSigner(login: LoginFields, signature: Uint8Array): Promise<Recovered | null> {

@@ -68,6 +68,7 @@ export {
 export { type LiquidationPoint, liquidationPriceTicks } from './liquidation-price.ts'
 export {
   areMarginTiers,
+  EXTRA_TIERS,
   MARGIN_TIERS_D,
   type MarginTierSpec,
   maintenanceTierOf,

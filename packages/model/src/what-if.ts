@@ -28,6 +28,8 @@ export type PriceShock = { market?: MarketId; movePpm: Ppm } | { market: MarketI
 export type WhatIf = { trades: readonly TradeIdea[]; shocks: readonly PriceShock[] }
 
 export type WhatIfAnswer = {
+  /** The account after the trades. */
+  account: RiskAccount
   before: AccountRisk
   /** After the trades, at the prices of now. */
   traded: AccountRisk
@@ -56,6 +58,7 @@ export function whatIf(account: RiskAccount, markets: RiskMarkets, idea: WhatIf)
   const after = accountRisk(changed, markets)
   const moved = idea.shocks.reduce(shocked, markets)
   return {
+    account: changed,
     before,
     traded: after,
     after: accountRisk(changed, moved),

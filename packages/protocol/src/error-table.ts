@@ -95,6 +95,8 @@ const edgeErrors = {
     http: 400,
     doc: 'The signed time is too far from the exchange clock (`limit` ms).',
   },
+  LEVERAGE_UNCHANGED: { http: 409, doc: 'The leverage is `limit` already.' },
+  MARGIN_MODE_UNCHANGED: { http: 409, doc: 'The subaccount has this margin mode already.' },
   MAINTENANCE: { http: 503, doc: 'The exchange is not taking requests.' },
   OVERLOADED: { http: 503, doc: 'Not sequenced for lack of capacity: try again.' },
   UNAVAILABLE: {

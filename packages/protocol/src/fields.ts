@@ -75,6 +75,13 @@ export const timeMsField = z
   .meta({ description: 'Milliseconds since 1970-01-01 UTC' })
 export const sideField = z.enum(['buy', 'sell'])
 export const timeInForceField = z.enum(['GTC', 'IOC', 'FOK'])
+export const orderStyleField = z
+  .enum(['slide', 'peg', 'trailing', 'twap', 'iceberg', 'scale'])
+  .meta({ description: 'What the engine does with the order within its signed limit' })
+export const triggerKindField = z.enum(['stop', 'take_profit'])
+export const triggerByField = z
+  .enum(['mark', 'index', 'last'])
+  .meta({ description: 'Only a trigger on mark is signed and proven on-chain' })
 
 /** Id of an order, trade …: decimal digits. */
 export const idField = z

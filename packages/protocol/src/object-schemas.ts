@@ -6,11 +6,14 @@ import {
   decimalField,
   hashField,
   idField,
+  orderStyleField,
   seqField,
   sideField,
   timeMsField,
+  triggerByField,
+  triggerKindField,
 } from './fields.ts'
-import { privateChannels, publicChannels } from './request-schemas.ts'
+import { type Channel, privateChannels, publicChannels } from './request-schemas.ts'
 
 const market = z.string()
 const currency = z.string().meta({ examples: ['USDC'] })
@@ -130,6 +133,9 @@ export const tradeObject = z
 export type TradeObject = z.infer<typeof tradeObject>
 
 const feeObject = z.object({ cost: decimalField, currency })
+const orderLink = z
+  .object({ lane: z.int(), seq: z.int() })
+  .meta({ description: 'Lane and sequence number of an order' })
 
 export const orderObject = z
   .object({
@@ -152,10 +158,29 @@ export const orderObject = z
     timeInForce: z.enum(['GTC', 'IOC', 'FOK', 'PO']),
     postOnly: z.boolean(),
     reduceOnly: z.boolean(),
+    style: orderStyleField.or(z.literal('plain')),
+    limitPrice: amountField.meta({
+      description: 'The signed limit; `price` is where the order rests',
+    }),
+    waiting: z.boolean().meta({
+      description: 'Accepted, and not on the book until its trigger, price or time comes',
+    }),
+    triggerKind: triggerKindField.nullable(),
     triggerPrice: amountField.nullable(),
-    triggerBy: z.string().nullable(),
-    stopLossPrice: amountField.nullable(),
-    takeProfitPrice: amountField.nullable(),
+    triggerBy: triggerByField.nullable(),
+    stopLossPrice: amountField.nullable().meta({ description: 'Of its live bracket child' }),
+    takeProfitPrice: amountField.nullable().meta({ description: 'Of its live bracket child' }),
+    offset: decimalField.nullable(),
+    count: z.int().nullable(),
+    intervalS: z.int().nullable(),
+    slippage: amountField.nullable(),
+    displayAmount: amountField.nullable(),
+    oco: orderLink.nullable(),
+    parent: orderLink.nullable(),
+    rejectCode: z
+      .string()
+      .nullable()
+      .meta({ description: 'Reason trigger_refused: the code it was refused with' }),
     expiresAt: timeMsField,
     status: z.enum(['open', 'closed', 'canceled']),
     reason: z.string().nullable(),
@@ -173,7 +198,7 @@ export const fillObject = z
     id: idField,
     ts: timeMsField,
     tradeId: idField,
-    orderId: idField,
+    orderId: idField.nullable().meta({ description: 'null: taken by a liquidation' }),
     clientOrderId: z.string().nullable(),
     ...owner,
     market,
@@ -182,6 +207,7 @@ export const fillObject = z
     amount: amountField,
     cost: amountField,
     liquidity: z.enum(['maker', 'taker']),
+    liquidation: z.boolean(),
     fee: z.object({ cost: decimalField, currency, rate: decimalField }),
     realizedPnl: decimalField,
     settlement: z.enum(['matched', 'submitted', 'settled']),
@@ -328,6 +354,177 @@ export const transferObject = z
   .meta({ id: 'Transfer', description: 'A deposit or withdrawal' })
 export type TransferObject = z.infer<typeof transferObject>
 
+export const internalTransferObject = z
+  .object({
+    id: idField,
+    ...owner,
+    ts: timeMsField,
+    direction: z.enum(['in', 'out']),
+    otherSubaccount: z.int(),
+    amount: amountField,
+    currency,
+    seq: seqField,
+  })
+  .meta({ id: 'InternalTransfer', description: 'Money between two subaccounts of one owner' })
+export type InternalTransferObject = z.infer<typeof internalTransferObject>
+
+export const transferReply = z
+  .object({ transfer: internalTransferObject, seq: seqField })
+  .meta({ id: 'TransferReply' })
+export type TransferReply = z.infer<typeof transferReply>
+
+export const cancelBatchReply = z
+  .object({ results: z.array(z.union([orderReply, errorReply])) })
+  .meta({ id: 'CancelBatchReply' })
+export type CancelBatchReply = z.infer<typeof cancelBatchReply>
+
+export const cancelAfterReply = z
+  .object({
+    ...owner,
+    triggerAt: timeMsField.nullable().meta({ description: 'null: disarmed' }),
+    seq: seqField,
+  })
+  .meta({ id: 'CancelAfterReply' })
+export type CancelAfterReply = z.infer<typeof cancelAfterReply>
+
+export const leverageObject = z
+  .object({
+    ...owner,
+    market,
+    leverage: z.int().meta({ description: '0: none of its own' }),
+    maxLeverage: amountField,
+    marginMode: z.enum(['cross', 'isolated']),
+  })
+  .meta({ id: 'Leverage' })
+export type LeverageObject = z.infer<typeof leverageObject>
+
+export const marginModeObject = z
+  .object({
+    ...owner,
+    market,
+    marginMode: z.enum(['cross', 'isolated']),
+    isolatedMarket: z.string().nullable(),
+  })
+  .meta({ id: 'MarginMode' })
+export type MarginModeObject = z.infer<typeof marginModeObject>
+
+export const isolatedMarginObject = z
+  .object({
+    ...owner,
+    market,
+    collateral: decimalField.meta({ description: 'Equity of the isolated subaccount' }),
+    withdrawable: amountField,
+  })
+  .meta({ id: 'IsolatedMargin' })
+
+export const tierObject = z
+  .object({
+    market,
+    tier: z.int(),
+    minNotional: amountField,
+    maxNotional: amountField.nullable(),
+    maxLeverage: amountField,
+    initialMarginRate: amountField,
+    maintenanceMarginRate: amountField,
+    maintenanceAmount: amountField,
+  })
+  .meta({ id: 'Tier', description: 'Margin by the notional of the position' })
+export type TierObject = z.infer<typeof tierObject>
+
+export const openInterestObject = z
+  .object({ market, ts: timeMsField, amount: amountField, quote: amountField.nullable() })
+  .meta({ id: 'OpenInterest' })
+export type OpenInterestObject = z.infer<typeof openInterestObject>
+
+export const feeTierObject = z
+  .object({
+    tier: z.int(),
+    volume: amountField.meta({ description: '30-day volume it needs' }),
+    markets: z.array(z.object({ market, maker: decimalField, taker: decimalField })),
+  })
+  .meta({ id: 'FeeTier' })
+export type FeeTierObject = z.infer<typeof feeTierObject>
+
+export const accountFeesObject = z
+  .object({
+    ...owner,
+    tier: z.int(),
+    volume: amountField,
+    nextTier: z.object({ tier: z.int(), volume: amountField }).nullable(),
+    markets: z.array(z.object({ market, maker: decimalField, taker: decimalField })),
+  })
+  .meta({ id: 'AccountFees' })
+export type AccountFeesObject = z.infer<typeof accountFeesObject>
+
+export const noticeObject = z
+  .object({
+    id: z.string(),
+    ts: timeMsField,
+    ...owner,
+    market: z.string().nullable(),
+    type: z.enum(['liquidation', 'takeover', 'adl', 'settlement', 'bad_debt', 'fee_tier']),
+    detail: z
+      .record(z.string(), z.union([z.string(), z.number()]))
+      .meta({ description: 'The inputs that were used, in decimals' }),
+    seq: seqField,
+  })
+  .meta({ id: 'Notice', description: 'What the exchange did to an account, and why' })
+export type NoticeObject = z.infer<typeof noticeObject>
+
+export const meObject = z
+  .object({
+    account: addressField,
+    scopes: z.array(z.string()),
+    expiresAt: timeMsField,
+    subaccounts: z.array(
+      z.object({
+        subaccount: z.int(),
+        id: idField,
+        marginMode: z.enum(['cross', 'isolated']),
+        isolatedMarket: z.string().nullable(),
+        cancelAfter: timeMsField.nullable(),
+        feeTier: z.int(),
+        openOrders: z.int(),
+      }),
+    ),
+    limits: z.record(z.string(), z.object({ limit: z.int(), remaining: z.int(), resetS: z.int() })),
+  })
+  .meta({ id: 'Me' })
+export type MeObject = z.infer<typeof meObject>
+
+export const marginPreviewObject = z
+  .object({
+    ...owner,
+    equity: decimalField,
+    openingEquity: decimalField.meta({ description: 'What new orders are judged by' }),
+    unrealizedPnl: decimalField,
+    initialMargin: amountField.meta({ description: 'With open orders' }),
+    maintenanceMargin: amountField,
+    marginRatio: decimalField.nullable(),
+    withdrawable: amountField,
+    orders: z.array(
+      z.object({
+        code: z.string().nullable().meta({ description: 'null: it would be accepted' }),
+        field: z.string().nullable(),
+        limit: z.union([z.string(), z.number()]).nullable(),
+      }),
+    ),
+    positions: z.array(
+      z.object({
+        market,
+        size: decimalField.meta({ description: 'Negative = short' }),
+        markPrice: amountField,
+        notional: amountField,
+        unrealizedPnl: decimalField,
+        initialMargin: amountField,
+        maintenanceMargin: amountField,
+        liquidationPrice: amountField.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'MarginPreview' })
+export type MarginPreviewObject = z.infer<typeof marginPreviewObject>
+
 export const withdrawalReply = z
   .object({ withdrawal: transferObject, seq: seqField })
   .meta({ id: 'WithdrawalReply' })
@@ -381,11 +578,84 @@ export const streamEvent = z
     market: z.string().nullable(),
     account: addressField.optional(),
     subaccount: z.int().optional(),
+    interval: z.string().optional().meta({ description: 'candles only' }),
     type: z.enum(['snapshot', 'delta', 'update']),
     seq: seqField,
     prevSeq: seqField,
+    checksum: z
+      .int()
+      .optional()
+      .meta({ description: 'book: CRC-32 of the whole book after this message' }),
     ts: timeMsField,
     data: z.unknown(),
   })
   .meta({ id: 'StreamEvent' })
 export type StreamEvent = z.infer<typeof streamEvent>
+
+const levels = z
+  .object({ bids: z.array(priceLevel), asks: z.array(priceLevel) })
+  .meta({ id: 'BookLevels', description: 'Best first; in a delta, amount 0 removes the level' })
+const bboObject = z
+  .object({
+    bid: amountField.nullable(),
+    bidSize: amountField.nullable(),
+    ask: amountField.nullable(),
+    askSize: amountField.nullable(),
+  })
+  .meta({ id: 'BestBidOffer' })
+export const candleRow = z
+  .tuple([
+    timeMsField,
+    amountField,
+    amountField,
+    amountField,
+    amountField,
+    amountField,
+    amountField,
+    z.int(),
+  ])
+  .meta({
+    id: 'Candle',
+    description: '[openTime, open, high, low, close, baseVolume, quoteVolume, trades]',
+  })
+export const statusObject = z
+  .object({
+    state: z.enum(['ok', 'post_only', 'cancel_only', 'maintenance']),
+    message: z.string().nullable(),
+    since: timeMsField.nullable(),
+    until: timeMsField.nullable(),
+    markets: z.array(
+      z.object({ market, state: marketObject.shape.state, since: timeMsField.nullable() }),
+    ),
+    withdrawals: z.enum(['open', 'paused']),
+    throttle: z
+      .object({ level: z.int(), minNotional: amountField })
+      .meta({ description: 'Settlement is behind: 1 a least notional, 2 post-only besides' }),
+    ts: timeMsField,
+    seq: seqField,
+    settledSeq: seqField,
+    unsettledFills: z.int(),
+    settlementLagMs: z.int(),
+  })
+  .meta({ id: 'Status' })
+export type StatusObject = z.infer<typeof statusObject>
+
+/** What the `data` of each channel is. Lists of one channel are never empty, but in a snapshot of a private one. */
+export const channelData: Record<Channel, z.ZodType> = {
+  book: levels,
+  book20: levels,
+  bbo: bboObject,
+  trades: z.array(tradeObject),
+  candles: candleRow,
+  ticker: tickerObject,
+  funding: fundingObject,
+  liquidations: z.array(tradeObject),
+  status: statusObject,
+  batches: z.array(batchObject),
+  orders: z.array(orderObject),
+  fills: z.array(fillObject),
+  balances: z.array(balanceObject),
+  positions: z.array(positionObject),
+  account: accountObject,
+  notices: z.array(noticeObject),
+}

@@ -81,7 +81,7 @@ export function publicMarket(
     takerFeeUnits: market.takerFee,
     initialMarginRate: integerToText(market.imBps, 4),
     maintenanceMarginRate: integerToText(market.mmBps, 4),
-    marginModes: ['cross'],
+    marginModes: ['cross', 'isolated'],
     fundingInterval: FUNDING_INTERVAL_MS,
     priceBand: market.priceBandPpm === 0 ? null : integerToText(market.priceBandPpm, 6),
     positionLimit: lots(market.maxPositionLots),

@@ -1,4 +1,14 @@
-import { closeReason, type Market, orderFlags, side, timeInForce } from '@plumb/model'
+import {
+  closeReason,
+  type Market,
+  orderFlags,
+  orderStyle,
+  rejectCode,
+  side,
+  timeInForce,
+  triggerKind,
+  triggerSource,
+} from '@plumb/model'
 import { describe, expect, test } from 'vitest'
 import { fillObject, marketObject, orderObject, positionObject } from './object-schemas.ts'
 import { publicMarket } from './public-market.ts'
@@ -70,6 +80,12 @@ describe('an order', () => {
     laneSeq: 9,
     expiryS: 1_790_000_000,
     closeReason: null,
+    rejectCode: 0,
+    isMarketOrder: false,
+    waiting: false,
+    stopLossTicks: null,
+    takeProfitTicks: null,
+    advanced: null,
   }
 
   test('resting', () => {
@@ -86,6 +102,51 @@ describe('an order', () => {
       reason: null,
       timeInForce: 'GTC',
       expiresAt: 1_790_000_000_000,
+    })
+  })
+
+  test('a trailing stop that was refused when its trigger came', () => {
+    const order = publicOrder(
+      {
+        ...record,
+        waiting: false,
+        rejectCode: rejectCode.INSUFFICIENT_MARGIN,
+        closeReason: closeReason.triggerRefused,
+        stopLossTicks: 110_000,
+        advanced: {
+          style: orderStyle.trailing,
+          triggerKind: triggerKind.stop,
+          triggerSource: triggerSource.last,
+          triggerTicks: 0,
+          limitTicks: 121_000,
+          offsetTicks: 200,
+          count: 0,
+          seconds: 0,
+          slippagePpm: 5_000,
+          displayLots: 300,
+          oco: { lane: 3, seq: 4 },
+          parent: null,
+        },
+      },
+      btc,
+    )
+    expect(orderObject.parse(order)).toEqual(order)
+    expect(order).toMatchObject({
+      style: 'trailing',
+      price: '60000',
+      limitPrice: '60500',
+      triggerKind: 'stop',
+      triggerBy: 'last',
+      triggerPrice: null,
+      stopLossPrice: '55000',
+      offset: '100',
+      count: null,
+      slippage: '0.005',
+      displayAmount: '0.03',
+      oco: { lane: 3, seq: 4 },
+      status: 'canceled',
+      reason: 'trigger_refused',
+      rejectCode: 'INSUFFICIENT_MARGIN',
     })
   })
 
@@ -128,6 +189,7 @@ describe('an order', () => {
         subaccount: 0,
         side: side.sell,
         liquidity: 'maker',
+        liquidation: false,
         priceTicks: 120_000,
         sizeLots: 1,
         quote: 6_000_000,
@@ -163,7 +225,12 @@ describe('a position', () => {
     fundingPaidQuote: -5,
     markTicks: 121_000,
     equityQuote: 950_000_000,
+    initialQuote: 302_500_000,
+    maintenanceQuote: 181_500_000,
+    chosenLeverage: 0,
+    isIsolated: false,
     liquidationTicks: null,
+    adlRank: null,
   }
 
   test('short and losing', () => {

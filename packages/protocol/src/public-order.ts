@@ -3,13 +3,20 @@ import {
   type CloseReason,
   closeReason,
   type Market,
+  type OrderStyle,
   orderFlag,
+  orderStyle,
+  rejectName,
   type Side,
   side,
+  type TriggerKind,
+  type TriggerSource,
   timeInForce,
   timeInForceOf,
+  triggerKind,
+  triggerSource,
 } from '@plumb/model'
-import { quoteToText, ratioToText, unitsToText } from './decimal.ts'
+import { integerToText, quoteToText, ratioToText, unitsToText } from './decimal.ts'
 import type { FillObject, OrderObject } from './object-schemas.ts'
 import { feeRateText, quoteCurrency } from './public-market.ts'
 
@@ -45,6 +52,24 @@ export function sideWord(value: Side): 'buy' | 'sell' {
   return value === side.buy ? 'buy' : 'sell'
 }
 
+/** What an order of `PlaceAdvancedOrder` has beyond a plain one, in engine units; 0 = none. */
+export type AdvancedRecord = {
+  style: OrderStyle
+  triggerKind: TriggerKind
+  triggerSource: TriggerSource
+  triggerTicks: number
+  /** The signed limit; an order's `priceTicks` is where it rests. */
+  limitTicks: number
+  offsetTicks: number
+  count: number
+  seconds: number
+  slippagePpm: number
+  displayLots: number
+  /** Lane and sequence number of the order it is linked to. */
+  oco: { lane: number; seq: number } | null
+  parent: { lane: number; seq: number } | null
+}
+
 /** An order in engine units, as a view or the ledger keeps it. `amountLots` = filled + remaining. */
 export type OrderRecord = {
   orderId: number
@@ -69,6 +94,73 @@ export type OrderRecord = {
   expiryS: number
   /** null while open. */
   closeReason: CloseReason | null
+  /** Why a triggered order was refused (`rejectCode` of the model); 0 = it was not. */
+  rejectCode: number
+  isMarketOrder: boolean
+  /** Accepted, and not on the book until its trigger, price or time comes. */
+  waiting: boolean
+  /** Triggers of its live bracket children. */
+  stopLossTicks: number | null
+  takeProfitTicks: number | null
+  /** null for a plain order. */
+  advanced: AdvancedRecord | null
+}
+
+const styleWords: Record<OrderStyle, OrderObject['style']> = {
+  [orderStyle.plain]: 'plain',
+  [orderStyle.market]: 'plain',
+  [orderStyle.slide]: 'slide',
+  [orderStyle.peg]: 'peg',
+  [orderStyle.trailing]: 'trailing',
+  [orderStyle.twap]: 'twap',
+  [orderStyle.iceberg]: 'iceberg',
+  [orderStyle.scale]: 'scale',
+}
+const triggerKindWords: Record<TriggerKind, OrderObject['triggerKind']> = {
+  [triggerKind.none]: null,
+  [triggerKind.stop]: 'stop',
+  [triggerKind.takeProfit]: 'take_profit',
+}
+const triggerSourceWords: Record<TriggerSource, NonNullable<OrderObject['triggerBy']>> = {
+  [triggerSource.mark]: 'mark',
+  [triggerSource.index]: 'index',
+  [triggerSource.last]: 'last',
+}
+
+/** The terms of an advanced order; all null (or plain) for another. */
+function termsOf(record: OrderRecord, market: Market) {
+  const { advanced } = record
+  const ticks = (value: number | null) =>
+    value === null || value === 0 ? null : unitsToText(value, market.tickE8)
+  const kind = triggerKindWords[advanced?.triggerKind ?? triggerKind.none]
+  return {
+    style: styleWords[advanced?.style ?? orderStyle.plain],
+    limitPrice: unitsToText(advanced?.limitTicks ?? record.priceTicks, market.tickE8),
+    waiting: record.waiting,
+    triggerKind: kind,
+    triggerPrice: ticks(advanced?.triggerTicks ?? null),
+    triggerBy: kind === null ? null : triggerSourceWords[advanced?.triggerSource ?? 0],
+    stopLossPrice: ticks(record.stopLossTicks),
+    takeProfitPrice: ticks(record.takeProfitTicks),
+    offset: ticks(advanced?.offsetTicks ?? null),
+    count: orNull(advanced?.count),
+    intervalS: orNull(advanced?.seconds),
+    slippage:
+      advanced === null || advanced.slippagePpm === 0
+        ? null
+        : integerToText(advanced.slippagePpm, 6),
+    displayAmount:
+      advanced === null || advanced.displayLots === 0
+        ? null
+        : unitsToText(advanced.displayLots, market.lotE8),
+    oco: advanced?.oco ?? null,
+    parent: advanced?.parent ?? null,
+    rejectCode: record.rejectCode === 0 ? null : rejectName(record.rejectCode),
+  }
+}
+
+function orNull(value: number | undefined): number | null {
+  return value === undefined || value === 0 ? null : value
 }
 
 /** Words of the signed flags. */
@@ -105,7 +197,7 @@ export function publicOrder(record: OrderRecord, market: Market): OrderObject {
     createdAt: record.createdAtMs,
     updatedAt: record.updatedAtMs,
     lastTradeAt: record.lastTradeAtMs,
-    type: 'limit',
+    type: record.isMarketOrder ? 'market' : 'limit',
     side: sideWord(record.side),
     price: unitsToText(record.priceTicks, market.tickE8),
     amount: unitsToText(record.filledLots + record.remainingLots, market.lotE8),
@@ -117,10 +209,7 @@ export function publicOrder(record: OrderRecord, market: Market): OrderObject {
         : averagePriceText(market, record.filledQuote, record.filledLots),
     cost: quoteToText(record.filledQuote),
     ...flagWords(record.flags),
-    triggerPrice: null,
-    triggerBy: null,
-    stopLossPrice: null,
-    takeProfitPrice: null,
+    ...termsOf(record, market),
     expiresAt: record.expiryS * MS,
     status: reason === null ? 'open' : reason === closeReason.filled ? 'closed' : 'canceled',
     reason: reason === null ? null : closeReasonWord(reason),
@@ -137,12 +226,14 @@ export type FillRecord = {
   tradeId: number
   seq: number
   timeMs: number
+  /** 0: the exchange's own order of a liquidation. */
   orderId: number
   clientOrderId: string
   account: string
   subaccount: number
   side: Side
   liquidity: 'maker' | 'taker'
+  liquidation: boolean
   priceTicks: number
   sizeLots: number
   quote: number
@@ -165,7 +256,7 @@ export function publicFill(record: FillRecord, market: Market): FillObject {
     id: fillIdOf(record.tradeId, record.liquidity),
     ts: record.timeMs,
     tradeId: String(record.tradeId),
-    orderId: String(record.orderId),
+    orderId: record.orderId === 0 ? null : String(record.orderId),
     clientOrderId: record.clientOrderId === '' ? null : record.clientOrderId,
     account: record.account,
     subaccount: record.subaccount,
@@ -175,6 +266,7 @@ export function publicFill(record: FillRecord, market: Market): FillObject {
     amount: unitsToText(record.sizeLots, market.lotE8),
     cost: quoteToText(record.quote),
     liquidity: record.liquidity,
+    liquidation: record.liquidation,
     fee: {
       cost: quoteToText(record.feeQuote),
       currency: quoteCurrency,

@@ -1,10 +1,5 @@
 //! Positions as the API shows them.
-import {
-  initialMarginQuote,
-  type Market,
-  maintenanceMarginQuote,
-  notionalQuote,
-} from '@plumb/model'
+import { type Market, notionalQuote } from '@plumb/model'
 import { integerToText, quoteToText, ratioToText, unitsToText } from './decimal.ts'
 import type { PositionObject } from './object-schemas.ts'
 import { contractSizeText } from './public-market.ts'
@@ -23,9 +18,18 @@ export type PositionRecord = {
   fundingPaidQuote: number
   /** null before the first mark. */
   markTicks: number | null
-  /** Equity of the account (cross margin), micro-USDC. */
+  /** Equity of the account, micro-USDC. */
   equityQuote: number
+  /** Margin of this position, at the market's tiers and scaling. */
+  initialQuote: number
+  maintenanceQuote: number
+  /** Leverage chosen for the market; 0: none. */
+  chosenLeverage: number
+  /** Its account trades this market only. */
+  isIsolated: boolean
   liquidationTicks: number | null
+  /** Place in the queue of auto-deleveraging, 1 = first; null: not in profit, or not asked for. */
+  adlRank: number | null
 }
 
 /** ratio of two quotes as text, null where the denominator is not positive. */
@@ -41,8 +45,7 @@ export function publicPosition(record: PositionRecord, market: Market): Position
   const notional = markTicks === null ? 0 : notionalQuote(markTicks, size, market.quotePerTickLot)
   const signedNotional = sizeLots < 0 ? -notional : notional
   const unrealized = markTicks === null ? 0 : signedNotional - record.costQuote
-  const initial = initialMarginQuote(notional, market.imBps)
-  const maintenance = maintenanceMarginQuote(notional, market.mmBps)
+  const { initialQuote: initial, maintenanceQuote: maintenance, chosenLeverage } = record
   return {
     account: record.account,
     subaccount: record.subaccount,
@@ -54,20 +57,21 @@ export function publicPosition(record: PositionRecord, market: Market): Position
     entryPrice: size === 0 ? null : averagePriceText(market, Math.abs(record.costQuote), size),
     markPrice: markTicks === null ? null : unitsToText(markTicks, market.tickE8),
     notional: quoteToText(notional),
-    leverage: ratioToText(10_000n, BigInt(market.imBps), 2),
+    leverage:
+      chosenLeverage === 0 ? ratioToText(10_000n, BigInt(market.imBps), 2) : String(chosenLeverage),
     unrealizedPnl: quoteToText(unrealized),
     realizedPnl: quoteToText(record.realizedQuote),
     percentage: quoteRatio(unrealized, initial, 100n),
     collateral: record.equityQuote > 0 ? quoteToText(record.equityQuote) : null,
-    marginMode: 'cross',
+    marginMode: record.isIsolated ? 'isolated' : 'cross',
     initialMargin: quoteToText(initial),
-    initialMarginRate: integerToText(market.imBps, 4),
+    initialMarginRate: quoteRatio(initial, notional) ?? integerToText(market.imBps, 4),
     maintenanceMargin: quoteToText(maintenance),
-    maintenanceMarginRate: integerToText(market.mmBps, 4),
+    maintenanceMarginRate: quoteRatio(maintenance, notional) ?? integerToText(market.mmBps, 4),
     marginRatio: quoteRatio(maintenance, record.equityQuote),
     liquidationPrice:
       record.liquidationTicks === null ? null : unitsToText(record.liquidationTicks, market.tickE8),
     fundingPaid: quoteToText(record.fundingPaidQuote),
-    adlRank: null,
+    adlRank: record.adlRank,
   }
 }

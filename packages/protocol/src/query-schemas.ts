@@ -1,6 +1,7 @@
 //! Query strings of REST reads. Their values are text, so numbers are parsed here (nothing of this was signed).
 import { z } from 'zod'
 import { addressField, clientOrderIdField, sideField, symbolField } from './fields.ts'
+import { candleIntervalField } from './request-schemas.ts'
 
 const integerText = (min: number, max: number) =>
   z
@@ -49,9 +50,18 @@ export const bookQuery = z.strictObject({
 })
 export const candlesQuery = z.strictObject({
   ...pageQuery,
-  interval: z.enum(['1m', '5m', '15m', '1h', '4h', '1d', '1w']).optional(),
+  interval: candleIntervalField.optional(),
+  price: z.enum(['last', 'mark', 'index']).optional(),
 })
 
+export const exportParams = z.strictObject({
+  file: z.enum(['fills.csv', 'orders.csv', 'funding.csv', 'ledger.csv', 'transfers.csv']),
+})
+export const exportQuery = z.strictObject({
+  ...account,
+  since: pageQuery.since,
+  until: pageQuery.until,
+})
 export const marketParams = z.strictObject({ market: symbolField })
 export const orderParams = z.strictObject({ id: z.string().min(1).max(20) })
 export const clientOrderParams = z.strictObject({ clientOrderId: clientOrderIdField })

@@ -1,5 +1,5 @@
 //! The EIP-712 messages of Plumb as data: what a wallet shows and signs, and what contract and gateway hash.
-import { orderFlags, orderKind, side, timeInForce } from '@plumb/model'
+import { type OrderKind, orderFlags, orderKind, side, timeInForce } from '@plumb/model'
 import { textToE8 } from './decimal.ts'
 
 export type TypedField = { name: string; type: string }
@@ -134,6 +134,25 @@ export type SignedOrderContent = {
   lane: number
   seq: number
   expiry: number
+  style?: 'slide' | 'peg' | 'trailing' | 'twap' | 'iceberg' | 'scale' | undefined
+  triggerKind?: 'stop' | 'take_profit' | undefined
+  triggerPrice?: string | undefined
+  triggerBy?: 'mark' | 'index' | 'last' | undefined
+}
+
+const repricingStyles: ReadonlySet<string | undefined> = new Set(['slide', 'peg', 'scale'])
+
+/**
+ * The kind an order is signed as: a trigger on mark is in the signature and checked on-chain; a price that the engine may
+ * move within the limit is kind 3; everything else is a limit order to the contract.
+ */
+export function signedKindOf(
+  order: Pick<SignedOrderContent, 'style' | 'triggerKind' | 'triggerBy'>,
+): OrderKind {
+  if (repricingStyles.has(order.style)) return orderKind.repricing
+  if (order.triggerKind === undefined || order.style === 'trailing') return orderKind.limit
+  if ((order.triggerBy ?? 'mark') !== 'mark') return orderKind.limit
+  return order.triggerKind === 'stop' ? orderKind.stop : orderKind.takeProfit
 }
 
 const timeInForceNumber = { GTC: timeInForce.gtc, IOC: timeInForce.ioc, FOK: timeInForce.fok }
@@ -154,15 +173,20 @@ export function orderMessage(order: SignedOrderContent, market: number): OrderMe
       postOnly: order.postOnly,
       reduceOnly: order.reduceOnly,
     }),
-    kind: orderKind.limit,
+    kind: signedKindOf(order),
     price: textToE8(order.price),
     size: textToE8(order.amount),
-    trigger: '0',
+    trigger: isTriggerSigned(order) ? textToE8(order.triggerPrice ?? '0') : '0',
     maxFee: order.maxFee,
     lane: order.lane,
     seq: order.seq,
     expiry: order.expiry,
   }
+}
+
+function isTriggerSigned(order: SignedOrderContent): boolean {
+  const kind = signedKindOf(order)
+  return kind === orderKind.stop || kind === orderKind.takeProfit
 }
 
 /** Typed data of an order. */
@@ -175,18 +199,36 @@ export function orderTypedData(
   return { domain, types: orderTypes, primaryType: 'Order', message }
 }
 
+type SignedAmount = {
+  subaccount: number
+  amount: string
+  lane: number
+  seq: number
+  expiry: number
+}
+
+/** USDC text as micro-USDC digits: USDC has 6 decimals and the text 8 at most, so two digits fall off and must be zeros. */
+function microText(text: string): string {
+  const e8 = textToE8(text)
+  if (!/^(?:0|\d*00)$/.test(e8)) throw new RangeError(`finer than micro-USDC: ${text}`)
+  return e8 === '0' ? '0' : e8.slice(0, -2)
+}
+
 /** Typed data of a withdrawal; `amount` is USDC text. */
-export function withdrawTypedData(
-  domain: TypedDomain,
-  request: { subaccount: number; amount: string; lane: number; seq: number; expiry: number },
-): TypedData {
+export function withdrawTypedData(domain: TypedDomain, request: SignedAmount): TypedData {
   const { subaccount, lane, seq, expiry } = request
-  // USDC has 6 decimals and the text 8 at most: two digits fall off, and must be zeros.
-  const e8 = textToE8(request.amount)
-  if (!/^(?:0|\d*00)$/.test(e8)) throw new RangeError(`finer than micro-USDC: ${request.amount}`)
-  const amount = e8 === '0' ? '0' : e8.slice(0, -2)
-  const message = { subaccount, amount, lane, seq, expiry }
+  const message = { subaccount, amount: microText(request.amount), lane, seq, expiry }
   return { domain, types: withdrawTypes, primaryType: 'Withdraw', message }
+}
+
+/** Typed data of a transfer to another subaccount of the signer; `amount` is USDC text. */
+export function transferTypedData(
+  domain: TypedDomain,
+  request: SignedAmount & { toSubaccount: number },
+): TypedData {
+  const { subaccount, toSubaccount, lane, seq, expiry } = request
+  const message = { subaccount, toSubaccount, amount: microText(request.amount), lane, seq, expiry }
+  return { domain, types: transferTypes, primaryType: 'Transfer', message }
 }
 
 /** Typed data of a login. */

@@ -53,7 +53,7 @@ describe('order schema', () => {
     ['account', 12],
     ['side', 'BUY'],
     ['side', 0],
-    ['type', 'market'],
+    ['type', 'stop'],
     ['timeInForce', 'GTT'],
     ['postOnly', 'false'],
     ['reduceOnly', 0],

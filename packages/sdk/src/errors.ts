@@ -87,6 +87,10 @@ export class OrderNotFoundError extends PlumbError {
 export class DuplicateClientOrderIdError extends PlumbError {
   override name = 'DuplicateClientOrderIdError'
 }
+/** The account is set like this already. */
+export class UnchangedError extends PlumbError {
+  override name = 'UnchangedError'
+}
 /** The market or the system does not accept this now. */
 export class MarketClosedError extends PlumbError {
   override name = 'MarketClosedError'
@@ -148,6 +152,7 @@ const classes: readonly (readonly [ErrorClass, string])[] = [
   [NotFillableError, 'NOT_FILLABLE'],
   [OrderNotFoundError, 'ORDER_NOT_FOUND'],
   [DuplicateClientOrderIdError, 'DUPLICATE_CLIENT_ORDER_ID'],
+  [UnchangedError, 'LEVERAGE_UNCHANGED MARGIN_MODE_UNCHANGED'],
   [
     MarketClosedError,
     'MARKET_HALTED CANCEL_ONLY CLOSE_ONLY POST_ONLY_STATE NO_MARK_PRICE WITHDRAWALS_PAUSED',

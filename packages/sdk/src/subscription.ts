@@ -1,22 +1,24 @@
 //! One subscription: which events belong to it, and whether one is missing.
-import type { Channel, PrivateChannel, StreamEvent } from '@plumb/protocol'
+import {
+  type CandleInterval,
+  type Channel,
+  privateChannels,
+  type StreamEvent,
+} from '@plumb/protocol'
 
 /** What to listen to. Private channels name an account that is authenticated on the stream. */
 export type Topic = {
   channel: Channel
   market?: string
+  /** Candles only; 1m by default. */
+  interval?: CandleInterval
   account?: string
   subaccount?: number
 }
 
 export type EventHandler = (event: StreamEvent) => void
 
-const privateNames: ReadonlySet<string> = new Set<PrivateChannel>([
-  'orders',
-  'fills',
-  'balances',
-  'positions',
-])
+const privateNames: ReadonlySet<string> = new Set(privateChannels)
 
 /** What the stream does after an event was judged. */
 export type Verdict = 'deliver' | 'drop' | 'gap'
@@ -43,9 +45,10 @@ export class Subscription {
   }
 
   matches(event: StreamEvent): boolean {
-    const { channel, market, account, subaccount } = this.topic
+    const { channel, market, interval = '1m', account, subaccount } = this.topic
     return (
       channel === event.channel &&
+      (channel !== 'candles' || interval === event.interval) &&
       (market === undefined || market === event.market) &&
       (account === undefined || account.toLowerCase() === event.account?.toLowerCase()) &&
       (subaccount === undefined || subaccount === event.subaccount)

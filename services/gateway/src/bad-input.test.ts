@@ -106,7 +106,7 @@ const atTheDoor: Row[] = [
   row('seq too large', changed({ seq: 2 ** 32 }), 'BAD_REQUEST', 400, 'seq', 4_294_967_295),
   row('unknown field', changed({ leverage: 5 }), 'BAD_REQUEST', 400, 'leverage'),
   row('wrong side', changed({ side: 'long' }), 'BAD_REQUEST', 400, 'side'),
-  row('market order', changed({ type: 'market' }), 'BAD_REQUEST', 400, 'type'),
+  row('market order that stays', signed({ type: 'market' }), 'BAD_REQUEST', 400, 'timeInForce'),
   row('boolean as text', changed({ postOnly: 'false' }), 'BAD_REQUEST', 400, 'postOnly'),
   row(
     'client id too long',

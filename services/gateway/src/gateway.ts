@@ -11,7 +11,9 @@ import {
   type Metrics,
   systemClock,
 } from '@plumb/runtime'
+import { AccountEntry } from './entry/account-entry.ts'
 import { OrderEntry } from './entry/order-entry.ts'
+import { Submission } from './entry/submission.ts'
 import { BearerTokens } from './guard/bearer-tokens.ts'
 import { TrafficGuard, type TrafficLimits } from './guard/traffic-guard.ts'
 import { History } from './history/history.ts'
@@ -20,6 +22,7 @@ import { reconciliationReport } from './history/reconciliation.ts'
 import { followSubmitted } from './history/submitted-batches.ts'
 import { accountRoutes } from './http/account-routes.ts'
 import { serveDocs } from './http/docs.ts'
+import { exportRoutes } from './http/export-routes.ts'
 import { createHttpServer } from './http/http-server.ts'
 import { marketRoutes } from './http/market-routes.ts'
 import { orderRoutes } from './http/order-routes.ts'
@@ -28,8 +31,9 @@ import { systemRoutes } from './http/system-routes.ts'
 import { Channels } from './stream/channels.ts'
 import { StreamRequests } from './stream/stream-requests.ts'
 import { StreamServer } from './stream/stream-server.ts'
-import { ExchangeView, ViewError } from './view/exchange-view.ts'
+import { ExchangeView } from './view/exchange-view.ts'
 import { PublicObjects } from './view/public-objects.ts'
+import { ViewError } from './view/view-state.ts'
 
 const WAITER_SWEEP_MS = 250
 /** Seqs the view may trail the sequencer and still be called ready. */
@@ -121,7 +125,7 @@ export async function createGateway(
     verifyThreads: config.verifyThreads,
     verifyQueue: pool.queued,
   })
-  const entry = new OrderEntry({
+  const submission = new Submission({
     view,
     objects,
     commands,
@@ -131,6 +135,8 @@ export async function createGateway(
     ready: isReady,
     answered: countAnswers(metrics),
   })
+  const entry = new OrderEntry(submission)
+  const accounts = new AccountEntry(submission)
 
   const ledger = new LedgerSource(config.databaseUrl, logger)
   void ledger.start()
@@ -149,8 +155,9 @@ export async function createGateway(
       ready,
     }),
     ...marketRoutes(reads),
-    ...orderRoutes({ entry, tokens, pool, guard }),
-    ...accountRoutes(reads),
+    ...orderRoutes({ view, entry, accounts, tokens, pool, guard }),
+    ...accountRoutes({ ...reads, guard }),
+    ...exportRoutes(reads),
   ]
   const http = createHttpServer({
     routes,
@@ -167,6 +174,7 @@ export async function createGateway(
     view,
     channels,
     entry,
+    accounts,
     tokens,
     guard,
     clock,

@@ -6,13 +6,20 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { addressBytes } from '@plumb/chain'
 import { encodeCommand } from '@plumb/model'
-import { type LoginRequest, type OrderRequest, typedDomain } from '@plumb/protocol'
+import {
+  type LoginRequest,
+  type OrderRequest,
+  type TransferRequest,
+  transferTypedData,
+  typedDomain,
+} from '@plumb/protocol'
 import { type Address, type CommandClient, createCommandClient, silentLogger } from '@plumb/runtime'
-import { type LocalSigner, privateKeyAccount, signLogin, signOrder } from '@plumb/sdk'
+import { type LocalSigner, privateKeyAccount, signLogin, signOrder, signTyped } from '@plumb/sdk'
 import { WebSocket } from 'ws'
 import { createGateway, type Gateway, type GatewayConfig } from '../src/gateway.ts'
 
 const sequencerMain = fileURLToPath(new URL('../../sequencer/src/main.ts', import.meta.url))
+const serveAll = new URL('./serve-all.mjs', import.meta.url).href
 export const contract = `0x${'11'.repeat(20)}`
 const domain = typedDomain(1337, contract)
 export const settlementLagS = 600
@@ -59,6 +66,13 @@ export type TestExchange = {
   config: GatewayConfig
   /** Credits a deposit, so that the account exists. */
   fund: (signer: LocalSigner, usdc: number, subaccount?: number) => Promise<void>
+  /** A signed transfer between subaccounts of one owner. */
+  transfer: (
+    signer: LocalSigner,
+    subaccount: number,
+    toSubaccount: number,
+    amount: string,
+  ) => Promise<TransferRequest>
   /** A second gateway on the same sequencer. */
   another: (changes?: Partial<GatewayConfig>) => Promise<Gateway>
   killSequencer: () => void
@@ -102,7 +116,7 @@ export function testConfig(
 function spawnSequencer(directory: string, address: Address): Promise<ChildProcess> {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', '--conditions=@plumb/source', sequencerMain],
+    ['--import', 'tsx', '--import', serveAll, '--conditions=@plumb/source', sequencerMain],
     {
       env: {
         PLUMB_SEQUENCER: address,
@@ -162,6 +176,22 @@ export async function startExchange(changes: Partial<GatewayConfig> = {}): Promi
           txHash: new Uint8Array(32).fill(depositId),
         }),
       )
+    },
+    async transfer(signer, subaccount, toSubaccount, amount) {
+      laneSeq += 1
+      const expiry = Math.floor(Date.now() / 1_000) + 86_400
+      const [lane, seq] = [laneSeq % 1_024, laneSeq]
+      const unsigned = {
+        account: signer.address,
+        subaccount,
+        toSubaccount,
+        amount,
+        lane,
+        seq,
+        expiry,
+      }
+      const signature = await signTyped(signer, transferTypedData(domain, unsigned))
+      return { ...unsigned, signature }
     },
     async another(more = {}) {
       const second = await untilReady(

@@ -10,6 +10,9 @@ const orders: fc.Arbitrary<CheckedOrder> = fc.record({
   market: fc.nat(63),
   side: fc.constantFrom<0 | 1>(0, 1),
   flags: fc.nat(255),
+  orderKind: fc.constantFrom<0 | 1 | 2 | 3>(0, 1, 2, 3),
+  options: fc.nat(1),
+  triggerTicks: u32,
   priceTicks: u32,
   sizeLots: fc.nat(2 ** 40 - 1),
   maxFee: fc.nat(255),
@@ -31,11 +34,10 @@ test('the direct writer gives the very bytes of the codec, whatever the slot hel
     fc.property(orders, (order) => {
       const direct = encoder.order(order)
       const { orderId, ...rest } = order
-      const common = { ...rest, orderKind: 0, triggerTicks: 0 } as const
       const expected =
         orderId === 0
-          ? encodeCommand({ kind: 'PlaceOrder', orderId: 0, ...common })
-          : encodeCommand({ kind: 'AmendOrder', orderId, ...common })
+          ? encodeCommand({ kind: 'PlaceOrder', orderId: 0, ...rest })
+          : encodeCommand({ kind: 'AmendOrder', orderId, ...rest })
       expect(Buffer.from(direct)).toEqual(Buffer.from(expected))
       expect(decodeCommand(direct).command).toMatchObject({ ...rest, orderId })
     }),

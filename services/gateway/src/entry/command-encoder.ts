@@ -5,6 +5,8 @@ import {
   commandKind,
   encodeCommand,
   header,
+  type OrderKind,
+  type PlaceAdvancedOrder,
   type SelfTradePrevention,
   type Side,
 } from '@plumb/model'
@@ -15,8 +17,12 @@ export type CheckedOrder = {
   market: number
   side: Side
   flags: number
+  orderKind: OrderKind
+  /** Bits of `orderOption`. */
+  options: number
   priceTicks: number
   sizeLots: number
+  triggerTicks: number
   maxFee: number
   lane: number
   laneSeq: number
@@ -31,10 +37,12 @@ export type CheckedOrder = {
 }
 
 // Word and byte offsets of PlaceOrder and AmendOrder; a test compares this writer with the model's codec.
-const f64 = { price: 4, size: 5, orderId: 11 } as const
+const f64 = { price: 4, size: 5, trigger: 6, orderId: 11 } as const
 const i32 = {
+  options: 7,
   side: 14,
   flags: 15,
+  kind: 16,
   maxFee: 17,
   lane: 18,
   laneSeq: 19,
@@ -57,9 +65,12 @@ export class CommandEncoder {
     words[header.marketI32] = order.market
     doubles[f64.price] = order.priceTicks
     doubles[f64.size] = order.sizeLots
+    doubles[f64.trigger] = order.triggerTicks
     doubles[f64.orderId] = order.orderId
+    words[i32.options] = order.options
     words[i32.side] = order.side
     words[i32.flags] = order.flags
+    words[i32.kind] = order.orderKind
     words[i32.maxFee] = order.maxFee
     words[i32.lane] = order.lane
     words[i32.laneSeq] = order.laneSeq
@@ -82,15 +93,8 @@ export class CommandEncoder {
     return encodeCommand({ kind: 'CancelAll', accountId, market, side })
   }
 
-  withdrawal(request: {
-    accountId: number
-    amountQuote: number
-    lane: number
-    laneSeq: number
-    expiryS: number
-    signer: Uint8Array
-    signature: Uint8Array
-  }): Uint8Array {
-    return encodeCommand({ kind: 'RequestWithdrawal', ...request })
+  /** An order with more to it than a plain one; these are rare enough for the codec. */
+  advanced(order: PlaceAdvancedOrder): Uint8Array {
+    return encodeCommand(order)
   }
 }

@@ -52,6 +52,11 @@ export function admitOrder(view: ExchangeView, order: OrderRequest, nowMs: numbe
       field: 'postOnly',
       message: `postOnly: an order that must rest cannot be ${order.timeInForce}`,
     })
+  if (order.type === 'market' && tif !== timeInForce.ioc)
+    throw new PlumbError('BAD_REQUEST', {
+      field: 'timeInForce',
+      message: `timeInForce: a market order is IOC, not ${order.timeInForce}`,
+    })
   checkFee(market, order)
   const priceTicks = checkPrice(market, order.price)
   const sizeLots = checkSize(market, order.amount, priceTicks)

@@ -27,6 +27,9 @@ const about: Partial<Record<ErrorCode, { field?: string; unit?: Unit }>> = {
   PRICE_BAND: { field: 'price', unit: 'ticks' },
   REDUCE_ONLY: { field: 'reduceOnly' },
   OPEN_ORDERS_LIMIT: { unit: 'number' },
+  LINK_NOT_FOUND: { field: 'parentLane' },
+  ISOLATED_MARKET: { field: 'market' },
+  THROTTLED: { unit: 'quote' },
   POST_ONLY_WOULD_CROSS: { field: 'price', unit: 'ticks' },
 }
 

@@ -59,9 +59,9 @@ describe('the traffic guard', () => {
   const origin = { address: '10.0.0.1' }
   test('cancels have a reserve that orders and reads cannot use up', () => {
     const { guard, refused } = guardOf()
-    guard.order('0xA', origin, 0)
-    guard.order('0xa', origin, 0)
-    expect(() => guard.order('0xA', origin, 0)).toThrow(RateLimitedError)
+    guard.order('0xA', false, origin, 0)
+    guard.order('0xa', false, origin, 0)
+    expect(() => guard.order('0xA', false, origin, 0)).toThrow(RateLimitedError)
     guard.request(origin, 0)
     expect(() => guard.request(origin, 0)).toThrow(RateLimitedError)
     guard.cancel('0xA', 0)
@@ -70,12 +70,23 @@ describe('the traffic guard', () => {
     expect(refused).toEqual(['order', 'request', 'cancel'])
   })
 
+  test('an order that only reduces may use the reserve of the cancels', () => {
+    const { guard } = guardOf()
+    for (let i = 0; i < 2; i++) guard.order('0xA', false, origin, 0)
+    for (let i = 0; i < 2; i++) guard.order('0xA', true, origin, 0)
+    expect(() => guard.order('0xA', true, origin, 0)).toThrow(RateLimitedError)
+    expect(guard.state('0xA', origin, 0)).toMatchObject({
+      orders: { limit: 2, remaining: 0 },
+      cancels: { limit: 2, remaining: 0 },
+    })
+  })
+
   test('an exempt name is believed until its address has sent bad signatures', () => {
     const { guard, refused } = guardOf()
-    for (let i = 0; i < 100; i++) guard.order('0xMaker', origin, 0)
+    for (let i = 0; i < 100; i++) guard.order('0xMaker', false, origin, 0)
     for (let i = 0; i < 3; i++) guard.badSignature(origin, 0)
-    expect(() => guard.order('0xMaker', origin, 0)).toThrow(RateLimitedError)
-    guard.order('0xMaker', { address: '10.0.0.2' }, 0)
+    expect(() => guard.order('0xMaker', false, origin, 0)).toThrow(RateLimitedError)
+    guard.order('0xMaker', false, { address: '10.0.0.2' }, 0)
     expect(refused).toEqual(['bad_signature'])
   })
 })

@@ -11,8 +11,8 @@ export type TrafficLimits = {
   exempt: ReadonlySet<string>
 }
 
-/** Where a request came from: the network address as a rate-limit key. */
-export type Origin = { address: string }
+/** Where a request came from: the network address as a rate-limit key; and the limit it was counted against last. */
+export type Origin = { address: string; verdict?: RateVerdict }
 
 export class TrafficGuard {
   readonly #orders: RateLimiter
@@ -39,14 +39,34 @@ export class TrafficGuard {
 
   /**
    * A signed order or withdrawal, before its signature is checked: an exempt name is believed only while the
-   * address has not sent many bad signatures. Throws RATE_LIMITED.
+   * address has not sent many bad signatures. One that only reduces may use the reserve of the cancels. Throws
+   * RATE_LIMITED.
    */
-  order(owner: string, origin: Origin, nowMs: number): RateVerdict {
+  order(owner: string, reduces: boolean, origin: Origin, nowMs: number): RateVerdict {
     const suspicion = this.#badSignatures.peek(origin.address, nowMs)
     this.#checked(suspicion, 'bad_signature')
-    if (this.#exempt.has(owner.toLowerCase())) return suspicion
-    this.#checked(this.#requests.take(origin.address, 1, nowMs), 'request')
-    return this.#checked(this.#orders.take(owner.toLowerCase(), 1, nowMs), 'order')
+    const key = owner.toLowerCase()
+    if (this.#exempt.has(key)) return suspicion
+    const verdict = this.#ordinary(key, origin, nowMs)
+    if (verdict.allowed || !reduces) return this.#noted(origin, verdict, 'order')
+    return this.#noted(origin, this.#cancels.take(key, 1, nowMs), 'order')
+  }
+
+  /** A change of an account's settings: counts as an order. Throws RATE_LIMITED. */
+  change(owner: string, nowMs: number): RateVerdict {
+    const key = owner.toLowerCase()
+    const verdict = this.#orders.take(key, 1, nowMs)
+    return this.#exempt.has(key) ? { ...verdict, allowed: true } : this.#checked(verdict, 'order')
+  }
+
+  #ordinary(key: string, origin: Origin, nowMs: number): RateVerdict {
+    const request = this.#requests.take(origin.address, 1, nowMs)
+    return request.allowed ? this.#orders.take(key, 1, nowMs) : request
+  }
+
+  #noted(origin: Origin, verdict: RateVerdict, kind: string): RateVerdict {
+    origin.verdict = verdict
+    return this.#checked(verdict, kind)
   }
 
   /** An authenticated cancel. Throws RATE_LIMITED. */
@@ -54,6 +74,16 @@ export class TrafficGuard {
     const key = owner.toLowerCase()
     const verdict = this.#cancels.take(key, 1, nowMs)
     return this.#exempt.has(key) ? { ...verdict, allowed: true } : this.#checked(verdict, 'cancel')
+  }
+
+  /** What is left of each limit, without using any. */
+  state(owner: string, origin: Origin, nowMs: number): Record<string, LimitState> {
+    const key = owner.toLowerCase()
+    return {
+      orders: stateOf(this.#orders.peek(key, nowMs)),
+      cancels: stateOf(this.#cancels.peek(key, nowMs)),
+      requests: stateOf(this.#requests.peek(origin.address, nowMs)),
+    }
   }
 
   /** A signature that did not belong to the account it named. */
@@ -66,6 +96,12 @@ export class TrafficGuard {
     this.#refused(kind)
     throw new RateLimitedError(verdict)
   }
+}
+
+type LimitState = { limit: number; remaining: number; resetS: number }
+
+function stateOf({ limit, remaining, resetS }: RateVerdict): LimitState {
+  return { limit, remaining, resetS }
 }
 
 /** RATE_LIMITED with what the headers need. */

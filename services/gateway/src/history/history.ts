@@ -20,8 +20,11 @@ import {
   type FillObject,
   type FundingPaymentObject,
   type FundingRateObject,
+  type InternalTransferObject,
   type LedgerObject,
   type ListOf,
+  type NoticeObject,
+  type OpenInterestObject,
   type OrderObject,
   type PageQuery,
   PlumbError,
@@ -32,9 +35,14 @@ import { marketOf } from '../entry/order-checks.ts'
 import type { AccountView } from '../view/account-view.ts'
 import type { BatchView } from '../view/batch-view.ts'
 import type { ExchangeView } from '../view/exchange-view.ts'
-import type { MarketView } from '../view/market-view.ts'
+import type { MarketView, OpenInterestView } from '../view/market-view.ts'
 import type { OrderView } from '../view/order-view.ts'
 import type { PublicObjects } from '../view/public-objects.ts'
+import {
+  internalTransferObject,
+  noticeObject,
+  openInterestObject,
+} from '../view/setting-objects.ts'
 import { LedgerRows } from './ledger-rows.ts'
 import type { LedgerSource } from './ledger-source.ts'
 import {
@@ -50,6 +58,7 @@ import {
 const ACCOUNT_LIST_KEPT = 1_024
 const TRADES_KEPT = 1_000
 const FUNDING_KEPT = 720
+const MINUTE_MS = 60_000
 /** Batches listed out of memory; the view keeps more, to tell each fill its transaction. */
 const BATCHES_LISTED = 1_000
 
@@ -59,6 +68,8 @@ export type OrderFilter = PageQuery & {
 }
 export type AccountFilter = PageQuery & { market?: string | undefined }
 export type CandleQuery = {
+  /** `last`: of trades. Mark and index are kept in memory only, a week of minutes. */
+  price: 'last' | 'mark' | 'index'
   intervalMs: number
   since: number | undefined
   until: number
@@ -113,11 +124,13 @@ export class History {
 
   /** Candles of trades: `[openTime, o, h, l, c, baseVolume, quoteVolume, trades]`. */
   async candles(market: MarketView, query: CandleQuery) {
-    const { intervalMs, since, until, limit } = query
-    const { candles, definition } = market
+    const { intervalMs, since, until, limit, price } = query
+    const { definition } = market
+    const candles = candlesOf(market, price, intervalMs)
     const from = since ?? until - limit * intervalMs
+    const isHere = candles.forgottenBefore === null || from >= candles.forgottenBefore
     const found =
-      candles.forgottenBefore === null || from >= candles.forgottenBefore
+      isHere || price !== 'last' || intervalMs < MINUTE_MS
         ? candles.list(intervalMs, since, until, limit)
         : await this.#source.read((ledger) =>
             listCandles(ledger, { ...query, market: definition.market }),
@@ -231,6 +244,41 @@ export class History {
     )
   }
 
+  /** Transfers between the owner's subaccounts, as far back as memory reaches. */
+  transfers(account: AccountView, query: PageQuery): ListOf<InternalTransferObject> {
+    return memoryOnly(accountList(account.transfers, undefined), query, (transfer) =>
+      internalTransferObject(account, transfer),
+    )
+  }
+
+  /** What the exchange did to an account, as far back as memory reaches. */
+  notices(account: AccountView, query: PageQuery): ListOf<NoticeObject> {
+    return memoryOnly(accountList(account.notices, undefined), query, (notice) =>
+      noticeObject(account, notice),
+    )
+  }
+
+  /** Trades whose taker was liquidated. */
+  liquidations(market: MarketView, query: PageQuery): ListOf<TradeObject> {
+    const list = {
+      items: market.liquidations,
+      placeOf: placeOfEvent,
+      timeOf: timeOfEvent,
+      complete: true,
+    }
+    return memoryOnly(list, query, (trade) => this.#objects.trade(market, trade))
+  }
+
+  openInterests(market: MarketView, query: PageQuery): ListOf<OpenInterestObject> {
+    const list = {
+      items: market.openInterests,
+      placeOf: ({ timeMs }: OpenInterestView): Place => [timeMs, 0],
+      timeOf: timeOfEvent,
+      complete: true,
+    }
+    return memoryOnly(list, query, (point) => openInterestObject(market, point))
+  }
+
   /** The statement: every entry with the balance before and after. Only the ledger has it. */
   async entries(account: AccountView, filter: AccountFilter): Promise<ListOf<LedgerObject>> {
     const { since, until, cursor, limit = LIST_LIMIT_DEFAULT } = filter
@@ -283,6 +331,12 @@ export class History {
   }
 }
 
+function candlesOf(market: MarketView, price: CandleQuery['price'], intervalMs: number) {
+  if (price === 'mark') return market.markCandles
+  if (price === 'index') return market.indexCandles
+  return intervalMs < MINUTE_MS ? market.secondCandles : market.candles
+}
+
 function placeOfEvent({ seq, leg }: { seq: number; leg: number }): Place {
   return [seq, leg]
 }
@@ -295,14 +349,24 @@ function timeOfEvent({ timeMs }: { timeMs: number }): number {
   return timeMs
 }
 
-function ofMarket(item: { market?: MarketView }, symbol: string | undefined): boolean {
+/** A page of what only memory has: it ends where memory does. */
+function memoryOnly<T, O>(
+  list: MemoryList<T>,
+  query: PageQuery,
+  toObject: (item: T) => O,
+): ListOf<O> {
+  const page = memoryPage({ ...list, complete: true }, query)
+  if (page === null) throw new PlumbError('HISTORY_UNAVAILABLE')
+  return { items: page.items.map(toObject), nextCursor: page.nextCursor }
+}
+
+function ofMarket(item: { market?: MarketView | null }, symbol: string | undefined): boolean {
   return symbol === undefined || item.market?.definition.symbol === symbol
 }
 
-function accountList<T extends { seq: number; leg: number; timeMs: number; market?: MarketView }>(
-  items: readonly T[],
-  market: string | undefined,
-): MemoryList<T> {
+function accountList<
+  T extends { seq: number; leg: number; timeMs: number; market?: MarketView | null },
+>(items: readonly T[], market: string | undefined): MemoryList<T> {
   return {
     items: items.filter((item) => ofMarket(item, market)),
     placeOf: placeOfEvent,

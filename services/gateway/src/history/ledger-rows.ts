@@ -63,6 +63,12 @@ export class LedgerRows {
         laneSeq: row.laneSeq,
         expiryS: row.expiryS,
         closeReason: row.status === 'open' ? null : row.reason,
+        rejectCode: 0,
+        isMarketOrder: false,
+        waiting: false,
+        stopLossTicks: null,
+        takeProfitTicks: null,
+        advanced: null,
       },
       this.#market(row.market).definition,
     )

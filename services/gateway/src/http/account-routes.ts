@@ -1,5 +1,6 @@
 //! Private reads: what a token's owner may see, and nothing of anybody else.
 import {
+  accountFeesObject,
   accountListQuery,
   accountObject,
   accountQuery,
@@ -8,24 +9,40 @@ import {
   emptyQuery,
   fillObject,
   fundingPaymentObject,
+  internalTransferObject,
+  isolatedMarginObject,
   ledgerObject,
+  leverageObject,
   listOf,
+  marginModeObject,
+  marginPreviewObject,
+  marketParams,
+  meObject,
+  noticeObject,
   orderObject,
   orderParams,
   ordersQuery,
   PlumbError,
   positionObject,
+  previewRequest,
+  quoteToText,
+  simulateMargin,
   transferObject,
 } from '@plumb/protocol'
 import { z } from 'zod'
-import { orderIdOf } from '../entry/order-checks.ts'
+import { marketOf, orderIdOf } from '../entry/order-checks.ts'
 import type { Session } from '../guard/bearer-tokens.ts'
+import type { TrafficGuard } from '../guard/traffic-guard.ts'
+import { accountMargin } from '../view/account-margin.ts'
 import { AccountView } from '../view/account-view.ts'
+import { marginInputs } from '../view/margin-inputs.ts'
+import * as settings from '../view/setting-objects.ts'
 import type { ReadParts } from './market-routes.ts'
 import { type Route, route, unread } from './route.ts'
 
 const auth = 'token'
 const tag = 'Account'
+const ofMarket = { body: unread, query: accountQuery, params: marketParams }
 const byAccount = { body: unread, query: accountQuery, params: unread }
 const byList = { body: unread, query: accountListQuery, params: unread }
 /** Deposits and withdrawals are of no market: a filter that cannot be met is refused, not ignored. */
@@ -39,7 +56,12 @@ export function requireOwner(session: Session, account: string | undefined): voi
     throw new PlumbError('KEY_FORBIDDEN', { field: 'account' })
 }
 
-export function accountRoutes({ view, objects, history }: ReadParts): Route[] {
+export function accountRoutes({
+  view,
+  objects,
+  history,
+  guard,
+}: ReadParts & { guard: TrafficGuard }): Route[] {
   /** The account asked for; one that was never funded reads as empty. */
   const accountOf = (session: Session, query: AccountFields) => {
     requireOwner(session, query.account)
@@ -53,15 +75,9 @@ export function accountRoutes({ view, objects, history }: ReadParts): Route[] {
       'GET',
       '/v1/me',
       { body: unread, query: emptyQuery, params: unread },
-      { auth, tag, summary: 'Whom this token speaks for' },
-      (_input, { session }) => ({
-        account: session.account,
-        scopes: ['read', 'cancel'],
-        expiresAt: session.expiresAtMs,
-        subaccounts: view
-          .subaccountsOf(session.account)
-          .map(({ subaccount, accountId }) => ({ subaccount, id: String(accountId) })),
-      }),
+      { auth, tag, summary: 'Whom this token speaks for, and its limits', answer: meObject },
+      (_input, { session, origin, nowMs }) =>
+        settings.meObject(view, session, guard.state(session.account, origin, nowMs)),
     ),
     route(
       'GET',
@@ -149,6 +165,106 @@ export function accountRoutes({ view, objects, history }: ReadParts): Route[] {
       byList,
       { auth, tag, summary: 'Statement: every entry, rows chain', answer: listOf(ledgerObject) },
       ({ query }, { session }) => history.entries(accountOf(session, query), query),
+    ),
+    route(
+      'GET',
+      '/v1/transfers',
+      byTransfer,
+      {
+        auth,
+        tag,
+        summary: 'Transfers between your subaccounts',
+        answer: listOf(internalTransferObject),
+      },
+      ({ query }, { session }) => history.transfers(accountOf(session, query), query),
+    ),
+    route(
+      'GET',
+      '/v1/notices',
+      byTransfer,
+      {
+        auth,
+        tag,
+        summary: 'Liquidations, deleveraging and settlements of the account, with their inputs',
+        answer: listOf(noticeObject),
+      },
+      ({ query }, { session }) => history.notices(accountOf(session, query), query),
+    ),
+    route(
+      'GET',
+      '/v1/fees/me',
+      byAccount,
+      { auth, tag, summary: 'Fee tier, rates and volume', answer: accountFeesObject },
+      ({ query }, { session }) => settings.accountFeesObject(view, accountOf(session, query)),
+    ),
+    route(
+      'GET',
+      '/v1/markets/:market/leverage',
+      ofMarket,
+      { auth, tag, summary: 'Chosen leverage', answer: leverageObject },
+      ({ params, query }, { session }) =>
+        settings.leverageObject(accountOf(session, query), marketOf(view, params.market)),
+    ),
+    route(
+      'GET',
+      '/v1/markets/:market/margin-mode',
+      ofMarket,
+      { auth, tag, summary: 'Margin mode of the subaccount', answer: marginModeObject },
+      ({ params, query }, { session }) =>
+        settings.marginModeObject(view, accountOf(session, query), marketOf(view, params.market)),
+    ),
+    route(
+      'GET',
+      '/v1/markets/:market/isolated-margin',
+      ofMarket,
+      {
+        auth,
+        tag,
+        summary: 'Collateral of the subaccount isolated to the market',
+        answer: listOf(isolatedMarginObject),
+      },
+      ({ params, query }, { session }) => {
+        requireOwner(session, query.account)
+        const market = marketOf(view, params.market)
+        const isolated = view
+          .subaccountsOf(session.account)
+          .filter(({ isolatedMarket }) => isolatedMarket === market.definition.market)
+        return {
+          items: isolated.map((account) => {
+            const risk = accountMargin(account)
+            return {
+              account: account.address,
+              subaccount: account.subaccount,
+              market: market.definition.symbol,
+              collateral: quoteToText(Math.max(risk.equityQuote, Number.MIN_SAFE_INTEGER)),
+              withdrawable: quoteToText(risk.withdrawableQuote),
+            }
+          }),
+          nextCursor: null,
+        }
+      },
+    ),
+    route(
+      'POST',
+      '/v1/margin/preview',
+      { body: previewRequest, query: emptyQuery, params: unread },
+      {
+        auth,
+        tag,
+        summary: 'What if: margin and liquidation prices after hypothetical orders and prices',
+        answer: marginPreviewObject,
+      },
+      ({ body }, { session }) => {
+        for (const symbol of Object.keys(body.prices ?? {})) marketOf(view, symbol)
+        return simulateMargin(marginInputs(view, accountOf(session, body)), body)
+      },
+    ),
+    route(
+      'GET',
+      '/v1/margin/inputs',
+      byAccount,
+      { auth, tag, summary: 'Integers that a margin simulation of your own starts from' },
+      ({ query }, { session }) => marginInputs(view, accountOf(session, query)),
     ),
     route(
       'GET',

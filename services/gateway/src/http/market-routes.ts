@@ -3,36 +3,31 @@ import {
   batchObject,
   bookObject,
   bookQuery,
+  candleRow,
   candlesQuery,
   emptyQuery,
+  feeTierObject,
   fundingObject,
   fundingRateObject,
   listOf,
   listQuery,
   marketObject,
   marketParams,
+  openInterestObject,
   tickerObject,
+  tierObject,
   tradeObject,
 } from '@plumb/protocol'
-import { z } from 'zod'
 import { marketOf } from '../entry/order-checks.ts'
 import type { History } from '../history/history.ts'
+import { intervalMs } from '../view/candle-view.ts'
 import type { ExchangeView } from '../view/exchange-view.ts'
 import type { PublicObjects } from '../view/public-objects.ts'
+import { feeTierObjects, tierObjects } from '../view/setting-objects.ts'
 import { type Route, route, unread } from './route.ts'
 
 const DEPTH_DEFAULT = 100
-const MINUTE_MS = 60_000
 const CANDLES_DEFAULT = 500
-const intervals = {
-  '1m': MINUTE_MS,
-  '5m': 5 * MINUTE_MS,
-  '15m': 15 * MINUTE_MS,
-  '1h': 60 * MINUTE_MS,
-  '4h': 240 * MINUTE_MS,
-  '1d': 1_440 * MINUTE_MS,
-  '1w': 10_080 * MINUTE_MS,
-}
 
 export type ReadParts = { view: ExchangeView; objects: PublicObjects; history: History }
 
@@ -117,18 +112,48 @@ export function marketRoutes({ view, objects, history }: ReadParts): Route[] {
       { body: unread, query: candlesQuery, params: marketParams },
       {
         tag,
-        summary: 'Candles of trades: [openTime, o, h, l, c, baseVolume, quoteVolume, trades]',
-        answer: listOf(z.array(z.union([z.int(), z.string()]))),
+        summary:
+          'Candles of last (trades), mark or index: [openTime, o, h, l, c, baseVolume, quoteVolume, trades]',
+        answer: listOf(candleRow),
       },
       async ({ params, query }, { nowMs }) => ({
         items: await history.candles(marketOf(view, params.market), {
-          intervalMs: intervals[query.interval ?? '1m'],
+          price: query.price ?? 'last',
+          intervalMs: intervalMs[query.interval ?? '1m'],
           since: query.since,
           until: Math.min(query.until ?? nowMs, nowMs),
           limit: query.limit ?? CANDLES_DEFAULT,
         }),
         nextCursor: null,
       }),
+    ),
+    route(
+      'GET',
+      '/v1/markets/:market/tiers',
+      ofMarket,
+      { tag, summary: 'Margin by size of the position', etag: true, answer: listOf(tierObject) },
+      ({ params }) => ({ items: tierObjects(marketOf(view, params.market)), nextCursor: null }),
+    ),
+    route(
+      'GET',
+      '/v1/markets/:market/open-interest',
+      { body: unread, query: listQuery, params: marketParams },
+      { tag, summary: 'Open interest, by minute', answer: listOf(openInterestObject) },
+      ({ params, query }) => history.openInterests(marketOf(view, params.market), query),
+    ),
+    route(
+      'GET',
+      '/v1/markets/:market/liquidations',
+      { body: unread, query: listQuery, params: marketParams },
+      { tag, summary: 'Trades whose taker was liquidated', answer: listOf(tradeObject) },
+      ({ params, query }) => history.liquidations(marketOf(view, params.market), query),
+    ),
+    route(
+      'GET',
+      '/v1/fees',
+      none,
+      { tag, summary: 'Fee tiers by 30-day volume', etag: true, answer: listOf(feeTierObject) },
+      () => ({ items: feeTierObjects(view), nextCursor: null }),
     ),
     route(
       'GET',

@@ -3,14 +3,22 @@ import type { VerifyPool } from '@plumb/chain'
 import { addressBytes, bytesHex, hexBytes } from '@plumb/chain'
 import {
   accountQuery,
+  cancelAfterReply,
+  cancelAfterRequest,
   cancelAllQuery,
   cancelAllReply,
+  cancelBatchReply,
+  cancelBatchRequest,
   clientOrderParams,
-  type ErrorBody,
   emptyQuery,
   type LoginRequest,
+  leverageObject,
+  leverageRequest,
   loginReply,
   loginRequest,
+  marginModeObject,
+  marginModeRequest,
+  marketParams,
   type OrderReply,
   orderBatchReply,
   orderBatchRequest,
@@ -18,13 +26,18 @@ import {
   orderReply,
   orderRequest,
   PlumbError,
+  transferReply,
+  transferRequest,
   validate,
   withdrawalReply,
   withdrawalRequest,
 } from '@plumb/protocol'
-import type { OrderEntry } from '../entry/order-entry.ts'
+import type { AccountEntry } from '../entry/account-entry.ts'
+import { marketOf } from '../entry/order-checks.ts'
+import { itemError, type OrderEntry } from '../entry/order-entry.ts'
 import type { BearerTokens } from '../guard/bearer-tokens.ts'
 import type { Origin, TrafficGuard } from '../guard/traffic-guard.ts'
+import type { ExchangeView } from '../view/exchange-view.ts'
 import { requireOwner } from './account-routes.ts'
 import { type Route, route, unread } from './route.ts'
 
@@ -32,7 +45,9 @@ const LOGIN_MS_MAX = 86_400_000
 const LOGIN_SKEW_MS_MAX = 300_000
 
 export type OrderRouteParts = {
+  view: ExchangeView
   entry: OrderEntry
+  accounts: AccountEntry
   tokens: BearerTokens
   pool: VerifyPool
   guard: TrafficGuard
@@ -44,7 +59,7 @@ const signed = { tag, auth: 'signature', limited: false, needsView: false } as c
 const owned = { tag, auth: 'token', limited: false, needsView: false } as const
 
 export function orderRoutes(parts: OrderRouteParts): Route[] {
-  const { entry } = parts
+  const { entry, accounts, view } = parts
   const place = (body: unknown, origin: Origin): Promise<OrderReply> => {
     const order = validate(orderRequest, body)
     return order.ok ? entry.place(order.value, origin) : Promise.reject(order.error)
@@ -65,7 +80,7 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
       async ({ body }, { origin, request }) => {
         const settled = body.orders.map((order) =>
           place(order, origin).catch((error: unknown) => ({
-            error: itemError(error, request.id),
+            error: itemError(error).body(request.id),
           })),
         )
         return { results: await Promise.all(settled) }
@@ -118,7 +133,87 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
       '/v1/withdrawals',
       { body: withdrawalRequest, query: emptyQuery, params: unread },
       { ...signed, summary: 'Withdraw to your own address', answer: withdrawalReply },
-      ({ body }, { origin }) => entry.withdraw(body, origin),
+      ({ body }, { origin }) => accounts.withdraw(body, origin),
+    ),
+    route(
+      'POST',
+      '/v1/transfers',
+      { body: transferRequest, query: emptyQuery, params: unread },
+      { ...signed, summary: 'Move money to another of your subaccounts', answer: transferReply },
+      ({ body }, { origin }) => accounts.transfer(body, origin),
+    ),
+    route(
+      'POST',
+      '/v1/orders/cancel',
+      { body: cancelBatchRequest, query: emptyQuery, params: unread },
+      { ...owned, summary: 'Cancel up to 100 orders by id', answer: cancelBatchReply },
+      ({ body }, { session, request }) => {
+        requireOwner(session, body.account)
+        const { subaccount = 0, orders } = body
+        return entry.cancelBatch(session.account, subaccount, orders, request.id)
+      },
+    ),
+    route(
+      'POST',
+      '/v1/orders/cancel-after',
+      { body: cancelAfterRequest, query: emptyQuery, params: unread },
+      {
+        ...owned,
+        summary: 'Dead man’s switch: cancel everything unless called again in time',
+        answer: cancelAfterReply,
+      },
+      ({ body }, { session }) => {
+        requireOwner(session, body.account)
+        return accounts.cancelAfter(session.account, body.subaccount ?? 0, body.timeoutMs)
+      },
+    ),
+    route(
+      'PUT',
+      '/v1/markets/:market/leverage',
+      { body: leverageRequest, query: emptyQuery, params: marketParams },
+      { ...owned, summary: 'Choose the leverage of a market', answer: leverageObject },
+      ({ body, params }, { session }) => {
+        requireOwner(session, body.account)
+        const market = marketOf(view, params.market)
+        return accounts.setLeverage(session.account, body.subaccount ?? 0, market, body.leverage)
+      },
+    ),
+    route(
+      'PUT',
+      '/v1/markets/:market/margin-mode',
+      { body: marginModeRequest, query: emptyQuery, params: marketParams },
+      {
+        ...owned,
+        summary: 'Bind a subaccount to one market (isolated) or free it (cross)',
+        answer: marginModeObject,
+      },
+      ({ body, params }, { session }) => {
+        requireOwner(session, body.account)
+        const market = marketOf(view, params.market)
+        const { subaccount = 0, marginMode } = body
+        return accounts.setMarginMode(session.account, subaccount, market, marginMode)
+      },
+    ),
+    route(
+      'PUT',
+      '/v1/markets/:market/isolated-margin',
+      { body: transferRequest, query: emptyQuery, params: marketParams },
+      {
+        ...signed,
+        summary: 'Add or take collateral: a transfer to or from the subaccount of the market',
+        answer: transferReply,
+      },
+      ({ body, params }, { origin }) => {
+        const { market } = marketOf(view, params.market).definition
+        const isIsolated = (subaccount: number) =>
+          view.account(body.account, subaccount)?.isolatedMarket === market
+        if (!isIsolated(body.subaccount) && !isIsolated(body.toSubaccount))
+          throw new PlumbError('BAD_REQUEST', {
+            field: 'toSubaccount',
+            message: 'toSubaccount: neither subaccount is isolated to the market',
+          })
+        return accounts.transfer(body, origin)
+      },
     ),
     route(
       'POST',
@@ -134,11 +229,6 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
       ({ body }, { origin, nowMs }) => signIn(parts, body, origin, nowMs),
     ),
   ]
-}
-
-function itemError(error: unknown, requestId: string): ErrorBody {
-  const failure = error instanceof PlumbError ? error : new PlumbError('INTERNAL')
-  return failure.body(requestId)
 }
 
 async function signIn(

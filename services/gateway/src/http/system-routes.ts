@@ -5,10 +5,13 @@ import {
   baseOfSymbol,
   domainTypes,
   emptyQuery,
+  fundInsuranceTypes,
   loginTypes,
   orderTypes,
   PlumbError,
   quoteCurrency,
+  statusObject,
+  transferTypes,
   typedDomain,
   withdrawTypes,
 } from '@plumb/protocol'
@@ -46,7 +49,7 @@ export function systemRoutes(parts: SystemParts): Route[] {
       'GET',
       '/v1/status',
       none,
-      { tag, summary: 'System and market state' },
+      { tag, summary: 'System and market state', answer: statusObject },
       (_input, { nowMs }) => objects.status(nowMs),
     ),
     route(
@@ -56,7 +59,14 @@ export function systemRoutes(parts: SystemParts): Route[] {
       { tag, summary: 'EIP-712 domain and types, and how fields scale', etag: true },
       () => ({
         domain: typedDomain(chainId, contract),
-        types: { ...domainTypes, ...orderTypes, ...withdrawTypes, ...loginTypes },
+        types: {
+          ...domainTypes,
+          ...orderTypes,
+          ...withdrawTypes,
+          ...transferTypes,
+          ...fundInsuranceTypes,
+          ...loginTypes,
+        },
         chainId,
         contract,
         scales: {
@@ -65,6 +75,7 @@ export function systemRoutes(parts: SystemParts): Route[] {
           'Order.trigger': 100_000_000,
           'Order.maxFee': 100_000,
           'Withdraw.amount': 1_000_000,
+          'Transfer.amount': 1_000_000,
         },
         settlementLagS: view.genesis?.settlementLagS ?? null,
         lanesMax: limits.lanesPerAccountMax,

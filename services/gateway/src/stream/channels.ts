@@ -1,12 +1,20 @@
 //! What is streamed: the changes of the view, gathered and published where somebody listens.
-import type { PrivateChannel, PublicChannel } from '@plumb/protocol'
+import {
+  type CandleInterval,
+  candleIntervals,
+  type PrivateChannel,
+  type PublicChannel,
+} from '@plumb/protocol'
 import type { Clock, Logger } from '@plumb/runtime'
-import type { AccountView, FillView } from '../view/account-view.ts'
+import type { AccountView, FillView, NoticeView } from '../view/account-view.ts'
 import type { BatchView } from '../view/batch-view.ts'
-import type { ExchangeView, ViewSink } from '../view/exchange-view.ts'
+import { intervalMs } from '../view/candle-view.ts'
+import type { ExchangeView } from '../view/exchange-view.ts'
 import type { MarketView, TradeView } from '../view/market-view.ts'
 import type { OrderView } from '../view/order-view.ts'
 import type { PublicObjects } from '../view/public-objects.ts'
+import { noticeObject } from '../view/setting-objects.ts'
+import type { ViewSink } from '../view/view-sink.ts'
 import type { StreamConnection } from './stream-connection.ts'
 import { type Snapshot, Topic, type TopicName, topicKey } from './topic.ts'
 
@@ -15,10 +23,14 @@ const SNAPSHOT_BATCHES = 20
 const BOOK_DEPTH_MAX = Number.MAX_SAFE_INTEGER
 /** Tickers change with every trade and quote; this often is enough to look at. */
 const TICKER_INTERVAL_MS = 250
+const TOP_LEVELS = 20
+/** Their seq is that of the book's last change. */
+const bookChannels: ReadonlySet<string> = new Set(['book', 'book20', 'bbo'])
 
 type PrivateChanges = {
   orders: unknown[]
   fills: unknown[]
+  notices: unknown[]
   balance: boolean
   positions: Set<MarketView>
 }
@@ -39,6 +51,8 @@ export class Channels implements ViewSink {
   #status = false
   #tickersAtMs = 0
   readonly #tickers = new Set<MarketView>()
+  /** What `book20` sent last, by market. */
+  readonly #tops = new Map<MarketView, string>()
 
   constructor(view: ExchangeView, objects: PublicObjects, clock: Clock, logger: Logger) {
     this.#view = view
@@ -48,10 +62,16 @@ export class Channels implements ViewSink {
   }
 
   /** Topics a subscription stands for: one, or one for each market. */
-  publicTopics(channel: PublicChannel, market: MarketView | null): Topic[] {
+  publicTopics(
+    channel: PublicChannel,
+    market: MarketView | null,
+    interval: CandleInterval,
+  ): Topic[] {
     if (channel === 'status' || channel === 'batches') return [this.#publicTopic(channel, null)]
     const markets = market === null ? [...this.#view.markets.values()] : [market]
-    return markets.map((one) => this.#publicTopic(channel, one))
+    return markets.map((one) =>
+      channel === 'candles' ? this.#candleTopic(one, interval) : this.#publicTopic(channel, one),
+    )
   }
 
   privateTopic(channel: PrivateChannel, account: AccountView): Topic {
@@ -95,9 +115,12 @@ export class Channels implements ViewSink {
     if (market !== null) changes.positions.add(market)
   }
 
+  noticed(account: AccountView, notice: NoticeView): void {
+    this.#changesOf(account)?.notices.push(noticeObject(account, notice))
+  }
+
   traded(market: MarketView, trade: TradeView): void {
     this.#tickers.add(market)
-    if (this.#find('trades', market) === undefined) return
     const trades = this.#trades.get(market)
     if (trades === undefined) this.#trades.set(market, [trade])
     else trades.push(trade)
@@ -125,10 +148,7 @@ export class Channels implements ViewSink {
 
   groupApplied(seq: number, timeMs: number): void {
     for (const market of this.#view.markets.values()) this.#publishBook(market, timeMs)
-    for (const [market, trades] of this.#trades) {
-      const data = trades.map((trade) => this.#objects.trade(market, trade))
-      this.#find('trades', market)?.publish('update', trades.at(-1)?.seq ?? seq, timeMs, data)
-    }
+    for (const [market, trades] of this.#trades) this.#publishTrades(market, trades, seq, timeMs)
     this.#trades.clear()
     const nowMs = this.#clock.nowMs()
     for (const market of this.#prices)
@@ -142,6 +162,28 @@ export class Channels implements ViewSink {
     if (this.#status) this.#publish('status', null, seq, timeMs, () => this.#objects.status(nowMs))
     this.#status = false
     this.#publishTickers(seq, timeMs, nowMs)
+  }
+
+  #publishTrades(market: MarketView, trades: readonly TradeView[], seq: number, timeMs: number) {
+    const at = trades.at(-1)?.seq ?? seq
+    const shown = (of: readonly TradeView[]) => of.map((one) => this.#objects.trade(market, one))
+    this.#find('trades', market)?.publish('update', at, timeMs, shown(trades))
+    const liquidations = trades.filter(({ liquidation }) => liquidation)
+    if (liquidations.length > 0)
+      this.#find('liquidations', market)?.publish('update', at, timeMs, shown(liquidations))
+    for (const interval of candleIntervals) {
+      const topic = this.#topics.get(candleKey(market, interval))
+      if (topic === undefined) continue
+      const candle = this.#candle(market, interval)
+      if (candle !== undefined) topic.publish('update', at, timeMs, candle)
+    }
+  }
+
+  #candle(market: MarketView, interval: CandleInterval): unknown {
+    const candles = interval === '1s' ? market.secondCandles : market.candles
+    const timeMs = market.trades.at(-1)?.timeMs
+    const candle = timeMs === undefined ? null : candles.current(intervalMs[interval], timeMs)
+    return candle === null ? undefined : this.#objects.candle(market, candle)
   }
 
   #publishTickers(seq: number, timeMs: number, nowMs: number): void {
@@ -158,8 +200,9 @@ export class Channels implements ViewSink {
     if (changes === null) return
     this.#tickers.add(market)
     const topic = this.#find('book', market)
+    const top = this.#find('book20', market)
     const bbo = this.#find('bbo', market)
-    if (topic === undefined && bbo === undefined) return
+    if (topic === undefined && bbo === undefined && top === undefined) return
     if (book.crossed) {
       // Never shown: a crossed book would be a fault of the engine or of this view.
       this.#logger.error(
@@ -169,11 +212,22 @@ export class Channels implements ViewSink {
       return
     }
     const level = (l: readonly [number, number]) => this.#objects.level(market, l)
-    topic?.publish('delta', book.seq, timeMs, {
-      bids: changes.bids.map(level),
-      asks: changes.asks.map(level),
-    })
+    const delta = { bids: changes.bids.map(level), asks: changes.asks.map(level) }
+    if (topic !== undefined) {
+      const checksum = this.#objects.checksum(market)
+      topic.publish('delta', book.seq, timeMs, delta, { checksum })
+    }
     bbo?.publish('update', book.seq, timeMs, this.#objects.bbo(market))
+    if (top !== undefined) this.#publishTop(top, market, timeMs)
+  }
+
+  /** The best levels whole, when one of them changed. */
+  #publishTop(topic: Topic, market: MarketView, timeMs: number): void {
+    const { bids, asks } = this.#objects.book(market, TOP_LEVELS)
+    const text = JSON.stringify([bids, asks])
+    if (this.#tops.get(market) === text) return
+    this.#tops.set(market, text)
+    topic.publish('update', market.book.seq, timeMs, { bids, asks })
   }
 
   #publish(
@@ -187,7 +241,7 @@ export class Channels implements ViewSink {
   }
 
   #publishPrivate(account: AccountView, changes: PrivateChanges, seq: number, timeMs: number) {
-    const { orders, fills, balance, positions } = changes
+    const { orders, fills, notices, balance, positions } = changes
     const send = (channel: PrivateChannel, data: unknown[]) => {
       const { address, subaccount } = account
       const key = topicKey({ channel, market: null, account: address, subaccount })
@@ -195,7 +249,13 @@ export class Channels implements ViewSink {
     }
     send('orders', orders)
     send('fills', fills)
-    if (balance) send('balances', [this.#objects.balance(account)])
+    send('notices', notices)
+    if (balance) {
+      send('balances', [this.#objects.balance(account)])
+      const { address, subaccount } = account
+      const key = topicKey({ channel: 'account', market: null, account: address, subaccount })
+      this.#topics.get(key)?.publish('update', seq, timeMs, this.#objects.account(account))
+    }
     const moved = [...positions].map((market) =>
       this.#objects.position(account, account.position(market)),
     )
@@ -206,7 +266,13 @@ export class Channels implements ViewSink {
     if (!this.#watched.has(account.accountId)) return undefined
     const known = this.#changes.get(account)
     if (known !== undefined) return known
-    const changes = { orders: [], fills: [], balance: false, positions: new Set<MarketView>() }
+    const changes: PrivateChanges = {
+      orders: [],
+      fills: [],
+      notices: [],
+      balance: false,
+      positions: new Set(),
+    }
     this.#changes.set(account, changes)
     return changes
   }
@@ -218,7 +284,14 @@ export class Channels implements ViewSink {
   #publicTopic(channel: PublicChannel, market: MarketView | null): Topic {
     const name: TopicName = { channel, market: market?.definition.symbol ?? null }
     const data = () => this.#publicSnapshot(channel, market)
-    return this.#topic(name, () => this.#stamped(data()), false, null)
+    const more = () =>
+      channel === 'book' && market !== null ? { checksum: this.#objects.checksum(market) } : {}
+    return this.#topic(name, () => this.#stamped(data(), more()), false, null)
+  }
+
+  #candleTopic(market: MarketView, interval: CandleInterval): Topic {
+    const name: TopicName = { channel: 'candles', market: market.definition.symbol, interval }
+    return this.#topic(name, () => this.#stamped(this.#candle(market, interval)), false, null)
   }
 
   #topic(
@@ -231,7 +304,7 @@ export class Channels implements ViewSink {
     const known = this.#topics.get(key)
     if (known !== undefined) return known
     const market = name.market === null ? undefined : this.#view.marketsBySymbol.get(name.market)
-    const isBook = name.channel === 'book' || name.channel === 'bbo'
+    const isBook = bookChannels.has(name.channel)
     const lastSeq = isBook && market !== undefined ? market.book.seq : this.#view.appliedSeq
     const topic = new Topic(name, lastSeq, snapshot, resumable)
     this.#topics.set(key, topic)
@@ -249,8 +322,8 @@ export class Channels implements ViewSink {
     else this.#watched.set(id, left)
   }
 
-  #stamped(data: unknown): Snapshot | undefined {
-    return data === undefined ? undefined : { ts: this.#view.appliedTimeMs, data }
+  #stamped(data: unknown, more: { checksum?: number } = {}): Snapshot | undefined {
+    return data === undefined ? undefined : { ts: this.#view.appliedTimeMs, ...more, data }
   }
 
   #publicSnapshot(channel: PublicChannel, market: MarketView | null): unknown {
@@ -269,10 +342,15 @@ export class Channels implements ViewSink {
       const { bids, asks } = objects.book(market, BOOK_DEPTH_MAX)
       return { bids, asks }
     }
+    if (channel === 'book20') {
+      const { bids, asks } = objects.book(market, TOP_LEVELS)
+      return { bids, asks }
+    }
     if (channel === 'bbo') return objects.bbo(market)
     if (channel === 'ticker') return objects.ticker(market, nowMs)
     if (channel === 'funding') return objects.funding(market, nowMs)
-    return notEmpty(market.trades.slice(-SNAPSHOT_ROWS).map((t) => objects.trade(market, t)))
+    const trades = channel === 'liquidations' ? market.liquidations : market.trades
+    return notEmpty(trades.slice(-SNAPSHOT_ROWS).map((t) => objects.trade(market, t)))
   }
 
   #privateSnapshot(channel: PrivateChannel, account: AccountView): unknown {
@@ -281,8 +359,15 @@ export class Channels implements ViewSink {
     if (channel === 'fills')
       return account.fills.slice(-SNAPSHOT_ROWS).map((fill) => objects.fill(account, fill))
     if (channel === 'balances') return [objects.balance(account)]
+    if (channel === 'account') return objects.account(account)
+    if (channel === 'notices')
+      return account.notices.slice(-SNAPSHOT_ROWS).map((notice) => noticeObject(account, notice))
     return objects.positions(account)
   }
+}
+
+function candleKey(market: MarketView, interval: CandleInterval): string {
+  return topicKey({ channel: 'candles', market: market.definition.symbol, interval })
 }
 
 /** Some clients break on an empty list: a public list without rows is not sent. */

@@ -23,6 +23,8 @@ export class StreamConnection {
   readonly sessions = new Map<string, Session>()
   /** Names of subscribed topics. */
   readonly topics = new Set<string>()
+  /** Accounts whose orders are canceled when the connection ends, by `address/subaccount`. */
+  readonly leavesBehind = new Map<string, { account: string; subaccount: number }>()
   lastHeardMs: number
   readonly #socket: WebSocket
   readonly #raw: Socket
@@ -44,6 +46,14 @@ export class StreamConnection {
     this.origin = origin
     this.lastHeardMs = nowMs
     this.#closing = closing
+  }
+
+  /** Whether an account's orders shall go when this connection does. */
+  cancelOnDisconnect(account: string, subaccount: number, enabled: boolean): object {
+    const key = `${account.toLowerCase()}/${subaccount}`
+    if (enabled) this.leavesBehind.set(key, { account: account.toLowerCase(), subaccount })
+    else this.leavesBehind.delete(key)
+    return { account: account.toLowerCase(), subaccount, enabled }
   }
 
   get open(): boolean {

@@ -1,5 +1,6 @@
 //! What a stream client may ask, op by op.
 import {
+  orderRequest,
   PlumbError,
   type PrivateChannel,
   type PublicChannel,
@@ -8,17 +9,20 @@ import {
   type RequestId,
   type StreamOp,
   type StreamRequestOf,
+  simulateMargin,
   streamRequests,
   validate,
 } from '@plumb/protocol'
 import type { Clock } from '@plumb/runtime'
+import type { AccountEntry } from '../entry/account-entry.ts'
 import { fundedAccount, marketOf } from '../entry/order-checks.ts'
-import type { OrderEntry } from '../entry/order-entry.ts'
+import { itemError, type OrderEntry } from '../entry/order-entry.ts'
 import type { BearerTokens, Session } from '../guard/bearer-tokens.ts'
 import type { TrafficGuard } from '../guard/traffic-guard.ts'
 import { parseJson } from '../http/parse-json.ts'
 import { catchingUp } from '../view/catching-up.ts'
 import type { ExchangeView } from '../view/exchange-view.ts'
+import { marginInputs } from '../view/margin-inputs.ts'
 import type { Channels } from './channels.ts'
 import type { StreamConnection } from './stream-connection.ts'
 import type { Topic } from './topic.ts'
@@ -28,10 +32,15 @@ const SESSIONS_PER_CONNECTION_MAX = 64
 /** Requests of one connection waiting for their answers; it is paused long before, so only a last chunk may pass. */
 const IN_FLIGHT_MAX = 4_096
 
+/** A cancel on disconnect is asked for again when the sequencer is away or the account over its limit. */
+const DISCONNECT_ATTEMPTS = 20
+const DISCONNECT_RETRY_MS = 500
+
 export type StreamParts = {
   view: ExchangeView
   channels: Channels
   entry: OrderEntry
+  accounts: AccountEntry
   tokens: BearerTokens
   guard: TrafficGuard
   clock: Clock
@@ -48,6 +57,20 @@ type Handled = { result: Answer; after?: () => void }
 type Handlers = {
   [O in StreamOp]: (request: StreamRequestOf<O>, connection: StreamConnection) => Handled
 }
+
+const countedByAccount: ReadonlySet<StreamOp> = new Set([
+  'order.place',
+  'order.edit',
+  'order.cancel',
+  'order.cancelAll',
+  'order.batch',
+  'order.cancelBatch',
+  'order.cancelAfter',
+  'leverage.set',
+  'marginMode.set',
+  'transfer',
+  'withdraw',
+])
 
 /** Answers one text frame. Everything it gets wrong is answered, never thrown. */
 export class StreamRequests {
@@ -76,6 +99,45 @@ export class StreamRequests {
           result: parts.entry.cancelAll(account, subaccount, filter, connection.release),
         }
       },
+      'order.batch': (request, connection) => ({ result: this.#batch(request, connection) }),
+      'order.cancelBatch': ({ id, account, subaccount, orders }, connection) => {
+        this.#session(account, connection)
+        const { release } = connection
+        return {
+          result: parts.entry.cancelBatch(account, subaccount, orders, String(id), release),
+        }
+      },
+      'order.cancelAfter': ({ account, subaccount, timeoutMs }, connection) => {
+        this.#session(account, connection)
+        return { result: parts.accounts.cancelAfter(account, subaccount, timeoutMs) }
+      },
+      'order.cancelOnDisconnect': ({ account, subaccount, enabled }, connection) => {
+        this.#session(account, connection)
+        return { result: connection.cancelOnDisconnect(account, subaccount, enabled) }
+      },
+      'leverage.set': ({ account, subaccount, market, leverage }, connection) => {
+        this.#session(account, connection)
+        const view = marketOf(parts.view, market)
+        return { result: parts.accounts.setLeverage(account, subaccount, view, leverage) }
+      },
+      'marginMode.set': ({ account, subaccount, market, marginMode }, connection) => {
+        this.#session(account, connection)
+        const view = marketOf(parts.view, market)
+        return { result: parts.accounts.setMarginMode(account, subaccount, view, marginMode) }
+      },
+      'margin.preview': ({ account, subaccount, orders, prices }, connection) => {
+        this.#session(account, connection)
+        this.#requireView()
+        for (const symbol of Object.keys(prices ?? {})) marketOf(parts.view, symbol)
+        const view = fundedAccount(parts.view, account, subaccount)
+        return { result: simulateMargin(marginInputs(parts.view, view), { orders, prices }) }
+      },
+      transfer: ({ op: _op, id: _id, ...request }, connection) => ({
+        result: parts.accounts.transfer(request, connection.origin),
+      }),
+      withdraw: ({ op: _op, id: _id, ...request }, connection) => ({
+        result: parts.accounts.withdraw(request, connection.origin),
+      }),
     }
   }
 
@@ -102,12 +164,36 @@ export class StreamRequests {
     }
   }
 
+  /** A connection ended: what it asked to be canceled then is canceled, behind all it has sent. */
+  left(connection: StreamConnection): void {
+    for (const { account, subaccount } of connection.leavesBehind.values())
+      this.#cancelBehind(account, subaccount, connection, DISCONNECT_ATTEMPTS)
+    connection.leavesBehind.clear()
+  }
+
+  #cancelBehind(
+    account: string,
+    subaccount: number,
+    connection: StreamConnection,
+    attempts: number,
+  ): void {
+    const canceled = this.#parts.entry.cancelAll(account, subaccount, {}, connection.release)
+    void canceled.catch((error: unknown) => {
+      const mayRepeat = error instanceof PlumbError && error.code !== 'UNKNOWN_ACCOUNT'
+      if (!mayRepeat || attempts <= 1) this.#parts.failed(error)
+      else
+        setTimeout(() => {
+          this.#cancelBehind(account, subaccount, connection, attempts - 1)
+        }, DISCONNECT_RETRY_MS).unref()
+    })
+  }
+
   #limit(op: StreamOp, connection: StreamConnection): void {
     const { guard, clock } = this.#parts
     if (connection.inFlight >= IN_FLIGHT_MAX)
       throw new PlumbError('OVERLOADED', { limit: IN_FLIGHT_MAX })
-    // Orders and cancels are counted by account, in the entry.
-    if (!op.startsWith('order.')) guard.request(connection.origin, clock.nowMs())
+    // Orders, cancels and changes are counted by account, in the entry.
+    if (!countedByAccount.has(op)) guard.request(connection.origin, clock.nowMs())
   }
 
   #dispatch(op: StreamOp, message: unknown, connection: StreamConnection): Handled {
@@ -142,8 +228,11 @@ export class StreamRequests {
     this.#requireView()
     const topics = this.#topicsOf(request, connection)
     this.#enter(topics, connection)
-    const { channel, market = null, account, subaccount } = request
-    const scope = account === undefined ? {} : { account, subaccount: subaccount ?? 0 }
+    const { channel, market = null, account, subaccount, interval } = request
+    const scope = {
+      ...(account === undefined ? {} : { account, subaccount: subaccount ?? 0 }),
+      ...(channel === 'candles' ? { interval: interval ?? '1m' } : {}),
+    }
     return {
       result: { channel, market, ...scope },
       after: () => {
@@ -196,14 +285,17 @@ export class StreamRequests {
     request: StreamRequestOf<'subscribe' | 'unsubscribe'>,
     connection: StreamConnection,
   ): Topic[] {
-    const { channel, market, account, subaccount } = request
+    const { channel, market, account, subaccount, interval = '1m' } = request
+    if (request.interval !== undefined && channel !== 'candles')
+      throw new PlumbError('BAD_REQUEST', { field: 'interval', message: 'interval: candles only' })
     if (isPrivate(channel)) {
       if (account === undefined) throw new PlumbError('MISSING_FIELD', { field: 'account' })
       return [this.#privateTopic(channel, account, subaccount ?? 0, connection)]
     }
     if (!isPublic(channel)) throw new PlumbError('UNKNOWN_CHANNEL', { field: 'channel' })
     const { view, channels } = this.#parts
-    return channels.publicTopics(channel, market === undefined ? null : marketOf(view, market))
+    const one = market === undefined ? null : marketOf(view, market)
+    return channels.publicTopics(channel, one, interval)
   }
 
   #privateTopic(
@@ -215,6 +307,22 @@ export class StreamRequests {
     const { view, channels } = this.#parts
     this.#session(account, connection)
     return channels.privateTopic(channel, fundedAccount(view, account, subaccount))
+  }
+
+  /** Each order has its own outcome; they are sequenced in the order given. */
+  async #batch(
+    { id, orders }: StreamRequestOf<'order.batch'>,
+    connection: StreamConnection,
+  ): Promise<object> {
+    const { entry } = this.#parts
+    const results = orders.map((body) => {
+      const order = validate(orderRequest, body)
+      const placed = order.ok
+        ? entry.place(order.value, connection.origin, undefined, connection.release)
+        : Promise.reject(order.error)
+      return placed.catch((error: unknown) => ({ error: itemError(error).body(String(id)) }))
+    })
+    return { results: await Promise.all(results) }
   }
 
   #cancel(request: StreamRequestOf<'order.cancel'>, connection: StreamConnection): Answer {

@@ -125,6 +125,7 @@ export class StreamServer {
     socket.on('close', () => {
       this.#connections.delete(connection)
       channels.leave(connection)
+      requests.left(connection)
       const left = (this.#perAddress.get(address) ?? 1) - 1
       if (left === 0) this.#perAddress.delete(address)
       else this.#perAddress.set(address, left)

@@ -8,12 +8,14 @@ export type TopicName = {
   market: string | null
   account?: string
   subaccount?: number
+  /** Candles only. */
+  interval?: string
 }
 
 /** `undefined` where there is nothing to show. */
-export type Snapshot = { ts: number; data: unknown }
+export type Snapshot = { ts: number; data: unknown; checksum?: number }
 
-type Encoded = { seq: number; message: Buffer }
+type Encoded = { prevSeq: number; message: Buffer }
 
 const RESUME_MESSAGES_MAX = 512
 const RESUME_MS = 600_000
@@ -70,11 +72,18 @@ export class Topic {
     connection.send(encode({ ...this.name, type: 'snapshot', seq, prevSeq: seq, ...snapshot }))
   }
 
-  publish(type: 'delta' | 'update', seq: number, ts: number, data: unknown): void {
-    const message = encode({ ...this.name, type, seq, prevSeq: this.lastSeq, ts, data })
+  publish(
+    type: 'delta' | 'update',
+    seq: number,
+    ts: number,
+    data: unknown,
+    more: { checksum?: number } = {},
+  ): void {
+    const prevSeq = this.lastSeq
+    const message = encode({ ...this.name, type, seq, prevSeq, ts, ...more, data })
     this.lastSeq = seq
     if (this.#missed !== null) {
-      this.#missed.push({ seq, message })
+      this.#missed.push({ prevSeq, message })
       if (this.#missed.length > RESUME_MESSAGES_MAX) this.#missed.shift()
     }
     for (const connection of this.subscribers) this.#deliver(connection, message)
@@ -91,11 +100,12 @@ export class Topic {
     this.subscribers.add(connection)
     this.idleSinceMs = 0
     if (at < 0) return
-    for (const { message } of this.#missed?.slice(at + 1) ?? []) connection.send(message)
+    for (const { message } of this.#missed?.slice(at) ?? []) connection.send(message)
   }
 
+  /** Place of the first message that follows `seq`: the chain says it, whether a message or a snapshot came last. */
   #placeOf(seq: number): number {
-    return this.#missed?.findIndex((message) => message.seq === seq) ?? -1
+    return this.#missed?.findIndex(({ prevSeq }) => prevSeq === seq) ?? -1
   }
 
   #deliver(connection: StreamConnection, message: Buffer): void {
@@ -114,8 +124,8 @@ function encode(message: object): Buffer {
 }
 
 /** Text that names a topic. */
-export function topicKey({ channel, market, account, subaccount }: TopicName): string {
+export function topicKey({ channel, market, account, subaccount, interval }: TopicName): string {
   return account === undefined
-    ? `${channel}/${market ?? ''}`
+    ? `${channel}/${market ?? ''}${interval === undefined ? '' : `/${interval}`}`
     : `${channel}/${account}/${subaccount ?? 0}`
 }

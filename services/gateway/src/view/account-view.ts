@@ -5,6 +5,7 @@ import type { OrderView } from './order-view.ts'
 
 const CLOSED_ORDERS_KEPT = 1_024
 const RECENT_KEPT = 1_024
+const DAY_MS = 86_400_000
 
 export type PositionView = {
   readonly market: MarketView
@@ -25,10 +26,13 @@ export type FillView = {
   seq: number
   leg: number
   timeMs: number
+  /** 0: the exchange's own order of a liquidation. */
   orderId: number
   clientOrderId: string
   side: Side
   liquidity: 'maker' | 'taker'
+  /** One side of it was liquidated. */
+  liquidation: boolean
   priceTicks: number
   sizeLots: number
   quote: number
@@ -54,6 +58,23 @@ export type WithdrawalView = {
   /** Batch that paid it; null while pending. */
   batchNo: number | null
   paidAtMs: number | null
+}
+/** Money between two accounts of one owner; negative = it left. */
+export type TransferView = {
+  seq: number
+  leg: number
+  timeMs: number
+  amountQuote: number
+  otherSubaccount: number
+}
+/** What the exchange did to an account, and the inputs it used (engine event fields, in engine units). */
+export type NoticeView = {
+  readonly market: MarketView | null
+  kind: 'liquidation' | 'takeover' | 'adl' | 'settlement' | 'bad_debt' | 'fee_tier'
+  seq: number
+  leg: number
+  timeMs: number
+  detail: Record<string, number>
 }
 export type FundingPaymentView = {
   readonly market: MarketView
@@ -81,13 +102,28 @@ export class AccountView {
   readonly deposits: DepositView[] = []
   readonly withdrawals: WithdrawalView[] = []
   readonly fundingPayments: FundingPaymentView[] = []
+  readonly transfers: TransferView[] = []
+  readonly notices: NoticeView[] = []
+  /** Chosen leverage by market; absent: none. */
+  readonly leverages = new Map<MarketId, number>()
+  /** The one market it trades; −1: cross margin. */
+  isolatedMarket = -1
+  /** When the dead man's switch fires; 0 = off. */
+  deadManDeadlineMs = 0
+  /** Group whose orders do not trade with each other; 0 = the owner's accounts alone. */
+  selfTradeGroup = 0
+  feeTier = 0
+  /** Exponential 30-day volume (RULES 2.5), micro-USDC, as of `volumeDay`. */
+  volumeQuote = 0
+  volumeDay: number
   /** Orders placed after this seq are all remembered; 0: every order is. */
   forgottenOrdersSeq = 0
   cashQuote = 0
   pendingWithdrawalQuote = 0
   updatedAtMs = 0
 
-  constructor(accountId: number, address: string, subaccount: number) {
+  constructor(accountId: number, address: string, subaccount: number, openedMs = 0) {
+    this.volumeDay = Math.floor(openedMs / DAY_MS)
     this.accountId = accountId
     this.address = address
     this.subaccount = subaccount
@@ -119,6 +155,13 @@ export class AccountView {
     this.forgottenOrdersSeq = Math.max(this.forgottenOrdersSeq, oldest.placedSeq)
     if (this.clientOrderIds.get(oldest.clientOrderId) === oldest)
       this.clientOrderIds.delete(oldest.clientOrderId)
+  }
+
+  /** The live order of a lane at a sequence number. */
+  orderAt(lane: number, laneSeq: number): OrderView | undefined {
+    for (const order of this.openOrders.values())
+      if (order.lane === lane && order.laneSeq === laneSeq) return order
+    return undefined
   }
 
   position(market: MarketView): PositionView {

@@ -25,13 +25,7 @@ const confirmed = encodeEvent({
 
 test('batches that were settled before the gateway started are known, although nobody was told', () => {
   const view = new ExchangeView()
-  view.apply({
-    firstSeq: 1,
-    lastSeq: 1,
-    chainHash: new Uint8Array(32),
-    stateHash: { hi: 0, lo: 0 },
-    entries: [{ seq: 1, command, events: confirmed }],
-  })
+  view.apply({ entries: [{ seq: 1, command, events: confirmed }] })
   expect(view.batches.settledSeq).toBe(5)
   expect(view.batches.statusOf(5)).toBe('settled')
   expect(view.batches.list()).toMatchObject([{ batchNo: 1, toSeq: 5, blockNumber: 9 }])

@@ -49,7 +49,7 @@ test('levels, priority and deltas equal those of a plain list', () => {
           const order = { orderId, side: of, priceTicks: price, remainingLots: lots, bookLots: 0 }
           plain.orders.push(order)
           views.set(orderId, order as OrderView)
-          book.add(order as OrderView)
+          book.add(order as OrderView, lots)
         } else if (known !== undefined) {
           const view = views.get(known.orderId)!
           if (kind === 'shrink') {

@@ -46,17 +46,17 @@ export class BookView {
   /** Seq of the last command that changed the book. */
   seq = 0
 
-  /** Queues an order behind its price level. */
-  add(order: OrderView): void {
+  /** Queues an order behind its price level, showing `lots` of it. */
+  add(order: OrderView, lots: number): void {
     const book = this.#side(order.side)
     const level = book.level(order.priceTicks)
-    order.bookLots = order.remainingLots
+    order.bookLots = lots
     level.lots += order.bookLots
     level.orders.set(order.orderId, order)
     book.changed.add(order.priceTicks)
   }
 
-  /** The order keeps its place with fewer lots. */
+  /** The order keeps its place with fewer lots; does nothing for one that does not rest. */
   shrink(order: OrderView, lots: number): void {
     const book = this.#side(order.side)
     const level = book.levels.get(order.priceTicks)

@@ -1,6 +1,19 @@
-//! Minute candles of one market out of its trades; a week in memory, older ones are the ledger's.
+//! Candles of one price of a market in buckets of one length; older ones than those kept are the ledger's.
+import type { CandleInterval } from '@plumb/protocol'
 
 const MINUTE_MS = 60_000
+/** Length of each candle interval. */
+export const intervalMs: Record<CandleInterval, number> = {
+  '1s': 1_000,
+  '1m': MINUTE_MS,
+  '5m': 5 * MINUTE_MS,
+  '15m': 15 * MINUTE_MS,
+  '1h': 60 * MINUTE_MS,
+  '4h': 240 * MINUTE_MS,
+  '1d': 1_440 * MINUTE_MS,
+  '1w': 10_080 * MINUTE_MS,
+}
+/** A week of minutes. */
 const MINUTES_KEPT = 10_080
 
 /** A bucket that had trades. Prices in ticks. */
@@ -16,29 +29,47 @@ export type Candle = {
 }
 
 export class CandleView {
+  readonly #bucketMs: number
+  readonly #kept: number
   readonly #minutes: Candle[] = []
 
+  /** @param bucketMs length of a bucket; other intervals are multiples of it */
+  constructor(bucketMs: number = MINUTE_MS, kept: number = MINUTES_KEPT) {
+    this.#bucketMs = bucketMs
+    this.#kept = kept
+  }
+
+  /** A trade of `lots`; or, with 0 lots, a price that was seen. */
   add(timeMs: number, priceTicks: number, lots: number, quote: number): void {
-    const openTimeMs = timeMs - (timeMs % MINUTE_MS)
+    const openTimeMs = timeMs - (timeMs % this.#bucketMs)
     const last = this.#minutes.at(-1)
+    const trades = lots === 0 ? 0 : 1
     if (last?.openTimeMs === openTimeMs) {
       last.high = Math.max(last.high, priceTicks)
       last.low = Math.min(last.low, priceTicks)
       last.close = priceTicks
       last.lots += lots
       last.quote += quote
-      last.trades += 1
+      last.trades += trades
       return
     }
     const [open, high, low, close] = [priceTicks, priceTicks, priceTicks, priceTicks]
-    this.#minutes.push({ openTimeMs, open, high, low, close, lots, quote, trades: 1 })
-    if (this.#minutes.length > MINUTES_KEPT) this.#minutes.shift()
+    this.#minutes.push({ openTimeMs, open, high, low, close, lots, quote, trades })
+    if (this.#minutes.length > this.#kept) this.#minutes.shift()
   }
 
-  /** All trades since a time (to the minute) as one candle; null when there were none. */
+  /** All trades since a time (to the bucket) as one candle; null when there were none. */
   since(timeMs: number): Candle | null {
     const from = this.#placeOf(timeMs)
     return from === this.#minutes.length ? null : merge(this.#minutes.slice(from))
+  }
+
+  /** The bucket of an interval that a time is in, as far as it has come; null when nothing happened in it. */
+  current(lengthMs: number, timeMs: number): Candle | null {
+    const start = bucketStart(timeMs, lengthMs)
+    const from = this.#placeOf(start)
+    if (from === this.#minutes.length) return null
+    return { ...merge(this.#minutes.slice(from)), openTimeMs: start }
   }
 
   /** Price of the last trade kept, or null. */
@@ -48,29 +79,29 @@ export class CandleView {
 
   /** Open time of the oldest minute kept; null when nothing was forgotten. */
   get forgottenBefore(): number | null {
-    return this.#minutes.length < MINUTES_KEPT ? null : (this.#minutes[0]?.openTimeMs ?? null)
+    return this.#minutes.length < this.#kept ? null : (this.#minutes[0]?.openTimeMs ?? null)
   }
 
   /**
-   * Candles of an interval that is a multiple of a minute, ascending: with `sinceMs` the oldest `limit` from there,
+   * Candles of an interval that is a multiple of the bucket, ascending: with `sinceMs` the oldest `limit` from there,
    * else the newest up to `untilMs`. Quiet buckets repeat the close. None before the first trade.
    */
-  list(intervalMs: number, sinceMs: number | undefined, untilMs: number, limit: number): Candle[] {
+  list(lengthMs: number, sinceMs: number | undefined, untilMs: number, limit: number): Candle[] {
     const [oldest] = this.#minutes
     if (oldest === undefined) return []
-    const first = bucketStart(oldest.openTimeMs, intervalMs)
-    const newest = bucketStart(untilMs, intervalMs)
-    const span = (limit - 1) * intervalMs
+    const first = bucketStart(oldest.openTimeMs, lengthMs)
+    const newest = bucketStart(untilMs, lengthMs)
+    const span = (limit - 1) * lengthMs
     const from = Math.max(
       first,
-      sinceMs === undefined ? newest - span : bucketStart(sinceMs, intervalMs),
+      sinceMs === undefined ? newest - span : bucketStart(sinceMs, lengthMs),
     )
     const to = Math.min(newest, from + span)
     let at = this.#placeOf(from)
     let close = this.#minutes[at - 1]?.close ?? 0
     const candles: Candle[] = []
-    for (let start = from; start <= to; start += intervalMs) {
-      const next = this.#placeOf(start + intervalMs)
+    for (let start = from; start <= to; start += lengthMs) {
+      const next = this.#placeOf(start + lengthMs)
       const candle = next === at ? quiet(start, close) : merge(this.#minutes.slice(at, next))
       candle.openTimeMs = start
       candles.push(candle)
@@ -93,13 +124,13 @@ export class CandleView {
   }
 }
 
-const WEEK_MS = 604_800_000
+const WEEK_MS = intervalMs['1w']
 /** 1970-01-05 was a Monday. */
 const MONDAY_MS = 4 * 86_400_000
 
-function bucketStart(timeMs: number, intervalMs: number): number {
-  const offset = intervalMs === WEEK_MS ? MONDAY_MS : 0
-  return timeMs - ((timeMs - offset) % intervalMs)
+function bucketStart(timeMs: number, lengthMs: number): number {
+  const offset = lengthMs === WEEK_MS ? MONDAY_MS : 0
+  return timeMs - ((timeMs - offset) % lengthMs)
 }
 
 function quiet(openTimeMs: number, close: number): Candle {

@@ -2,7 +2,7 @@
 
 import { bytesHex } from '@plumb/chain'
 import {
-  closeReason,
+  type Command,
   commandKind,
   decodeCommand,
   decodeEvents,
@@ -11,58 +11,59 @@ import {
   header,
   type MarketState,
   marketState,
-  type Side,
-  side,
-  type TradeExecuted,
 } from '@plumb/model'
 import type { FeedEntry, FeedGroup } from '@plumb/runtime'
-import { AccountView, type FillView, remember } from './account-view.ts'
-import { BatchesView, type BatchView } from './batch-view.ts'
-import { MarketView, type TradeView } from './market-view.ts'
-import { newOrder, type OrderView } from './order-view.ts'
+import { AccountView } from './account-view.ts'
+import type { BatchesView } from './batch-view.ts'
+import { MoneyFollower } from './follow-money.ts'
+import { OrderFollower } from './follow-orders.ts'
+import { PriceFollower } from './follow-prices.ts'
+import { MarketView } from './market-view.ts'
+import type { ViewSink } from './view-sink.ts'
+import { type EventOf, type FeeTierView, ViewError, ViewState } from './view-state.ts'
 
-/** Hears what changed, in order. Objects are live: what shall stay must be copied. */
-export type ViewSink = {
-  orderChanged(order: OrderView): void
-  filled(account: AccountView, fill: FillView): void
-  /** Cash, positions or both moved. `market`: the position that moved. */
-  accountChanged(account: AccountView, market: MarketView | null): void
-  traded(market: MarketView, trade: TradeView): void
-  pricesChanged(market: MarketView): void
-  batchSettled(batch: BatchView): void
-  statusChanged(): void
-  /** All events of one command are applied. */
-  commandApplied(seq: number, timeMs: number): void
-  /** All commands of one durable group are applied: nothing is crossed or half done. */
-  groupApplied(seq: number, timeMs: number): void
-}
-
-type EventOf<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>
 type Waiter = { seq: number; resolve: (reached: boolean) => void; deadlineMs: number }
 
-/** Raised on a feed that cannot be of this exchange: the gateway must not serve it. */
-export class ViewError extends Error {
-  override readonly name = 'ViewError'
-}
-
 export class ExchangeView {
-  readonly markets = new Map<number, MarketView>()
+  readonly #state = new ViewState()
+  readonly #orders = new OrderFollower(this.#state)
+  readonly #money = new MoneyFollower(this.#state, this.#orders)
+  readonly #prices = new PriceFollower(this.#state)
   readonly marketsBySymbol = new Map<string, MarketView>()
-  readonly accounts = new Map<number, AccountView>()
-  readonly batches = new BatchesView()
   genesis: Genesis | null = null
-  withdrawalsPaused = false
   appliedSeq = 0
   appliedTimeMs = 0
   #accountsByOwner = new Map<string, AccountView>()
-  #sink: ViewSink | null = null
   #waiters: Waiter[] = []
-  /** Order of the command being applied that may come to rest, and whether it keeps its place. */
-  #incoming: OrderView | null = null
+
+  get markets(): ReadonlyMap<number, MarketView> {
+    return this.#state.markets
+  }
+
+  get accounts(): ReadonlyMap<number, AccountView> {
+    return this.#state.accounts
+  }
+
+  get batches(): BatchesView {
+    return this.#state.batches
+  }
+
+  get withdrawalsPaused(): boolean {
+    return this.#state.withdrawalsPaused
+  }
+
+  /** Tiers by number; tier 0 takes nothing off. */
+  get feeTiers(): readonly FeeTierView[] {
+    return this.#state.feeTiers
+  }
+
+  get throttle(): { level: number; minNotionalQuote: number } {
+    return this.#state.throttle
+  }
 
   /** @param sink hears every change from now on */
   attach(sink: ViewSink): void {
-    this.#sink = sink
+    this.#state.sink = sink
   }
 
   account(address: string, subaccount: number): AccountView | undefined {
@@ -89,9 +90,9 @@ export class ExchangeView {
     this.#waiters = this.#waiters.filter(({ deadlineMs }) => deadlineMs > nowMs)
   }
 
-  apply(group: FeedGroup): void {
+  apply(group: Pick<FeedGroup, 'entries'>): void {
     for (const entry of group.entries) this.#applyEntry(entry)
-    this.#sink?.groupApplied(this.appliedSeq, this.appliedTimeMs)
+    this.#state.sink?.groupApplied(this.appliedSeq, this.appliedTimeMs)
     if (this.#waiters.length === 0) return
     const waiters = this.#waiters
     this.#waiters = waiters.filter(({ seq }) => seq > this.appliedSeq)
@@ -101,371 +102,194 @@ export class ExchangeView {
   #applyEntry({ seq, command, events }: FeedEntry): void {
     if (seq !== this.appliedSeq + 1)
       throw new ViewError(`the feed continues at ${seq}, expected ${this.appliedSeq + 1}`)
-    this.#applyDefinition(command)
-    for (const event of decodeEvents(events)) this.#applyEvent(event, command)
-    this.#restIncoming(seq)
+    const timeMs = timeOf(command)
+    let decoded: Command | undefined
+    const decode = () => (decoded ??= decodeCommand(command).command)
+    const happened = decodeEvents(events)
+    for (const event of happened) this.#applyEvent(event, decode)
+    this.#orders.commandApplied(seq)
+    const kind = kindOf(command)
+    if (kind === commandKind.Tick) this.#prices.ticked(timeMs)
+    else if (kind === commandKind.ObservePrice) this.#observed(decode(), happened, timeMs)
     this.appliedSeq = seq
-    this.appliedTimeMs = timeOf(command)
-    this.#sink?.commandApplied(seq, this.appliedTimeMs)
+    this.appliedTimeMs = timeMs
+    this.#state.sink?.commandApplied(seq, timeMs)
   }
 
-  /** The genesis is a fact of the command, not of an event. */
-  #applyDefinition(bytes: Uint8Array): void {
-    if (kindOf(bytes) !== commandKind.Genesis) return
-    const { command } = decodeCommand(bytes)
-    if (command.kind === 'Genesis') this.genesis ??= command
-  }
-
-  // The table of contents of what the gateway remembers.
-  #applyEvent(event: EngineEvent, command: Uint8Array): void {
+  // The table of contents of what the gateway remembers. Some facts stand in the command only.
+  #applyEvent(event: EngineEvent, command: () => Command): void {
+    const [orders, money, prices] = [this.#orders, this.#money, this.#prices]
     switch (event.kind) {
+      case 'ExchangeOpened':
+        return this.#opened(command())
       case 'MarketListed':
-        return this.#marketListed(command)
+        return this.#marketListed(event, command())
       case 'AccountOpened':
         return this.#accountOpened(event)
       case 'DepositCredited':
-        return this.#depositCredited(event)
+        return money.deposited(event)
       case 'WithdrawalAccepted':
-        return this.#withdrawalAccepted(event)
+        return money.withdrawalAccepted(event)
       case 'WithdrawalPaid':
-        return this.#withdrawalPaid(event)
+        return money.withdrawalPaid(event)
+      case 'TransferBooked':
+        return money.transferred(event)
+      case 'InsuranceFunded':
+        return money.insuranceFunded(event)
       case 'OrderPlaced':
-        return this.#orderPlaced(event)
+        return orders.placed(event, command)
       case 'OrderAmended':
-        return this.#orderAmended(event)
+        return orders.amended(event)
+      case 'OrderTriggered':
+        return orders.triggered(event)
+      case 'OrderRequeued':
+        return orders.requeued(event)
+      case 'OrderReduced':
+        return orders.reduced(event)
       case 'OrderClosed':
-        return this.#orderClosed(event)
+        return orders.closed(event)
       case 'TradeExecuted':
-        return this.#tradeExecuted(event)
+        return money.traded(event)
+      case 'LiquidationExplained':
+        orders.settleIncoming(event.seq)
+        return money.explained(event)
+      case 'LiquidationFilled':
+        return money.liquidationFilled(event)
+      case 'PositionTakenOver':
+        return money.takenOver(event)
+      case 'AdlExecuted':
+        return money.deleveraged(event)
+      case 'AdlRound':
+        return money.deleveragingDone(event)
+      case 'PositionSettled':
+        return money.positionSettled(event)
+      case 'BadDebt':
+        return money.badDebt(event)
+      case 'DustCollected':
+        this.#state.market(event.market).insuranceQuote = event.trancheQuote
+        return undefined
       case 'FundingSettled':
-        return this.#fundingSettled(event)
+        return money.fundingSettled(event)
+      case 'FeeTierChanged':
+        return money.feeTierChanged(event)
       case 'IndexUpdated':
       case 'MarkUpdated':
       case 'PremiumSampled':
       case 'FundingApplied':
-        return this.#pricesChanged(event)
+        return prices.changed(event)
+      case 'VolatilityUpdated':
+        return prices.volatilityUpdated(event)
+      case 'MarketRiskSet':
+        return prices.riskSet(event, command())
+      case 'MarketSettled':
+        return prices.settled(event)
       case 'BatchConfirmed':
         return this.#batchConfirmed(event)
       case 'MarketStateChanged':
-        this.#market(event.market).state = stateOf(event.state)
-        return this.#sink?.statusChanged()
+        return this.#marketStateChanged(event)
       case 'WithdrawalsSwitched':
-        this.withdrawalsPaused = event.paused === 1
-        return this.#sink?.statusChanged()
-      case 'ExchangeOpened':
+        this.#state.withdrawalsPaused = event.paused === 1
+        return this.#state.sink?.statusChanged()
+      case 'ThrottleSet': {
+        const { level, minNotionalQuote } = event
+        this.#state.throttle = { level, minNotionalQuote }
+        return this.#state.sink?.statusChanged()
+      }
+      case 'FeeTiersSet':
+        return this.#feeTiersSet(command())
+      case 'LeverageSet':
+        return this.#leverageSet(event)
+      case 'AccountModeSet':
+        this.#state.account(event.accountId).isolatedMarket = event.isolatedMarket
+        return undefined
+      case 'DeadManSet':
+        this.#state.account(event.accountId).deadManDeadlineMs = event.deadlineMs
+        return undefined
+      case 'SelfTradeGroupSet':
+        return this.#selfTradeGroupSet(event)
       case 'CommandRejected':
       case 'DuplicateRequest':
-      case 'AccountModeSet':
-      case 'AdlExecuted':
-      case 'AdlRound':
       case 'BackstopSet':
-      case 'BadDebt':
-      case 'DeadManSet':
-      case 'DustCollected':
-      case 'FeeTierChanged':
-      case 'FeeTiersSet':
-      case 'InsuranceFunded':
-      case 'LeverageSet':
-      case 'LiquidationExplained':
-      case 'LiquidationFilled':
-      case 'MarketRiskSet':
-      case 'MarketSettled':
-      case 'OrderReduced':
-      case 'OrderRequeued':
-      case 'OrderTriggered':
-      case 'PositionSettled':
-      case 'PositionTakenOver':
-      case 'SelfTradeGroupSet':
-      case 'ThrottleSet':
-      case 'TransferBooked':
-      case 'VolatilityUpdated':
         return undefined
       default:
         return unknownEvent(event)
     }
   }
 
-  #market(id: number): MarketView {
-    const market = this.markets.get(id)
-    if (market === undefined) throw new ViewError(`event of unknown market ${id}`)
-    return market
+  #opened(command: Command): void {
+    if (command.kind !== 'Genesis') throw new ViewError('ExchangeOpened without Genesis')
+    this.genesis = command
+    this.#prices.publisherCount = command.publisherCount
+    this.#prices.quorum = command.publisherQuorum
   }
 
-  #account(id: number): AccountView {
-    const account = this.accounts.get(id)
-    if (account === undefined) throw new ViewError(`event of unknown account ${id}`)
-    return account
-  }
-
-  #marketListed(bytes: Uint8Array): void {
-    const { command, timeMs } = decodeCommand(bytes)
+  #marketListed({ timeMs }: EventOf<'MarketListed'>, command: Command): void {
     if (command.kind !== 'ListMarket') throw new ViewError('MarketListed without ListMarket')
     const { kind: _, ...definition } = command
-    const market = new MarketView(definition, timeMs)
-    this.markets.set(definition.market, market)
-    this.marketsBySymbol.set(definition.symbol, market)
-    this.#sink?.statusChanged()
+    this.#addMarket(new MarketView(definition, timeMs))
+    this.#state.sink?.statusChanged()
   }
 
-  #accountOpened({ accountId, owner, subaccount }: EventOf<'AccountOpened'>): void {
-    const account = new AccountView(accountId, bytesHex(owner), subaccount)
-    this.accounts.set(accountId, account)
-    this.#accountsByOwner.set(ownerKey(account.address, subaccount), account)
+  #addMarket(market: MarketView): void {
+    this.#state.markets.set(market.definition.market, market)
+    this.marketsBySymbol.set(market.definition.symbol, market)
   }
 
-  #depositCredited(event: EventOf<'DepositCredited'>): void {
-    const account = this.#account(event.accountId)
-    const { depositId, seq, leg, timeMs, amountQuote } = event
-    account.cashQuote = event.cashQuote
-    account.updatedAtMs = timeMs
-    const txHash = bytesHex(event.txHash)
-    remember(account.deposits, { depositId, seq, leg, timeMs, amountQuote, txHash })
-    this.#sink?.accountChanged(account, null)
+  #accountOpened({ accountId, owner, subaccount, timeMs }: EventOf<'AccountOpened'>): void {
+    const account = new AccountView(accountId, bytesHex(owner), subaccount, timeMs)
+    // A group is of all of the owner's accounts, present and future.
+    account.selfTradeGroup = this.subaccountsOf(account.address)[0]?.selfTradeGroup ?? 0
+    this.#addAccount(account)
   }
 
-  #withdrawalAccepted(event: EventOf<'WithdrawalAccepted'>): void {
-    const account = this.#account(event.accountId)
-    const { withdrawalId, timeMs, amountQuote, lane, laneSeq } = event
-    const [seq, leg] = [withdrawalId, 0]
-    account.cashQuote = event.cashQuote
-    account.pendingWithdrawalQuote += amountQuote
-    account.updatedAtMs = timeMs
-    account.lanes.set(lane, laneSeq)
-    const [batchNo, paidAtMs] = [null, null]
-    remember(account.withdrawals, {
-      withdrawalId,
-      seq,
-      leg,
-      timeMs,
-      amountQuote,
-      batchNo,
-      paidAtMs,
-    })
-    this.#sink?.accountChanged(account, null)
+  #addAccount(account: AccountView): void {
+    this.#state.accounts.set(account.accountId, account)
+    this.#accountsByOwner.set(ownerKey(account.address, account.subaccount), account)
   }
 
-  #withdrawalPaid(event: EventOf<'WithdrawalPaid'>): void {
-    const account = this.#account(event.accountId)
-    account.pendingWithdrawalQuote -= event.amountQuote
-    account.updatedAtMs = event.timeMs
-    const withdrawal = account.withdrawals.find((w) => w.withdrawalId === event.withdrawalId)
-    if (withdrawal !== undefined) {
-      withdrawal.batchNo = event.batchNo
-      withdrawal.paidAtMs = event.timeMs
-    }
-    this.#sink?.accountChanged(account, null)
+  #marketStateChanged({ market, state, timeMs }: EventOf<'MarketStateChanged'>): void {
+    const view = this.#state.market(market)
+    view.state = stateOf(state)
+    view.stateSinceMs = timeMs
+    this.#state.sink?.statusChanged()
   }
 
-  #orderPlaced(event: EventOf<'OrderPlaced'>): void {
-    const account = this.#account(event.accountId)
-    const order = newOrder(event, event.timeMs, account, this.#market(event.market))
-    account.addOrder(order)
-    account.lanes.set(event.lane, event.laneSeq)
-    this.#incoming = order
-    this.#sink?.orderChanged(order)
+  #leverageSet({ accountId, market, leverage }: EventOf<'LeverageSet'>): void {
+    const account = this.#state.account(accountId)
+    if (leverage === 0) account.leverages.delete(market)
+    else account.leverages.set(market, leverage)
+    this.#state.sink?.accountChanged(account, this.#state.market(market))
   }
 
-  #orderAmended(event: EventOf<'OrderAmended'>): void {
-    const account = this.#account(event.accountId)
-    account.lanes.set(event.lane, event.laneSeq)
-    const order = account.openOrders.get(event.orderId)
-    if (order === undefined) throw new ViewError(`amend of unknown order ${event.orderId}`)
-    const { book } = order.market
-    if (event.keepsPriority === 1) book.shrink(order, event.sizeLots)
-    else book.remove(order)
-    order.priceTicks = event.priceTicks
-    order.signedLots = event.sizeLots
-    order.remainingLots = event.sizeLots
-    order.flags = event.flags
-    order.maxFee = event.maxFee
-    order.lane = event.lane
-    order.laneSeq = event.laneSeq
-    order.expiryS = event.expiryS
-    order.digest = null
-    order.updatedAtMs = event.timeMs
-    book.seq = event.seq
-    if (event.keepsPriority === 0) this.#incoming = order
-    this.#sink?.orderChanged(order)
+  #selfTradeGroupSet({ accountId, group }: EventOf<'SelfTradeGroupSet'>): void {
+    const { address } = this.#state.account(accountId)
+    for (const account of this.subaccountsOf(address)) account.selfTradeGroup = group
   }
 
-  #orderClosed(event: EventOf<'OrderClosed'>): void {
-    const order = this.#account(event.accountId).openOrders.get(event.orderId)
-    if (order !== undefined) this.#close(order, event)
+  #feeTiersSet(command: Command): void {
+    if (command.kind !== 'SetFeeTiers') throw new ViewError('FeeTiersSet without SetFeeTiers')
+    const { volumeQuote, takerOff, makerOff } = command
+    const ends = volumeQuote.indexOf(0)
+    const tiers = ends < 0 ? volumeQuote : volumeQuote.slice(0, ends)
+    this.#state.feeTiers = tiers.map((volume, i) => ({
+      volumeQuote: volume,
+      takerOff: takerOff[i] ?? 0,
+      makerOff: makerOff[i] ?? 0,
+    }))
+    this.#state.sink?.statusChanged()
   }
 
-  #close(
-    order: OrderView,
-    event: { seq: number; timeMs: number; reason: OrderView['closeReason'] },
-  ) {
-    if (order.bookLots > 0) order.market.book.seq = event.seq
-    order.market.book.remove(order)
-    order.closeReason = event.reason
-    order.updatedAtMs = event.timeMs
-    order.owner.closeOrder(order)
-    if (this.#incoming === order) this.#incoming = null
-    this.#sink?.orderChanged(order)
-  }
-
-  #tradeExecuted(event: EventOf<'TradeExecuted'>): void {
-    const market = this.#market(event.market)
-    const { tradeId, seq, leg, timeMs, priceTicks, sizeLots, takerSide } = event
-    market.addTrade({ tradeId, seq, leg, timeMs, priceTicks, sizeLots, takerSide }, event.quote)
-    market.book.seq = seq
-    this.batches.addTrade(seq, timeMs)
-    this.#applyFill(market, event, 'taker')
-    this.#applyFill(market, event, 'maker')
-    const trade = market.trades.at(-1)
-    if (trade !== undefined) this.#sink?.traded(market, trade)
-  }
-
-  #applyFill(market: MarketView, event: EventOf<'TradeExecuted'>, liquidity: 'maker' | 'taker') {
-    const part = fillPart(event, liquidity)
-    const account = this.#account(part.accountId)
-    const order = account.openOrders.get(part.orderId)
-    moveMoney(account, market, part, event)
-    if (order !== undefined) this.#fillOrder(order, part, event)
-    const { tradeId, seq, leg, timeMs, priceTicks, sizeLots, quote } = event
-    const { orderId, side: ofSide, feeQuote, fee, realizedQuote } = part
-    const clientOrderId = order?.clientOrderId ?? ''
-    const fill: FillView = {
-      market,
-      tradeId,
-      seq,
-      leg,
-      timeMs,
-      orderId,
-      clientOrderId,
-      side: ofSide,
-      liquidity,
-      priceTicks,
-      sizeLots,
-      quote,
-      feeQuote,
-      fee,
-      realizedQuote,
-    }
-    remember(account.fills, fill)
-    this.#sink?.filled(account, fill)
-    this.#sink?.accountChanged(account, market)
-  }
-
-  #fillOrder(order: OrderView, part: FillPart, event: EventOf<'TradeExecuted'>): void {
-    order.filledLots += event.sizeLots
-    order.remainingLots = part.remainingLots
-    order.filledQuote += event.quote
-    order.feeQuote += part.feeQuote
-    order.lastTradeAtMs = event.timeMs
-    order.updatedAtMs = event.timeMs
-    order.market.book.shrink(order, part.remainingLots)
-    if (part.remainingLots === 0) this.#close(order, { ...event, reason: closeReason.filled })
-    else this.#sink?.orderChanged(order)
-  }
-
-  /** What of the command's order was left over now rests, behind its price. */
-  #restIncoming(seq: number): void {
-    const order = this.#incoming
-    this.#incoming = null
-    if (order === null || order.remainingLots === 0) return
-    order.market.book.add(order)
-    order.market.book.seq = seq
-  }
-
-  #fundingSettled(event: EventOf<'FundingSettled'>): void {
-    const account = this.#account(event.accountId)
-    const market = this.#market(event.market)
-    const position = account.position(market)
-    const { seq, leg, timeMs, paymentQuote, positionLots } = event
-    account.cashQuote = event.cashQuote
-    account.updatedAtMs = timeMs
-    position.fundingIndex = event.fundingIndex
-    position.fundingPaidQuote += paymentQuote
-    const rate = market.fundingRates.at(-1)?.rate ?? null
-    const { markTicks } = market
-    const payment = { market, seq, leg, timeMs, paymentQuote, positionLots, rate, markTicks }
-    remember(account.fundingPayments, payment)
-    this.#sink?.accountChanged(account, market)
-  }
-
-  #pricesChanged(
-    event: EventOf<'IndexUpdated' | 'MarkUpdated' | 'PremiumSampled' | 'FundingApplied'>,
-  ): void {
-    const market = this.#market(event.market)
-    market.pricesAtMs = event.timeMs
-    if (event.kind === 'PremiumSampled') market.predictedRate = event.predictedRate
-    else market.indexTicks = event.indexTicks
-    if (event.kind === 'MarkUpdated') market.markTicks = event.markTicks
-    if (event.kind === 'FundingApplied') {
-      market.fundingIndex = event.fundingIndex
-      const { seq, leg, timeMs, rate, indexTicks, intervalS } = event
-      const { markTicks } = market
-      market.addFundingRate({ seq, leg, timeMs, rate, indexTicks, markTicks, intervalS })
-    }
-    this.#sink?.pricesChanged(market)
+  #observed(command: Command, events: readonly EngineEvent[], timeMs: number): void {
+    if (command.kind !== 'ObservePrice' || events[0]?.kind === 'CommandRejected') return
+    this.#prices.observed(command, timeMs)
   }
 
   #batchConfirmed(event: EventOf<'BatchConfirmed'>): void {
     const { batchNo, toSeq, gasUsed, blockNumber, timeMs } = event
     const txHash = bytesHex(event.txHash)
     const batch = this.batches.confirm({ batchNo, toSeq, txHash, gasUsed, blockNumber, timeMs })
-    this.#sink?.batchSettled(batch)
+    this.#state.sink?.batchSettled(batch)
   }
-}
-
-type FillPart = {
-  accountId: number
-  orderId: number
-  side: Side
-  feeQuote: number
-  fee: number
-  realizedQuote: number
-  positionLots: number
-  remainingLots: number
-}
-
-function fillPart(event: TradeExecuted, liquidity: 'maker' | 'taker'): FillPart {
-  return liquidity === 'taker'
-    ? {
-        accountId: event.takerAccountId,
-        orderId: event.takerOrderId,
-        side: event.takerSide,
-        feeQuote: event.takerFeeQuote,
-        fee: event.takerFee,
-        realizedQuote: event.takerRealizedQuote,
-        positionLots: event.takerPositionLots,
-        remainingLots: event.takerRemainingLots,
-      }
-    : {
-        accountId: event.makerAccountId,
-        orderId: event.makerOrderId,
-        side: event.takerSide === side.buy ? side.sell : side.buy,
-        feeQuote: event.makerFeeQuote,
-        fee: event.makerFee,
-        realizedQuote: event.makerRealizedQuote,
-        positionLots: event.makerPositionLots,
-        remainingLots: event.makerRemainingLots,
-      }
-}
-
-/** A fill moves cash by price × size and the fee; what stays of cash and position is cost and realized PnL. */
-function moveMoney(
-  account: AccountView,
-  market: MarketView,
-  part: FillPart,
-  event: EventOf<'TradeExecuted'>,
-): void {
-  const position = account.position(market)
-  const paid = part.side === side.buy ? event.quote : -event.quote
-  account.cashQuote -= paid + part.feeQuote
-  account.updatedAtMs = event.timeMs
-  const before = position.sizeLots
-  if (before === 0) Object.assign(position, { realizedQuote: 0, fundingPaidQuote: 0 })
-  position.sizeLots = part.positionLots
-  // Cash spent, less what closing realized, is the cost of what is still held: exact for any mix of both.
-  position.costQuote += paid + part.realizedQuote
-  position.realizedQuote += part.realizedQuote
-  position.fundingIndex = market.fundingIndex
-  position.updatedAtMs = event.timeMs
-  market.openInterestLots += Math.max(0, part.positionLots) - Math.max(0, before)
 }
 
 function ownerKey(address: string, subaccount: number): string {

@@ -1,9 +1,11 @@
-//! One market as followers see it: definition, state, prices, book, recent trades.
+//! One market as followers see it: definition, state, prices, risk parameters, book, recent trades.
 import {
   type FundingIndex,
   type Market,
   type MarketState,
   marketState,
+  type RiskMarket,
+  type SetMarketRisk,
   type Side,
 } from '@plumb/model'
 import { BookView } from './book-view.ts'
@@ -11,6 +13,9 @@ import { CandleView } from './candle-view.ts'
 
 const TRADES_KEPT = 1_000
 const FUNDING_KEPT = 720
+const PPM = 1_000_000
+/** Two hours of second candles; minutes are kept for a week. */
+const SECONDS_KEPT = 7_200
 
 export type TradeView = {
   tradeId: number
@@ -20,6 +25,8 @@ export type TradeView = {
   priceTicks: number
   sizeLots: number
   takerSide: Side
+  /** The taker was liquidated. */
+  liquidation: boolean
 }
 export type FundingRateView = {
   seq: number
@@ -31,41 +38,140 @@ export type FundingRateView = {
   markTicks: number | null
   intervalS: number
 }
+/** Open interest at the end of a minute in which it moved. */
+export type OpenInterestView = { timeMs: number; lots: number; markTicks: number | null }
+
+const OPEN_INTEREST_KEPT = 1_440
+const MINUTE_MS = 60_000
+
+/** Parameters of a market until its first `SetMarketRisk` (RULES 2.1). */
+const noRisk: Omit<SetMarketRisk, 'market' | 'kind'> = {
+  boundUsdc: [0, 0, 0],
+  imfPpm: [0, 0, 0],
+  oiLowUsdc: 0,
+  oiHighUsdc: 0,
+  partialAboveQuote: 100_000_000_000,
+  volatilitySeed: 0,
+  openingGainPpm: PPM,
+  scopePpm: 0,
+  volatility: 0,
+  liquidation: 0,
+  liquidationFeePpm: 15_000,
+  cancelOnlyS: 0,
+  postOnlyS: 0,
+  rearmS: 0,
+}
 
 export class MarketView {
   readonly definition: Market
   readonly createdAtMs: number
-  readonly book = new BookView()
-  readonly candles = new CandleView()
+  book = new BookView()
+  /** Of trades by minute and by second, of mark and index by minute. */
+  candles = new CandleView()
+  secondCandles = new CandleView(1_000, SECONDS_KEPT)
+  markCandles = new CandleView()
+  indexCandles = new CandleView()
   readonly trades: TradeView[] = []
+  readonly liquidations: TradeView[] = []
   readonly fundingRates: FundingRateView[] = []
+  readonly openInterests: OpenInterestView[] = []
   state: MarketState = marketState.trading
+  stateSinceMs: number
   markTicks: number | null
   indexTicks: number | null
+  /** Mean mark of the last five minutes; 0 = none yet. */
+  meanMarkTicks = 0
+  lastTicks: number | null = null
   fundingIndex: FundingIndex = 0
   /** F8 so far this hour, 1e-10; null before the first sample. */
   predictedRate: number | null = null
   pricesAtMs: number
   /** Lots of all longs. */
   openInterestLots = 0
+  /** The insurance tranche and deficits nobody bore, micro-USDC. */
+  insuranceQuote = 0
+  badDebtQuote = 0
+  volatilityPpm = 0
+  depthQuote = 0
+  /** Whether volatility margin has its first depth sample. */
+  isVolatile = false
+  #risk = noRisk
 
   constructor(definition: Market, createdAtMs: number) {
     this.definition = definition
     this.createdAtMs = createdAtMs
+    this.stateSinceMs = createdAtMs
     this.pricesAtMs = createdAtMs
     const fixed = definition.fixedIndexTicks === 0 ? null : definition.fixedIndexTicks
     this.markTicks = fixed
     this.indexTicks = fixed
   }
 
+  get risk(): Omit<SetMarketRisk, 'market' | 'kind'> {
+    return this.#risk
+  }
+
+  setRisk(risk: Omit<SetMarketRisk, 'market' | 'kind'>): void {
+    if (risk.volatility === 1 && this.#risk.volatility === 0) {
+      this.volatilityPpm = 0
+      this.depthQuote = 0
+      this.isVolatile = false
+    }
+    this.#risk = risk
+  }
+
+  /** What margin is computed from. */
+  riskMarket(): RiskMarket {
+    const { market, quotePerTickLot, imBps, mmBps, takerFee } = this.definition
+    const { boundUsdc, imfPpm, oiLowUsdc, oiHighUsdc, openingGainPpm, volatility } = this.#risk
+    const markTicks = this.markTicks ?? 0
+    return {
+      market,
+      quotePerTickLot,
+      imBps,
+      mmBps,
+      takerFee,
+      markTicks,
+      indexTicks: this.indexTicks ?? 0,
+      meanMarkTicks: this.meanMarkTicks === 0 ? markTicks : this.meanMarkTicks,
+      openInterestLots: this.openInterestLots,
+      boundUsdc,
+      imfPpm,
+      oiLowUsdc,
+      oiHighUsdc,
+      openingGainPpm,
+      isVolatile: volatility === 1 && this.isVolatile,
+      volatilityPpm: this.volatilityPpm,
+      depthQuote: this.depthQuote,
+    }
+  }
+
   addTrade(trade: TradeView, quote: number): void {
-    this.trades.push(trade)
-    if (this.trades.length > TRADES_KEPT) this.trades.shift()
+    keep(this.trades, trade, TRADES_KEPT)
+    if (trade.liquidation) keep(this.liquidations, trade, TRADES_KEPT)
+    this.lastTicks = trade.priceTicks
     this.candles.add(trade.timeMs, trade.priceTicks, trade.sizeLots, quote)
+    this.secondCandles.add(trade.timeMs, trade.priceTicks, trade.sizeLots, quote)
   }
 
   addFundingRate(rate: FundingRateView): void {
-    this.fundingRates.push(rate)
-    if (this.fundingRates.length > FUNDING_KEPT) this.fundingRates.shift()
+    keep(this.fundingRates, rate, FUNDING_KEPT)
   }
+
+  /** Long lots became more or fewer. */
+  moveOpenInterest(lots: number, timeMs: number): void {
+    if (lots === 0) return
+    this.openInterestLots += lots
+    const { openInterestLots, markTicks } = this
+    const last = this.openInterests.at(-1)
+    const minute = Math.floor(timeMs / MINUTE_MS)
+    if (last !== undefined && Math.floor(last.timeMs / MINUTE_MS) === minute)
+      Object.assign(last, { timeMs, lots: openInterestLots, markTicks })
+    else keep(this.openInterests, { timeMs, lots: openInterestLots, markTicks }, OPEN_INTEREST_KEPT)
+  }
+}
+
+function keep<T>(list: T[], item: T, most: number): void {
+  list.push(item)
+  if (list.length > most) list.shift()
 }

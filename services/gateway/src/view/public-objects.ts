@@ -1,12 +1,15 @@
 //! Views as the objects of the API.
 
 import { bytesHex, scaleE8, type Verifier } from '@plumb/chain'
-import { type Side, side } from '@plumb/model'
+import { orderKind, type Side, side } from '@plumb/model'
 import {
   type AccountObject,
   type BalanceObject,
   type BatchObject,
   type BookObject,
+  bookChecksum,
+  CHECKSUM_LEVELS,
+  type candleRow,
   type FillObject,
   type FundingObject,
   type FundingPaymentObject,
@@ -23,13 +26,15 @@ import {
   quoteCurrency,
   quoteToText,
   ratioToText,
+  type StatusObject,
   sideWord,
   type TickerObject,
   type TradeObject,
   type TransferObject,
   unitsToText,
 } from '@plumb/protocol'
-import { accountMargin, liquidationTicks } from './account-margin.ts'
+import type { z } from 'zod'
+import { accountMargin, lossQuote } from './account-margin.ts'
 import type {
   AccountView,
   DepositView,
@@ -38,6 +43,7 @@ import type {
   PositionView,
   WithdrawalView,
 } from './account-view.ts'
+import { AdlRanks } from './adl-ranks.ts'
 import type { BatchView } from './batch-view.ts'
 import type { BookLevel } from './book-view.ts'
 import type { Candle } from './candle-view.ts'
@@ -48,6 +54,8 @@ import type { OrderView } from './order-view.ts'
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 const RATE_DECIMALS = 10
+/** Throttle level from which on only orders that rest or reduce are taken. */
+const POST_ONLY_LEVEL = 2
 /** Largest 8-hour funding rate: 4 % an hour (risk.md 1.4). */
 const FUNDING_CAP = '0.32'
 
@@ -56,9 +64,11 @@ export class PublicObjects {
   readonly #view: ExchangeView
   readonly #verifier: Verifier
   readonly #network: string
+  readonly #ranks: AdlRanks
 
   constructor(view: ExchangeView, verifier: Verifier, chainId: number) {
     this.#view = view
+    this.#ranks = new AdlRanks(view)
     this.#verifier = verifier
     this.#network = `evm-${chainId}`
   }
@@ -95,7 +105,7 @@ export class PublicObjects {
       price: unitsToText(trade.priceTicks, definition.tickE8),
       amount: unitsToText(trade.sizeLots, definition.lotE8),
       side: sideWord(trade.takerSide),
-      liquidation: false,
+      liquidation: trade.liquidation,
       seq: trade.seq,
     }
   }
@@ -194,7 +204,7 @@ export class PublicObjects {
   candle(
     { definition }: MarketView,
     candle: Omit<Candle, 'lots'> & ({ lots: number } | { baseLots: number }),
-  ) {
+  ): z.infer<typeof candleRow> {
     const price = (ticks: number) => unitsToText(ticks, definition.tickE8)
     const lots = 'lots' in candle ? candle.lots : candle.baseLots
     return [
@@ -209,9 +219,15 @@ export class PublicObjects {
     ]
   }
 
-  position(account: AccountView, position: PositionView): PositionObject {
-    const margin = accountMargin(account)
+  position(
+    account: AccountView,
+    position: PositionView,
+    margin = accountMargin(account),
+  ): PositionObject {
     const { market, sizeLots, costQuote, realizedQuote, fundingPaidQuote } = position
+    const id = market.definition.market
+    const chosenLeverage = account.leverages.get(id) ?? 0
+    const holding = margin.holdings.find((one) => one.market === id)
     return publicPosition(
       {
         account: account.address,
@@ -222,8 +238,13 @@ export class PublicObjects {
         realizedQuote,
         fundingPaidQuote,
         markTicks: market.markTicks,
-        equityQuote: margin.equityQuote,
-        liquidationTicks: liquidationTicks(position, margin),
+        equityQuote: exact(margin.equityQuote),
+        initialQuote: exact(holding?.initialMarginQuote ?? 0),
+        maintenanceQuote: exact(holding?.maintenanceMarginQuote ?? 0),
+        chosenLeverage,
+        isIsolated: account.isolatedMarket === id,
+        liquidationTicks: holding?.liquidationTicks ?? null,
+        adlRank: this.#ranks.rankOf(account, market),
       },
       market.definition,
     )
@@ -231,15 +252,19 @@ export class PublicObjects {
 
   /** Open positions only. */
   positions(account: AccountView): PositionObject[] {
+    const margin = accountMargin(account)
     return [...account.positions.values()]
       .filter(({ sizeLots }) => sizeLots !== 0)
-      .map((position) => this.position(account, position))
+      .map((position) => this.position(account, position, margin))
   }
 
   balance(account: AccountView): BalanceObject {
-    const margin = accountMargin(account)
+    const risk = accountMargin(account)
     const total = Math.max(0, account.cashQuote)
-    const used = Math.min(total, margin.initialQuote + margin.orderQuote + margin.lossQuote)
+    const used = Math.min(
+      total,
+      Math.max(risk.positionMarginQuote, risk.initialMarginQuote) + lossQuote(risk),
+    )
     return {
       account: account.address,
       subaccount: account.subaccount,
@@ -253,21 +278,24 @@ export class PublicObjects {
   }
 
   account(account: AccountView): AccountObject {
-    const margin = accountMargin(account)
-    const { equityQuote, maintenanceQuote } = margin
+    const risk = accountMargin(account)
+    const equityQuote = exact(risk.equityQuote)
+    const maintenanceQuote = exact(risk.maintenanceMarginQuote)
     return {
       account: account.address,
       subaccount: account.subaccount,
       id: String(account.accountId),
       equity: quoteToText(equityQuote),
       cash: quoteToText(account.cashQuote),
-      unrealizedPnl: quoteToText(margin.unrealizedQuote),
-      initialMargin: quoteToText(margin.initialQuote),
+      unrealizedPnl: quoteToText(exact(risk.unrealizedQuote)),
+      initialMargin: quoteToText(exact(risk.positionMarginQuote)),
       maintenanceMargin: quoteToText(maintenanceQuote),
-      orderMargin: quoteToText(margin.orderQuote),
+      orderMargin: quoteToText(
+        exact(Math.max(0, risk.initialMarginQuote - risk.positionMarginQuote)),
+      ),
       marginRatio:
         equityQuote > 0 ? ratioToText(BigInt(maintenanceQuote), BigInt(equityQuote), 8) : null,
-      withdrawable: quoteToText(margin.withdrawableQuote),
+      withdrawable: quoteToText(risk.withdrawableQuote),
       pendingWithdrawals: quoteToText(account.pendingWithdrawalQuote),
       ts: account.updatedAtMs,
       seq: this.#view.appliedSeq,
@@ -345,17 +373,18 @@ export class PublicObjects {
     }
   }
 
-  status(nowMs: number) {
+  status(nowMs: number): StatusObject {
     const markets = [...this.#view.markets.values()].map((market) => ({
       market: market.definition.symbol,
       state: marketStateWord(market.state),
+      since: market.stateSinceMs,
     }))
+    const { level, minNotionalQuote } = this.#view.throttle
     return {
-      state: this.#view.genesis === null ? 'maintenance' : 'ok',
-      message: null,
-      since: null,
+      ...this.#systemState(level),
       until: null,
       markets,
+      throttle: { level, minNotional: quoteToText(minNotionalQuote) },
       withdrawals: this.#view.withdrawalsPaused ? 'paused' : 'open',
       ts: nowMs,
       seq: this.#view.appliedSeq,
@@ -365,17 +394,39 @@ export class PublicObjects {
     }
   }
 
+  #systemState(throttle: number): Pick<StatusObject, 'state' | 'message' | 'since'> {
+    if (this.#view.genesis === null)
+      return { state: 'maintenance', message: 'The exchange is not open yet.', since: null }
+    if (throttle < POST_ONLY_LEVEL) return { state: 'ok', message: null, since: null }
+    const message = 'Settlement is behind: only post-only and reduce-only orders are taken.'
+    return { state: 'post_only', message, since: null }
+  }
+
+  /** Price and size × 1e8 of the best levels, as a checksum wants them. */
+  checksum({ book, definition }: MarketView): number {
+    const { tickE8, lotE8 } = definition
+    const rows = (of: Side) =>
+      book
+        .levels(of, CHECKSUM_LEVELS)
+        .map(([ticks, lots]): [string, string] => [
+          String(scaleE8(ticks, tickE8)),
+          String(scaleE8(lots, lotE8)),
+        ])
+    return bookChecksum(rows(side.buy), rows(side.sell))
+  }
+
   #digestOf(order: OrderView): string {
     const { definition } = order.market
+    const isTriggerSigned = order.kind === orderKind.stop || order.kind === orderKind.takeProfit
     const digest = this.#verifier.orderDigest({
       market: definition.market,
       subaccount: order.subaccount,
       side: order.side,
       flags: order.flags,
       kind: order.kind,
-      price: scaleE8(order.priceTicks, definition.tickE8),
+      price: scaleE8(order.signedTicks, definition.tickE8),
       size: scaleE8(order.signedLots, definition.lotE8),
-      trigger: 0,
+      trigger: isTriggerSigned ? scaleE8(order.advanced?.triggerTicks ?? 0, definition.tickE8) : 0,
       maxFee: order.maxFee,
       lane: order.lane,
       seq: order.laneSeq,
@@ -383,6 +434,12 @@ export class PublicObjects {
     })
     return bytesHex(digest)
   }
+}
+
+/** An account beyond exact arithmetic shows the bound instead of an infinity. */
+function exact(quote: number): number {
+  const most = Number.MAX_SAFE_INTEGER
+  return Math.min(Math.max(quote, -most), most)
 }
 
 function priceText({ definition }: MarketView, ticks: number | null): string | null {

@@ -1,0 +1,154 @@
+//! The common part of everything that changes something: checks at the door, the durable answer, failures in public words.
+import { bytesHex, compactSignature, type Recovered, type VerifyPool } from '@plumb/chain'
+import { type CommandRejected, decodeEvents, type EngineEvent, type Market } from '@plumb/model'
+import { PlumbError } from '@plumb/protocol'
+import {
+  type Clock,
+  type CommandClient,
+  CommandError,
+  type CommandReply,
+  faultPoint,
+} from '@plumb/runtime'
+import type { Origin, TrafficGuard } from '../guard/traffic-guard.ts'
+import { catchingUp } from '../view/catching-up.ts'
+import type { ExchangeView } from '../view/exchange-view.ts'
+import type { PublicObjects } from '../view/public-objects.ts'
+import { rejectError } from './reject-error.ts'
+
+/** Longest wait for the sequencer's answer; then the outcome is open (TIMEOUT). */
+const ANSWER_TIMEOUT_MS = 8_000
+/** Longest wait for the gateway's own view to show what was acknowledged. */
+const VIEW_TIMEOUT_MS = 1_000
+/** Unverified signatures beyond which new orders are turned away; cancels still pass. */
+const VERIFY_QUEUE_MAX = 4_096
+
+export type EntryParts = {
+  view: ExchangeView
+  objects: PublicObjects
+  commands: CommandClient
+  pool: VerifyPool
+  guard: TrafficGuard
+  clock: Clock
+  /** Whether the view has caught up, so that its answers may be trusted. */
+  ready: () => boolean
+  /** Counts answers by code (`ok` for success) and their latency. */
+  answered: (op: string, code: string, seconds: number) => void
+}
+
+/** What a command led to, durable. */
+export type Answer = { seq: number; timeMs: number; events: EngineEvent[] }
+
+export class Submission {
+  readonly parts: EntryParts
+
+  constructor(parts: EntryParts) {
+    this.parts = parts
+  }
+
+  requireReady(): void {
+    if (!this.parts.ready()) throw catchingUp()
+  }
+
+  /** Turns new signatures away while too many wait. */
+  requireRoom(): void {
+    if (this.parts.pool.queued > VERIFY_QUEUE_MAX) throw new PlumbError('OVERLOADED')
+  }
+
+  /** Signer and compact signature, once it is certain that the named account made it. */
+  async signedBy(
+    account: string,
+    signature: Uint8Array,
+    job: Promise<Recovered | null>,
+    origin: Origin,
+  ): Promise<Recovered & { signature: Uint8Array }> {
+    const recovered = await job.catch(() => {
+      throw new PlumbError('OVERLOADED') // the pool is closing: nothing was sequenced
+    })
+    const compact = recovered === null ? null : compactSignature(signature)
+    if (
+      recovered === null ||
+      compact === null ||
+      bytesHex(recovered.signer) !== account.toLowerCase()
+    ) {
+      this.parts.guard.badSignature(origin, this.parts.clock.nowMs())
+      throw new PlumbError('BAD_SIGNATURE', { field: 'signature' })
+    }
+    return { ...recovered, signature: compact }
+  }
+
+  /** The durable answer of the sequencer; a refusal of the engine as PlumbError. */
+  async submit(command: Uint8Array, market?: Market): Promise<Answer> {
+    const submitted = this.parts.commands.submit(command)
+    faultPoint('gateway:command-sent')
+    const reply = await withDeadline(submitted)
+    faultPoint('gateway:command-durable')
+    const events = decodeEvents(reply.events)
+    const rejected: CommandRejected | undefined = eventOf(events, 'CommandRejected')
+    if (rejected !== undefined) {
+      await this.shown(reply.seq)
+      throw rejectError(rejected, market)
+    }
+    return { seq: reply.seq, timeMs: reply.timeMs, events }
+  }
+
+  /** Waits until reads would show the command; a feed that lags does not hold the answer for long. */
+  shown(seq: number): Promise<boolean> {
+    const { view, clock } = this.parts
+    return view.reached(seq, VIEW_TIMEOUT_MS, clock.nowMs())
+  }
+
+  async measured<T>(op: string, run: () => Promise<T>): Promise<T> {
+    const { clock, answered } = this.parts
+    const start = clock.monotonicMs()
+    const done = (code: string) => {
+      answered(op, code, (clock.monotonicMs() - start) / 1_000)
+    }
+    try {
+      faultPoint('gateway:request-taken')
+      const result = await run()
+      faultPoint('gateway:request-answered')
+      done('ok')
+      return result
+    } catch (error) {
+      const failure = publicError(error)
+      done(failure.code)
+      throw failure
+    }
+  }
+}
+
+/** The sequencer did not answer in time. */
+class AnswerTimeout extends Error {}
+
+function withDeadline(reply: Promise<CommandReply>): Promise<CommandReply> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new AnswerTimeout())
+    }, ANSWER_TIMEOUT_MS)
+    reply.then(resolve, reject).finally(() => {
+      clearTimeout(timer)
+    })
+  })
+}
+
+/** What the transport did, in public words: only a command that surely was not sequenced may be called failed. */
+function publicError(error: unknown): PlumbError {
+  if (error instanceof PlumbError) return error
+  if (error instanceof AnswerTimeout) return new PlumbError('TIMEOUT')
+  if (error instanceof CommandError) {
+    if (error.code === 'OUTCOME_UNKNOWN') return new PlumbError('TIMEOUT')
+    if (error.code === 'OVERLOADED') return new PlumbError('OVERLOADED', { retryAfter: 100 })
+    if (error.code === 'UNAVAILABLE') return new PlumbError('UNAVAILABLE', { retryAfter: 1_000 })
+  }
+  throw error // a bug: the edge answers INTERNAL and logs it
+}
+
+/** The first event of a kind. */
+export function eventOf<K extends EngineEvent['kind']>(
+  events: readonly EngineEvent[],
+  kind: K,
+): Extract<EngineEvent, { kind: K }> | undefined {
+  const isKind = (event: EngineEvent): event is Extract<EngineEvent, { kind: K }> =>
+    event.kind === kind
+  return events.find(isKind)
+}
