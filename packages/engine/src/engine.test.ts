@@ -1,6 +1,15 @@
-import { type Command, CommandBuffer, decodeEvents, encodeCommand, orderFlags } from '@plumb/model'
+import {
+  type Command,
+  CommandBuffer,
+  closeReason,
+  decodeEvents,
+  encodeCommand,
+  limits,
+  orderFlags,
+} from '@plumb/model'
 import { expect, test } from 'vitest'
 import { createEngine, type Engine, restoreEngine, warmUp } from './index.ts'
+import { checkInvariants } from './reference/invariants.ts'
 
 const owner = (n: number) => new Uint8Array(20).fill(n)
 const bytes = (n: number) => new Uint8Array(n)
@@ -143,4 +152,65 @@ test('bytes that are no snapshot are refused', () => {
   expect(() => restoreEngine(new Uint8Array(1_000))).toThrow('not a snapshot')
   expect(() => restoreEngine(snapshot.subarray(0, -4))).toThrow('cut short')
   expect(() => restoreEngine(new Uint8Array([...snapshot, 0]))).toThrow('trailing')
+})
+
+test('what only a bug of the caller can send is thrown, and leaves the engine as it was', () => {
+  const engine = createEngine({ accounts: 4, openOrders: 16 })
+  const world = driver(engine)
+  world.send(genesis)
+  const before = engine.stateHash()
+  const buffer = new CommandBuffer(1)
+  const applied = (seq: number, timeMs: number, kind?: number) => {
+    buffer.load(0, encodeCommand({ kind: 'Tick' }, seq, timeMs))
+    if (kind !== undefined) buffer.i32[4] = kind
+    return () => engine.apply(buffer, 0)
+  }
+  const now = engine.timeMs
+  expect(now).toBe(1_790_000_000_000)
+  expect(applied(1, now)).toThrow('seq 1 after 1')
+  expect(applied(3, now)).toThrow('seq 3 after 1')
+  expect(applied(2, now - 1)).toThrow('time fell')
+  expect(applied(2, Number.NaN)).toThrow('time fell')
+  expect(engine.stateHash()).toEqual(before)
+  expect([engine.seq, engine.timeMs]).toEqual([1, now])
+  expect(applied(2, now, 99)).toThrow('unknown command kind 99')
+  expect(engine.stateHash()).toEqual(before)
+})
+
+test('limits that contradict each other make no engine', () => {
+  expect(() => createEngine({ openOrders: 8, clientIds: 8 })).toThrow('clientIds must exceed')
+  expect(() => createEngine({ openOrders: 2 ** 20 + 1 })).toThrow('openOrders at most 2^20')
+  expect(() => createEngine({ markets: limits.marketsMax + 1 })).toThrow('at most 64 markets')
+})
+
+test('one tick closes more orders than the event buffer held, and tells each once', () => {
+  const engine = createEngine({ accounts: 8, openOrders: 8_192 })
+  const world = driver(engine)
+  world.send(genesis)
+  world.send({ ...btc, fixedIndexTicks: 600_000 })
+  const accounts = 5
+  const each = 900
+  for (let n = 1; n <= accounts; n++)
+    world.send({
+      kind: 'CreditDeposit',
+      owner: owner(n),
+      subaccount: 0,
+      amountQuote: 10_000_000_000,
+      depositId: n,
+      blockNumber: 1,
+      txHash: bytes(32),
+    })
+  for (let n = 0; n < accounts * each; n++) {
+    const order = place(1 + (n % accounts), 0, 590_000, 1, Math.floor(n / accounts))
+    world.send({ ...order, expiryS: 1_790_001_000 } as Command)
+  }
+  expect(engine.totals().openOrders).toBe(accounts * each)
+  world.at(1_000_000)
+  const closed = world.send({ kind: 'Tick' }).filter((event) => event.kind === 'OrderClosed')
+  const expired = new Set(
+    closed.map((event) => event.reason === closeReason.expired && event.orderId),
+  )
+  expect([closed.length, expired.size, expired.has(false)]).toEqual([4_500, 4_500, false])
+  expect(engine.totals().openOrders).toBe(0)
+  checkInvariants(engine)
 })

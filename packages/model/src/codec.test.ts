@@ -22,6 +22,8 @@ import {
   type Field,
   type Layout,
 } from './layout.ts'
+import { limits } from './limits.ts'
+import { rejectCode, rejectName } from './reject-codes.ts'
 
 const text = (length: number) =>
   fc
@@ -148,4 +150,23 @@ test('a field that is missing or too long is refused', () => {
   expect(() => encodeCommand({ ...cancel, clientOrderId: 'x'.repeat(37) })).toThrow(
     'clientOrderId: 37 characters, at most 36',
   )
+  const deposit = { owner: new Uint8Array(19), subaccount: 0, amountQuote: 1, depositId: 1 }
+  const seen = { blockNumber: 1, txHash: new Uint8Array(32) }
+  expect(() => encodeCommand({ kind: 'CreditDeposit', ...deposit, ...seen })).toThrow(
+    'owner: 19 bytes, not 20',
+  )
+  const price = { publisher: 0, page: 0, count: 1, publishTimeMs: 1 }
+  const prices = Array.from({ length: limits.pricesPerPage + 1 }, () => 1)
+  const signature = new Uint8Array(64)
+  expect(() => encodeCommand({ kind: 'ObservePrice', ...price, signature, prices })).toThrow(
+    'prices: 33 values, at most 32',
+  )
+})
+
+test('every reject code has one name, and a number without one is a bug', () => {
+  for (const [name, code] of Object.entries(rejectCode)) expect(rejectName(code)).toBe(name)
+  expect(new Set(Object.values(rejectCode)).size).toBe(Object.keys(rejectCode).length)
+  expect(() => rejectName(0)).toThrow('no reject code 0')
+  expect(commandBytes(31)).toBe(0)
+  expect(commandBytes(99)).toBe(0)
 })

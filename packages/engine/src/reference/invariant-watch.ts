@@ -19,6 +19,8 @@ type Trade = EngineEvent & { kind: 'TradeExecuted' }
 export class InvariantWatch {
   readonly #signed = new Map<number, Signed>()
   readonly #laneSeqs = new Map<string, number>()
+  /** The order that an account's client id named last. */
+  readonly #firsts = new Map<string, number>()
   /** Accounts that events have named since the last check of the state. */
   readonly #named = new Set<number>()
   #books = new Map<number, string>()
@@ -28,6 +30,8 @@ export class InvariantWatch {
     for (const event of events)
       for (const [field, value] of Object.entries(event))
         if (field.toLowerCase().endsWith('accountid')) this.#named.add(Number(value))
+    if (events.some(({ kind }) => kind === 'DuplicateRequest'))
+      must(events.length === 1, 'E18 first-result', events)
     for (const [i, event] of events.entries()) {
       this.#learn(event)
       if (event.kind === 'TradeExecuted') this.#checkTrade(s, event, events[i - 1])
@@ -46,7 +50,13 @@ export class InvariantWatch {
       must(event.laneSeq > (this.#laneSeqs.get(key) ?? 0), 'E18 one-outcome', event)
       this.#laneSeqs.set(key, event.laneSeq)
     }
+    if (event.kind === 'DuplicateRequest') {
+      const first = this.#firsts.get(`${event.accountId}:${event.clientOrderId}`)
+      must(event.orderId === first, 'E18 first-result', { event, first })
+    }
     if (event.kind !== 'OrderPlaced' && event.kind !== 'OrderAmended') return
+    if (event.kind === 'OrderPlaced' && event.clientOrderId !== '')
+      this.#firsts.set(`${event.accountId}:${event.clientOrderId}`, event.orderId)
     const { orderId, side, maxFee, flags, priceTicks, sizeLots: size } = event
     const limit = event.kind === 'OrderPlaced' ? event.limitTicks || priceTicks : priceTicks
     this.#signed.set(orderId, { side, limit, maxFee, flags, size, filled: 0 })

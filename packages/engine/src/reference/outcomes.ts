@@ -2,6 +2,7 @@
 import {
   type Command,
   closeReason,
+  commandKind,
   type EngineEvent,
   eventKind,
   orderStyle,
@@ -123,3 +124,21 @@ export const outcomes: readonly string[] = [...new Set(met)]
 
 /** What the short test has met already. */
 export const usualOutcomes: readonly string[] = outcomes.filter((name) => !rare.includes(name))
+
+/** Codes that the engine never gives. */
+export const unusedCodes: readonly string[] = [
+  // An order that meets its own group's is closed, or closes that, as it asked for: neither is a refusal.
+  'SELF_TRADE',
+  // The settlement lag throttles by `SetThrottle`: THROTTLED. The number stays taken.
+  'SETTLEMENT_LAG',
+]
+
+/** Reject codes that none of these outcomes names as a command's refusal. */
+export function neverRefused(names: Iterable<string>): string[] {
+  const refused = new Set<string>()
+  for (const name of names) {
+    const [kind = '', code = '', ...more] = name.split(' ')
+    if (kind in commandKind && more.length === 0) refused.add(code)
+  }
+  return Object.keys(rejectCode).filter((code) => !refused.has(code))
+}

@@ -1,0 +1,62 @@
+//! Writes the streams that judge mutants: commands as the journal stores them, and what the unchanged engine says to each.
+//! The engine agrees with the reference on these very streams (differential.test.ts, order-soak.test.ts), so a mutant that
+//! says anything else is one that those tests would notice, at a hundredth of the time.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createEngine, type EngineLimits } from '../../packages/engine/src/index.ts'
+import { CommandStream } from '../../packages/engine/src/reference/command-stream.ts'
+import { OrderStream } from '../../packages/engine/src/reference/order-stream.ts'
+import { scenarioMarket } from '../../packages/engine/src/reference/scenario.ts'
+import { streamProfiles } from '../../packages/engine/src/reference/stream-profiles.ts'
+import {
+  COMMAND_STRIDE,
+  type Command,
+  CommandBuffer,
+  decodeEvents,
+  type EngineEvent,
+  encodeCommand,
+} from '../../packages/model/src/index.ts'
+import { digest, type Recorded } from './recorded.ts'
+
+const COMMANDS = 2_500
+
+type Source = {
+  timeMs: number
+  next: () => Command
+  observe: (events: readonly EngineEvent[]) => void
+}
+
+function record(name: string, limits: Partial<EngineLimits>, stream: Source): Recorded {
+  const engine = createEngine(limits)
+  const buffer = new CommandBuffer(1)
+  const commands = new Uint8Array(COMMANDS * COMMAND_STRIDE)
+  const answers: number[] = []
+  for (let i = 0; i < COMMANDS; i++) {
+    const command = stream.next()
+    const stored = encodeCommand(command, i + 1, stream.timeMs)
+    commands.set(stored, i * COMMAND_STRIDE)
+    buffer.load(0, stored)
+    engine.events.clear()
+    engine.apply(buffer, 0)
+    answers.push(digest(engine.events.bytes()))
+    stream.observe(decodeEvents(engine.events.bytes()))
+  }
+  const { hi, lo } = engine.stateHash()
+  return { name, limits, commands, answers, hash: `${hi}:${lo}` }
+}
+
+/** Streams of the first `seeds` seeds of every profile, into a folder. */
+export function recordStreams(folder: string, seeds: number): void {
+  mkdirSync(folder, { recursive: true })
+  const recorded: Recorded[] = []
+  for (const [profile, terms] of Object.entries(streamProfiles))
+    for (let seed = 1; seed <= seeds; seed++)
+      recorded.push(record(`${profile} ${seed}`, terms.limits, new CommandStream(seed, terms)))
+  const market = { ...scenarioMarket, maxPositionLots: 4_000 }
+  const small = { accounts: 16, openOrders: 512, pages: 64, positions: 64, pageDirectories: 8 }
+  for (let seed = 1; seed <= seeds; seed++)
+    recorded.push(record(`orders ${seed}`, small, new OrderStream(seed, [market], 3)))
+  const index = recorded.map(({ name, limits, answers, hash }) => ({ name, limits, answers, hash }))
+  writeFileSync(join(folder, 'index.json'), JSON.stringify(index))
+  writeFileSync(join(folder, 'commands.bin'), Buffer.concat(recorded.map((r) => r.commands)))
+}
