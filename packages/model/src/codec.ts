@@ -17,12 +17,39 @@ import {
   type Layout,
 } from './layout.ts'
 
-const commandNames = byNumber<CommandName>(commandKind)
-const eventNames = byNumber<EventName>(eventKind)
+/** A field where it is read: decoding is the dearest step of every follower, so the tables are walked once. */
+type Slot = { name: string; type: Field['type']; byte: number; length: number }
+type Form<N extends string> = { name: N; bytes: number; slots: readonly Slot[] }
 
-function byNumber<N extends string>(kinds: Record<N, number>): Map<number, N> {
-  return new Map((Object.entries(kinds) as [N, number][]).map(([name, kind]) => [kind, name]))
+const fieldBytes: Record<Field['type'], number> = {
+  f64: 8,
+  f64s: 8,
+  i32: 4,
+  u32: 4,
+  u32s: 4,
+  u16: 2,
+  u8: 1,
+  bytes: 1,
+  text: 1,
 }
+
+function slotsOf(fields: Layout): Slot[] {
+  return Object.entries(fields).map(([name, { type, at, length = 0 }]) => ({
+    name,
+    type,
+    byte: at * fieldBytes[type],
+    length,
+  }))
+}
+
+const commandForms: (Form<CommandName> | undefined)[] = []
+for (const [name, kind] of Object.entries(commandKind) as [CommandName, number][]) {
+  const { bytes, fields } = commandLayouts[name]
+  commandForms[kind] = { name, bytes, slots: slotsOf(fields) }
+}
+const eventForms: (Form<EventName> | undefined)[] = []
+for (const [name, kind] of Object.entries(eventKind) as [EventName, number][])
+  eventForms[kind] = { name, bytes: EVENT_STRIDE, slots: slotsOf(eventLayouts[name]) }
 
 /**
  * Slots for commands: one ArrayBuffer seen as bytes, words and doubles. `capacity` slots of COMMAND_STRIDE bytes;
@@ -85,16 +112,15 @@ export function encodeCommand(command: Command, seq = 0, timeMs = 0): Uint8Array
 export function decodeCommand(bytes: Uint8Array): Envelope {
   const view = viewOf(bytes)
   const kind = view.getInt32(header.kindI32 * 4, true)
-  const name = commandNames.get(kind)
-  if (name === undefined) throw new RangeError(`unknown command kind ${kind}`)
-  const { bytes: length, fields } = commandLayouts[name]
-  if (bytes.length < length)
-    throw new RangeError(`${name} needs ${length} bytes, got ${bytes.length}`)
-  const command = { kind: name, ...readFields(bytes, fields) } as unknown as Command
+  const form = commandForms[kind]
+  if (form === undefined) throw new RangeError(`unknown command kind ${kind}`)
+  if (bytes.length < form.bytes)
+    throw new RangeError(`${form.name} needs ${form.bytes} bytes, got ${bytes.length}`)
+  const command = readFields({ kind: form.name }, bytes, view, 0, form.slots)
   return {
     seq: view.getFloat64(header.seqF64 * 8, true),
     timeMs: view.getFloat64(header.timeMsF64 * 8, true),
-    command,
+    command: command as unknown as Command,
   }
 }
 
@@ -112,24 +138,27 @@ export function encodeEvent(event: EngineEvent): Uint8Array {
 
 /** Reads the event record at byte `at`. Throws on an unknown kind. */
 export function decodeEvent(bytes: Uint8Array, at = 0): EngineEvent {
-  const record = bytes.subarray(at, at + EVENT_STRIDE)
-  const view = viewOf(record)
-  const kind = view.getInt32(eventHeader.kindI32 * 4, true)
-  const name = eventNames.get(kind)
-  if (name === undefined) throw new RangeError(`unknown event kind ${kind}`)
-  return {
-    kind: name,
-    seq: view.getFloat64(eventHeader.seqF64 * 8, true),
-    timeMs: view.getFloat64(eventHeader.timeMsF64 * 8, true),
-    leg: view.getInt32(eventHeader.legI32 * 4, true),
-    ...readFields(record, eventLayouts[name]),
-  } as unknown as EngineEvent
+  return readEvent(bytes, viewOf(bytes), at)
+}
+
+function readEvent(bytes: Uint8Array, view: DataView, at: number): EngineEvent {
+  const kind = view.getInt32(at + eventHeader.kindI32 * 4, true)
+  const form = eventForms[kind]
+  if (form === undefined) throw new RangeError(`unknown event kind ${kind}`)
+  const event = {
+    kind: form.name,
+    seq: view.getFloat64(at + eventHeader.seqF64 * 8, true),
+    timeMs: view.getFloat64(at + eventHeader.timeMsF64 * 8, true),
+    leg: view.getInt32(at + eventHeader.legI32 * 4, true),
+  }
+  return readFields(event, bytes, view, at, form.slots) as unknown as EngineEvent
 }
 
 /** All events of a run of records. */
 export function decodeEvents(bytes: Uint8Array): EngineEvent[] {
   const events: EngineEvent[] = []
-  for (let at = 0; at < bytes.length; at += EVENT_STRIDE) events.push(decodeEvent(bytes, at))
+  const view = viewOf(bytes)
+  for (let at = 0; at < bytes.length; at += EVENT_STRIDE) events.push(readEvent(bytes, view, at))
   return events
 }
 
@@ -179,30 +208,34 @@ function writeField(
   }
 }
 
-function readFields(bytes: Uint8Array, fields: Layout): Record<string, unknown> {
-  const view = viewOf(bytes)
-  const values: Record<string, unknown> = {}
-  for (const [name, field] of Object.entries(fields)) values[name] = readField(bytes, view, field)
+/** Adds the fields of a record at byte `at` to `values`. */
+function readFields(
+  values: Record<string, unknown>,
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  slots: readonly Slot[],
+): Record<string, unknown> {
+  for (const slot of slots) values[slot.name] = readSlot(bytes, view, at + slot.byte, slot)
   return values
 }
 
-function readField(bytes: Uint8Array, view: DataView, field: Field): unknown {
-  const length = field.length ?? 0
-  if (field.type === 'f64') return view.getFloat64(field.at * 8, true)
-  if (field.type === 'i32') return view.getInt32(field.at * 4, true)
-  if (field.type === 'u32') return view.getUint32(field.at * 4, true)
-  if (field.type === 'u16') return view.getUint16(field.at * 2, true)
-  if (field.type === 'u8') return view.getUint8(field.at)
-  if (field.type === 'bytes') return bytes.slice(field.at, field.at + length)
-  if (field.type === 'text') {
-    let text = ''
-    for (let i = 0; i < length && bytes[field.at + i] !== 0; i++)
-      text += String.fromCharCode(bytes[field.at + i] ?? 0)
-    return text
-  }
+function readSlot(bytes: Uint8Array, view: DataView, at: number, { type, length }: Slot): unknown {
+  if (type === 'f64') return view.getFloat64(at, true)
+  if (type === 'i32') return view.getInt32(at, true)
+  if (type === 'u32') return view.getUint32(at, true)
+  if (type === 'u8') return view.getUint8(at)
+  if (type === 'u16') return view.getUint16(at, true)
+  if (type === 'bytes') return bytes.slice(at, at + length)
+  if (type === 'text') return readText(bytes, at, length)
   return Array.from({ length }, (_, i) =>
-    field.type === 'u32s'
-      ? view.getUint32((field.at + i) * 4, true)
-      : view.getFloat64((field.at + i) * 8, true),
+    type === 'u32s' ? view.getUint32(at + i * 4, true) : view.getFloat64(at + i * 8, true),
   )
+}
+
+function readText(bytes: Uint8Array, at: number, length: number): string {
+  let text = ''
+  for (let i = at; i < at + length && bytes[i] !== 0; i++)
+    text += String.fromCharCode(bytes[i] ?? 0)
+  return text
 }
