@@ -1,4 +1,4 @@
-//! `pnpm bench NAME [--json …]`: runs load/NAME.bench.ts from source.
+//! `npm run bench NAME [--json …]` runs load/NAME.bench.ts from source, `npm run load -- PROFILE` load/load.ts.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const [name = '', ...rest] = process.argv.slice(2)
-const file = join(here, `${name}.bench.ts`)
+const file = join(here, name === 'load' ? 'load.ts' : `${name}.bench.ts`)
 if (!existsSync(file)) {
   const names = readdirSync(here)
     .filter((entry) => entry.endsWith('.bench.ts'))

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { createDigestSigner, type DigestSigner } from '@plumb/chain'
 
-/** How many there are; tapes play with the first, `load/orders.bench.ts` derives the same keys. */
-const playerCount = 64
+/** How many there are; tapes play with the first, load/generator/load-accounts.ts derives the same keys. */
+const playerCount = 384
 
 /** The signer of a player, 0 … playerCount − 1. */
 export function playerSigner(number: number): DigestSigner {

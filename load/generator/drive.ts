@@ -1,0 +1,120 @@
+//! Two ways to send: as fast as answers come back, and at a fixed rate whatever comes back.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Latency } from './latency.ts'
+import type { OrderRow } from './order-rows.ts'
+import { Outcomes } from './outcomes.ts'
+import type { WireClient } from './wire-client.ts'
+
+export type Run = {
+  outcomes: Outcomes
+  /** From the moment a request was due (open loop) or sent (closed loop). */
+  latency: Latency
+  seconds: number
+  perSecond: number
+}
+
+const LAST_ANSWERS_MS = 30_000
+const TICK_MS = 1
+
+/** What is known while it runs, for the progress line and the samples. */
+export type Watch = (run: { outcomes: Outcomes; latency: Latency }) => void
+
+/**
+ * Every connection keeps `inFlight` requests on their way, until all are answered or `seconds` are over.
+ * Throughput counts from the first request to the last answer.
+ */
+export async function closedLoop(
+  clients: readonly WireClient[],
+  rows: readonly OrderRow[],
+  { inFlight, seconds = Infinity }: { inFlight: number; seconds?: number },
+  watch: Watch = () => {},
+): Promise<Run> {
+  const count = rows.reduce((sum, { ids }) => sum + ids.length, 0)
+  const outcomes = new Outcomes(count)
+  const latency = new Latency()
+  const sentAtMs = new Float64Array(count)
+  watch({ outcomes, latency })
+  const startMs = performance.now()
+  let lastMs = startMs
+  const workers = clients.map(async (client, number) => {
+    const row = rows[number]!
+    let next = 0
+    let open = 0
+    const fill = () => {
+      if (performance.now() - startMs > seconds * 1_000) next = row.ids.length
+      const upTo = Math.min(row.ids.length, next + inFlight - open)
+      // Not one by one: a write costs more than a message.
+      if (upTo - next < Math.min(inFlight / 4, row.ids.length - next)) return
+      const nowMs = performance.now()
+      client.send(row.bytes.subarray(next === 0 ? 0 : row.ends[next - 1], row.ends[upTo - 1]))
+      for (; next < upTo; next++, open++) sentAtMs[row.ids[next]!] = nowMs
+    }
+    await new Promise<void>((resolve) => {
+      client.onText = (bytes, start, end) => {
+        const id = outcomes.take(bytes, start, end)
+        if (id < 0) return
+        lastMs = performance.now()
+        latency.record(lastMs - sentAtMs[id]!)
+        open -= 1
+        if (open === 0 && next >= row.ids.length) resolve()
+        else fill()
+      }
+      client.socket.once('close', resolve)
+      fill()
+    })
+  })
+  await Promise.race([
+    Promise.all(workers),
+    sleep(Math.min(seconds, 3_600) * 1_000 + LAST_ANSWERS_MS),
+  ])
+  outcomes.sent = sentAtMs.reduce((sum, ms) => sum + (ms > 0 ? 1 : 0), 0)
+  const took = (lastMs - startMs) / 1_000
+  return { outcomes, latency, seconds: took, perSecond: outcomes.answered / took }
+}
+
+/**
+ * Requests leave when they are due, whether earlier ones were answered or not, and latency counts from then: a pause
+ * of the exchange is felt by everything that was due meanwhile.
+ */
+export async function openLoop(
+  clients: readonly WireClient[],
+  rows: readonly OrderRow[],
+  { rate, seconds = Infinity }: { rate: number; seconds?: number },
+  watch: Watch = () => {},
+): Promise<Run> {
+  const count = rows.reduce((sum, { ids }) => sum + ids.length, 0)
+  const total = Math.min(count, Math.floor(rate * seconds))
+  const outcomes = new Outcomes(count)
+  const latency = new Latency()
+  watch({ outcomes, latency })
+  const startMs = performance.now()
+  let lastMs = startMs
+  for (const client of clients)
+    client.onText = (bytes, start, end) => {
+      const id = outcomes.take(bytes, start, end)
+      if (id < 0) return
+      lastMs = performance.now()
+      // Ids are dealt out row by row, so the id is also the request's place in time.
+      latency.record(lastMs - (startMs + (id * 1_000) / rate))
+    }
+  const next = rows.map(() => 0)
+  while (outcomes.sent < total) {
+    const due = Math.min(total, Math.floor(((performance.now() - startMs) * rate) / 1_000))
+    for (const [number, row] of rows.entries()) {
+      const from = next[number]!
+      // Requests of this row with an id below `due`.
+      const upTo = Math.min(row.ids.length, Math.ceil((due - number) / rows.length))
+      if (upTo <= from) continue
+      clients[number]!.send(
+        row.bytes.subarray(from === 0 ? 0 : row.ends[from - 1], row.ends[upTo - 1]),
+      )
+      next[number] = upTo
+      outcomes.sent += upTo - from
+    }
+    await sleep(TICK_MS)
+  }
+  const deadlineMs = performance.now() + LAST_ANSWERS_MS
+  while (outcomes.lost > 0 && performance.now() < deadlineMs) await sleep(10)
+  const took = (lastMs - startMs) / 1_000
+  return { outcomes, latency, seconds: took, perSecond: outcomes.answered / took }
+}

@@ -1,0 +1,21 @@
+//! What a profile may ask of the exchange under load.
+import type { LoadAccount } from './load-accounts.ts'
+import type { NamedProcess } from './process-probe.ts'
+
+/** Limits that a load test on one machine would meet first. */
+export const loadSettings = {
+  PLUMB_RATE_REQUESTS: '1000000',
+  PLUMB_CONNECTIONS_PER_IP: '20000',
+  PLUMB_CONNECTIONS: '20000',
+}
+
+export type Target = {
+  url: string
+  /** `devnet`: with ledger, relayer and chain; `bare`: sequencer and gateway alone; `other`: only what is seen from outside. */
+  kind: 'devnet' | 'bare' | 'other'
+  /** Its processes, where they are on this machine. */
+  processes: () => NamedProcess[]
+  /** Makes sure that every account has money. */
+  fund: (accounts: readonly LoadAccount[]) => Promise<void>
+  stop: () => Promise<void>
+}

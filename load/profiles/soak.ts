@@ -1,0 +1,160 @@
+//! Hours of ordinary trading in minutes: orders come and go, and memory must stay where it is.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { textFrame } from '../generator/frames.ts'
+import { Latency } from '../generator/latency.ts'
+import { chunks, type LoadAccount } from '../generator/load-accounts.ts'
+import { makeOrders } from '../generator/order-bodies.ts'
+import { Outcomes } from '../generator/outcomes.ts'
+import {
+  type Findings,
+  orderFaults,
+  phase,
+  type Sample,
+  type Session,
+} from '../generator/session.ts'
+import { signIn } from '../generator/sign-in.ts'
+import { WireClient } from '../generator/wire-client.ts'
+
+const ACCOUNTS_A_CONNECTION = 48
+/** Orders are signed in rounds of so many milliseconds' worth. */
+const ROUND_MS = 1_000
+/** Memory is judged after this share of the run: caches fill first. */
+const SETTLED_FROM = 1 / 3
+/** MiB an hour that count as flat, for a process. */
+const FLAT_MIB_AN_HOUR = 60
+const S_AN_HOUR = 3_600
+
+export async function soak(session: Session): Promise<Findings> {
+  const { accounts, settings, target } = session
+  const { rate, seconds } = settings
+  const groups = [...chunks(accounts, ACCOUNTS_A_CONNECTION)]
+  const wires = await Promise.all(groups.map((_, i) => WireClient.open(target.url, i + 1)))
+  await signIn(wires, groups)
+  const wireOf = new Map(
+    groups.flatMap((group, i) => group.map((one) => [one, wires[i]!] as const)),
+  )
+  const latency = new Latency()
+  const outcomes = new Outcomes(Math.ceil(rate * seconds) * 2 + rate)
+  await phase(session, 'soak', async (watch) => {
+    watch({ outcomes, latency })
+    await trade(session, wireOf, outcomes, latency)
+  })
+  for (const wire of wires) wire.close()
+  const samples = session.phases.at(-1)?.samples ?? []
+  const slopes = slopesOf(samples)
+  const grows = [...slopes].filter(
+    ([name, slope]) => name !== 'generator' && slope > FLAT_MIB_AN_HOUR,
+  )
+  // A short run says nothing about growth by the hour.
+  const judged = seconds >= 300
+  const figures = {
+    ordersPerSecond: Math.round(outcomes.answered / seconds),
+    p50Ms: latency.at(50),
+    p99Ms: latency.at(99),
+    errors: outcomes.errors,
+    lost: outcomes.lost,
+    seconds,
+    requests: outcomes.answered,
+    ...Object.fromEntries(
+      [...slopes].map(([name, slope]) => [`${name}MibAnHour`, Number(slope.toFixed(1))]),
+    ),
+  }
+  return {
+    figures,
+    ratios: {},
+    summary: [
+      `${figures.requests} requests in ${seconds} s, half of them orders and half cancels: p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms.`,
+      `Memory after the first third: ${[...slopes].map(([name, slope]) => `${name} ${slope.toFixed(0)}`).join(', ')} MiB an hour.`,
+    ],
+    faults: [
+      ...orderFaults(outcomes, []),
+      ...(judged
+        ? grows.map(([name, slope]) => `${name} grows by ${slope.toFixed(0)} MiB an hour`)
+        : []),
+    ],
+  }
+}
+
+/** Each second: the orders of the last are canceled, new ones are signed and placed, evenly. */
+async function trade(
+  { client, accounts, settings }: Session,
+  wireOf: ReadonlyMap<LoadAccount, WireClient>,
+  outcomes: Outcomes,
+  latency: Latency,
+): Promise<void> {
+  const { market, rate, seconds, fillPercent } = settings
+  const dueMs = new Map<number, number>()
+  for (const wire of new Set(wireOf.values()))
+    wire.onText = (bytes, start, end) => {
+      const id = outcomes.take(bytes, start, end)
+      const due = dueMs.get(id)
+      if (due === undefined) return
+      dueMs.delete(id)
+      latency.record(performance.now() - due)
+    }
+  let nextId = 0
+  let placed: { account: LoadAccount; id: number; lane: number }[] = []
+  const startMs = performance.now()
+  for (let round = 0; round < seconds; round++) {
+    const orders = await makeOrders(client, accounts, { market, count: rate, fillPercent })
+    const cancels = placed
+    placed = []
+    for (let i = 0; i < rate; i++) {
+      const due = startMs + round * ROUND_MS + (i * ROUND_MS) / rate
+      if (due > performance.now()) await sleep(due - performance.now())
+      const account = accounts[i % accounts.length]!
+      const order = orders[i]!
+      const wire = wireOf.get(account)!
+      const old = cancels[i]
+      const oldId = old === undefined ? 0 : outcomes.orderIds[old.id]!
+      const id = nextId++
+      dueMs.set(id, due)
+      outcomes.sent += 1
+      const text = `{"op":"order.place","id":${id},${JSON.stringify(order).slice(1)}`
+      wire.send(textFrame(text))
+      placed.push({ account, id, lane: order.lane })
+      if (old === undefined) continue
+      // One that was filled at once is gone already.
+      if (oldId > 0 && !outcomes.wasFilled(old.id)) {
+        const cancelId = nextId++
+        dueMs.set(cancelId, due)
+        outcomes.sent += 1
+        wireOf
+          .get(old.account)!
+          .send(
+            textFrame(
+              `{"op":"order.cancel","id":${cancelId},"account":"${old.account.signer.address}","subaccount":0,"orderId":"${oldId}"}`,
+            ),
+          )
+      }
+      old.account.lanes.release(old.lane)
+    }
+  }
+  const deadlineMs = performance.now() + 30_000
+  while (outcomes.lost > 0 && performance.now() < deadlineMs) await sleep(20)
+}
+
+/** MiB an hour by process: a straight line through the samples of the settled part. */
+function slopesOf(samples: readonly Sample[]): Map<string, number> {
+  const settled = samples.slice(Math.floor(samples.length * SETTLED_FROM))
+  const names = new Set(settled.flatMap(({ rssMib }) => [...rssMib.keys()]))
+  return new Map(
+    [...names].map((name) => {
+      const points = settled.flatMap(({ second, rssMib }) => {
+        const mib = rssMib.get(name)
+        return mib === undefined ? [] : [[second, mib] as const]
+      })
+      return [name, slopeOf(points) * S_AN_HOUR] as const
+    }),
+  )
+}
+
+function slopeOf(points: readonly (readonly [number, number])[]): number {
+  const n = points.length
+  if (n < 2) return 0
+  const meanX = points.reduce((sum, [x]) => sum + x, 0) / n
+  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / n
+  const over = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0)
+  const under = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
+  return over / under
+}
