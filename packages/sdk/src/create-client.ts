@@ -37,13 +37,18 @@ export function createClient(options: ClientOptions): Client {
   const request = createHttp({ ...options, baseUrl })
   const reads = publicReads(request)
   const domain = remember(async () => (await reads.signing()).domain)
-  const markets = remember(async () => {
+  const readMarkets = async () => {
     const { items } = await reads.markets()
     return new Map(items.map((market) => [market.id, market]))
-  })
+  }
+  let markets = remember(readMarkets)
   const market = async (id: string) => {
     const found = (await markets()).get(id)
     if (found !== undefined) return found
+    // Perhaps listed since the list was read.
+    markets = remember(readMarkets)
+    const listed = (await markets()).get(id)
+    if (listed !== undefined) return listed
     throw new UnknownMarketError({ code: 'UNKNOWN_MARKET', message: `no market ${id}` })
   }
   return {

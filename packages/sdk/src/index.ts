@@ -47,6 +47,13 @@ export {
 } from './errors.ts'
 export type { Http, HttpRequest } from './http.ts'
 export { LaneManager, type LaneManagerOptions, type LaneSlot } from './lane-manager.ts'
+export {
+  type ChainHealth,
+  type ChainOwner,
+  createLiquidations,
+  type Flag,
+  type Liquidations,
+} from './liquidations.ts'
 export { type BookLevel, LocalBook } from './local-book.ts'
 export {
   type CancelFilter,
@@ -57,6 +64,7 @@ export {
 } from './order-entry.ts'
 export type { DevnetInfo, OrderBook, Page, Reconciliation, SigningInfo } from './public-reads.ts'
 export { checksumAddress, privateKeyAccount } from './signing/private-key-account.ts'
+export { type InsuranceGift, signFundInsurance } from './signing/sign-fund-insurance.ts'
 export { signLogin } from './signing/sign-login.ts'
 export { signOrder, type UnsignedOrder } from './signing/sign-order.ts'
 export { signWithdraw, type UnsignedWithdrawal } from './signing/sign-withdraw.ts'

@@ -68,10 +68,7 @@ export class BotAccount {
           this.#positions.set(position.market, position)
       })
       for (const market of markets)
-        await listen({ channel: 'ticker', market }, (data) => {
-          for (const ticker of listOf<Ticker>(data))
-            this.#tickers.set(ticker.market, { ticker, heardMs: Date.now() })
-        })
+        await listen({ channel: 'ticker', market }, (data) => this.#hearTicker(data))
       await this.resync()
     } catch (error) {
       for (const close of opened) await close().catch(() => {}) // the connection may be gone
@@ -80,6 +77,18 @@ export class BotAccount {
     this.#stream.onStatus(({ connected }) => {
       if (!connected) this.#current = false
     })
+  }
+
+  /** Listens to the prices of one more market. */
+  async watch(market: string): Promise<void> {
+    await this.#stream.subscribe({ channel: 'ticker', market }, ({ data }) =>
+      this.#hearTicker(data),
+    )
+  }
+
+  #hearTicker(data: unknown): void {
+    for (const ticker of listOf<Ticker>(data))
+      this.#tickers.set(ticker.market, { ticker, heardMs: Date.now() })
   }
 
   /** Reads open orders and positions again: after a loss of connection, and now and then. */

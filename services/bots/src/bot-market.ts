@@ -4,6 +4,7 @@ import type { QuoteMarket } from './quotes.ts'
 
 export type BotMarket = QuoteMarket & {
   id: string
+  takerFeePpm: number
   ticks(price: string): number
   lots(amount: string): number
   price(ticks: number): string
@@ -12,11 +13,13 @@ export type BotMarket = QuoteMarket & {
 
 /** Reads a market. @throws UnknownMarketError */
 export async function readMarket(client: Client, id: string): Promise<BotMarket> {
-  const { tickSize, stepSize, contractSize, maxAmount, minNotional } = await client.market(id)
+  const { tickSize, stepSize, contractSize, maxAmount, minNotional, takerFeeUnits } =
+    await client.market(id)
   const tickE8 = units(tickSize, 1)
   const lotE8 = units(stepSize, 1)
   return {
     id,
+    takerFeePpm: 10 * takerFeeUnits,
     lotUsdcPerTick: Number(tickSize) * Number(stepSize) * Number(contractSize),
     maxOrderLots: units(maxAmount, lotE8),
     minNotionalUsdc: Number(minNotional),

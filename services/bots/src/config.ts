@@ -12,10 +12,15 @@ const schema = z.object({
   ...serviceFields,
   PLUMB_GATEWAY_URL: z.url(),
   /** Which bots this process runs. */
-  PLUMB_BOT: z.enum(['market-maker', 'taker', 'all']).default('all'),
+  PLUMB_BOT: z
+    .enum(['market-maker', 'taker', 'funding-capture', 'liquidator', 'all'])
+    .default('all'),
   PLUMB_MARKET_MAKER_KEY: keyField.optional(),
   PLUMB_TAKER_KEY: keyField.optional(),
-  PLUMB_BOT_MARKETS: listField.default(['BTC-PERP', 'ETH-PERP', 'SOL-PERP', 'XAU-PERP']),
+  PLUMB_CAPTURE_KEY: keyField.optional(),
+  PLUMB_LIQUIDATOR_KEY: keyField.optional(),
+  /** Every active market with a price band unless given; those listed later are joined. */
+  PLUMB_BOT_MARKETS: listField.optional(),
   /** What a bot deposits when its account is new, whole USDC (devnet: minted if the wallet lacks it). */
   PLUMB_BOT_DEPOSIT_USDC: integerField(1, 1_000_000_000).default(5_000_000),
   PLUMB_MAKER_PERIOD_MS: integerField(100, 3_600_000).default(2_000),
@@ -28,8 +33,23 @@ const schema = z.object({
   PLUMB_MAKER_QUOTE_USDC: integerField(1, 10_000_000).default(5_000),
   /** Position, whole USDC, at which one side is no longer quoted. */
   PLUMB_MAKER_INVENTORY_USDC: integerField(1, 100_000_000).default(250_000),
-  PLUMB_TAKER_PERIOD_MS: integerField(100, 3_600_000).default(5_000),
+  PLUMB_TAKER_PERIOD_MS: integerField(100, 3_600_000).default(2_000),
   PLUMB_TAKER_ORDER_USDC: integerField(1, 10_000_000).default(1_500),
+  PLUMB_CAPTURE_PERIOD_MS: integerField(100, 3_600_000).default(10_000),
+  /** Notional of one market's position, whole USDC. */
+  PLUMB_CAPTURE_USDC: integerField(1, 10_000_000).default(20_000),
+  /** Hours over which the costs of a round trip must be earned back. */
+  PLUMB_CAPTURE_HORIZON_HOURS: integerField(1, 100_000).default(720),
+  /** Cost of the simulated spot leg, spread and fee, ppm of what it trades. */
+  PLUMB_CAPTURE_SPOT_COST_PPM: integerField(0, 100_000).default(500),
+  /** Where the books of the capture are kept; without it a restart begins new ones. */
+  PLUMB_BOTS_DATA: z.string().min(1).optional(),
+  PLUMB_LIQUIDATOR_PERIOD_MS: integerField(1_000, 3_600_000).default(30_000),
+  /** Node and contract of the liquidator; those the gateway names unless given. */
+  PLUMB_RPC_URL: z.url().optional(),
+  PLUMB_CONTRACT: z.string().optional(),
+  /** Block of the contract's deployment: where the liquidator begins to read. */
+  PLUMB_DEPLOY_BLOCK: integerField(0, 1e12).default(0),
 })
 
 /** The bots' configuration. */

@@ -54,3 +54,24 @@ export async function untilDone<T>(
       await sleep(1_000, undefined, { signal })
     }
 }
+
+/** Rounds of a bot without an account on the exchange. What fails is the chain, or the way to it: the next round tries again. */
+export async function runRounds({
+  periodMs,
+  round,
+  logger,
+  signal,
+}: Omit<BotRun, 'account'>): Promise<void> {
+  let away = false
+  while (!signal.aborted) {
+    try {
+      await round()
+      if (away) logger.info('the chain is back')
+      away = false
+    } catch (error) {
+      if (!away) logger.warn({ err: error }, 'the chain is away')
+      away = true
+    }
+    await sleep(periodMs, undefined, { signal }).catch(() => {}) // aborted: the loop ends
+  }
+}

@@ -1,0 +1,31 @@
+//! Whether a funding rate pays for a hedged position, and how large a one.
+
+/** All rates ppm. */
+export type CaptureStyle = {
+  /** Notional of the position, USDC. */
+  notionalUsdc: number
+  /** Hours a position is expected to be held: its costs are spread over them. */
+  horizonHours: number
+  /** Costs of a round trip, both legs, ppm of the notional. */
+  roundTripPpm: number
+}
+
+/**
+ * The wanted perpetual position in lots: short where longs pay, long where shorts pay, flat where the rate does not earn its
+ * costs. Once open it stays until the rate turns against it, so that it is not churned at the threshold.
+ *
+ * @param hourlyRatePpm predicted funding of one hour; positive: longs pay
+ * @param heldLots present position, signed
+ */
+export const wantedLots = (
+  style: CaptureStyle,
+  hourlyRatePpm: number,
+  lotUsdc: number,
+  heldLots: number,
+): number => {
+  const lots = Math.floor(style.notionalUsdc / lotUsdc)
+  const receives = heldLots === 0 ? 0 : -Math.sign(heldLots) * hourlyRatePpm
+  if (receives > 0) return heldLots
+  if (Math.abs(hourlyRatePpm) * style.horizonHours <= style.roundTripPpm) return 0
+  return hourlyRatePpm > 0 ? -lots : lots
+}
