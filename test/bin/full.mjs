@@ -26,6 +26,12 @@ const stages = {
     files: ['test/recovery/kill-cycles.test.ts'],
     env: { PLUMB_KILL_CYCLES: '50' },
   },
+  // Recorded crashes through the whole exchange; those whose price files are at hand.
+  scenarios: {
+    project: 'sim',
+    files: ['test/scenarios/scenarios.test.ts'],
+    env: { PLUMB_SCENARIOS: 'all' },
+  },
   // PostgreSQL, the chain and the sequencer away for a minute.
   outages: {
     project: 'sim',

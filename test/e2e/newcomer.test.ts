@@ -48,6 +48,19 @@ test('trade refuses in one line what cannot be', { timeout: 60_000 }, async () =
   expect(refused.output).toContain('INVALID_TICK')
 })
 
+const euro = ['EURUSD-PERP', '--price', '1.08', '--state', state]
+
+test('one command lists a market that is no coin: contract, engine, price feed', {
+  timeout: 120_000,
+}, async () => {
+  const listed = await runCommand('list-market', euro)
+  expect(listed.code, listed.output).toBe(0)
+  expect(listed.output).toContain('mark 1.0')
+  const again = await runCommand('list-market', euro)
+  expect(again.code).toBe(1)
+  expect(again.output).toContain('listed already')
+})
+
 describe('the status page', () => {
   test('shows markets, book, trades, batches and equal records, and nothing fails', {
     timeout: 90_000,

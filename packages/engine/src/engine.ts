@@ -50,6 +50,7 @@ import {
   readHealth,
   readMarketRisk,
   readRiskAccount,
+  readVolatilityRise,
 } from './risk-reads.ts'
 import { setAccountMode } from './set-account-mode.ts'
 import { setBackstop } from './set-backstop.ts'
@@ -184,6 +185,16 @@ export class Engine {
   /** A market's risk parameters, volatility and funding hour. */
   marketRisk(market: number): MarketRiskView | undefined {
     return readMarketRisk(this.#state, market)
+  }
+
+  /** Markets whose volatility margin rises with the next minute if their index stays where it is. */
+  volatilityRises(): { market: number; fromPpm: number; toPpm: number; minute: number }[] {
+    const rises = []
+    for (let market = 0; market < this.#state.limits.markets; market++) {
+      const rise = readVolatilityRise(this.#state, market)
+      if (rise !== undefined) rises.push({ market, ...rise })
+    }
+    return rises
   }
 
   /** An account as the model's `accountRisk` and `whatIf` take it. */

@@ -117,6 +117,19 @@ function readVolatility(state: EngineState, market: number): VolatilityView {
   }
 }
 
+/** By how much volatility's requirement will rise in the next minute if the index stays; undefined: it will not. */
+export function readVolatilityRise(
+  state: EngineState,
+  market: number,
+): { fromPpm: number; toPpm: number; minute: number } | undefined {
+  const before = state.clocks[market * at.CLOCK_D + at.CK_MINUTE]!
+  if (before === 0 || state.markets[market * at.MARKET_D + at.M_VOLATILITY_ON] === 0)
+    return undefined
+  const fromPpm = state.clocks[market * at.CLOCK_D + at.CK_VOLATILITY]!
+  const toPpm = nextVolatility(state, market, before + 1).requirementPpm
+  return toPpm > fromPpm ? { fromPpm, toPpm, minute: before + 1 } : undefined
+}
+
 /** What `accountRisk` and `whatIf` of the model take; undefined for an unknown account. */
 export function readRiskAccount(state: EngineState, account: number): RiskAccount | undefined {
   const view = readAccount(state, account)

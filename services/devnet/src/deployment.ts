@@ -3,11 +3,10 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connectSigner, deployContracts, exchangeInterface, type Rpc } from '@plumb/chain'
-import { limits } from '@plumb/model'
+import { limits, type Market } from '@plumb/model'
 import { z } from 'zod'
 import { DevnetError } from './devnet-error.ts'
 import { demoKeys, keyOf, type OwnKeys, publisherCount } from './devnet-keys.ts'
-import { devnetMarkets } from './devnet-markets.ts'
 import { devnetChainId } from './local-chain.ts'
 
 const schema = z.object({
@@ -84,7 +83,7 @@ const fund = async (rpc: Rpc, token: string, keys: OwnKeys) => {
     await rpc.request('anvil_setBalance', [address, `0x${etherWei.toString(16)}`])
   const traders = [
     ...demoKeys.map(({ address }) => ({ address, amount: demoUsdc })),
-    ...['market-maker', 'taker'].map((name) => ({
+    ...['market-maker', 'taker', 'capture'].map((name) => ({
       address: keyOf(keys, name).address,
       amount: botUsdc,
     })),
@@ -96,13 +95,17 @@ const fund = async (rpc: Rpc, token: string, keys: OwnKeys) => {
 }
 
 /** Deploys token and exchange, lists the markets, funds everyone. The caller makes the chain durable afterwards. */
-export const deployDevnet = async (rpc: Rpc, keys: OwnKeys): Promise<DevnetDeployment> => {
+export const deployDevnet = async (
+  rpc: Rpc,
+  keys: OwnKeys,
+  markets: readonly Market[],
+): Promise<DevnetDeployment> => {
   const deployer = keyOf(keys, 'deployer')
   await rpc.request('anvil_setBalance', [deployer.address, `0x${etherWei.toString(16)}`])
   const connected = connectSigner(rpc.url, devnetChainId, deployer.privateKey)
   try {
     const deployment = await deployContracts(connected.signer, {
-      markets: devnetMarkets,
+      markets,
       relayers: [keyOf(keys, 'relayer').address],
       publishers: Array.from(
         { length: publisherCount },

@@ -1,7 +1,7 @@
 //! What `GET /v1/devnet` tells a newcomer.
+import type { Market } from '@plumb/model'
 import type { DevnetDeployment } from './deployment.ts'
 import type { NamedKey } from './devnet-keys.ts'
-import { devnetMarkets } from './devnet-markets.ts'
 import { devnetChainId } from './local-chain.ts'
 
 type Facts = {
@@ -9,14 +9,21 @@ type Facts = {
   rpcUrl: string
   gatewayUrl: string
   accounts: readonly NamedKey[]
+  markets: readonly Market[]
 }
 
-export const describeDevnet = ({ deployment, rpcUrl, gatewayUrl, accounts }: Facts): object => ({
+export const describeDevnet = ({
+  deployment,
+  rpcUrl,
+  gatewayUrl,
+  accounts,
+  markets,
+}: Facts): object => ({
   chainId: devnetChainId,
   contract: deployment.exchange,
   token: deployment.token,
   rpcUrl,
   gatewayUrl,
   accounts,
-  markets: devnetMarkets.map(({ symbol }) => symbol),
+  markets: markets.map(({ symbol }) => symbol),
 })

@@ -29,6 +29,8 @@ const ownNames = [
   ...Array.from({ length: publisherCount }, (_, i) => `publisher-${i}`),
   'market-maker',
   'taker',
+  'capture',
+  'liquidator',
   'backstop',
 ] as const
 

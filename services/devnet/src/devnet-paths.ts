@@ -32,10 +32,15 @@ export const devnetPaths = (stateDir: string) => {
     sequencer: join(state, 'sequencer'),
     journal: join(state, 'sequencer', 'journal'),
     witness: join(state, 'witness'),
+    /** What the bots remember. */
+    bots: join(state, 'bots'),
     deployment: join(state, 'deployment.json'),
     /** Addresses of the devnet that runs now. */
     addresses: join(run, 'addresses.json'),
     genesis: join(state, 'genesis.json'),
+    /** Simulated prices: those the start asks for, and of markets that were listed since. */
+    oraclePrices: join(run, 'oracle-prices.json'),
+    listedPrices: join(state, 'listed-prices.json'),
     /** What `GET /v1/devnet` answers. */
     description: join(state, 'devnet.json'),
     sequencerSocket: fits ? socket : join(tmpdir(), `plumb-${short}.sock`),

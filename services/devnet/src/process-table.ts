@@ -69,6 +69,14 @@ export const runningSupervisor = (runDir: string): number | undefined => {
   return holder.pid
 }
 
+/** Pid of a process of the devnet that runs on this folder. @throws DevnetError NOT_RUNNING between two of its lives */
+export const runningProcess = (runDir: string, name: string): number => {
+  const table = readJson(join(runDir, 'processes.json'), z.array(entrySchema)) ?? []
+  const entry = table.find((one) => one.name === name)
+  if (entry !== undefined && processIdentity(entry.pid) === entry.identity) return entry.pid
+  throw new DevnetError('NOT_RUNNING', `The devnet's ${name} is not running right now.`)
+}
+
 const stopLeftovers = async (tablePath: string, say: (line: string) => void): Promise<void> => {
   const left = (readJson(tablePath, z.array(entrySchema)) ?? []).filter(
     ({ pid, identity }) => processIdentity(pid) === identity,

@@ -22,6 +22,8 @@ export type Wiring = {
     publishers: string
     marketMaker: string
     taker: string
+    capture: string
+    liquidator: string
     token: string
   }
   logLevel: string
@@ -147,6 +149,10 @@ export const services: readonly ServiceEntry[] = [
       PLUMB_GATEWAY_URL: `http://127.0.0.1:${wiring.gatewayPort}`,
       PLUMB_MARKET_MAKER_KEY_FILE: wiring.keyFiles.marketMaker,
       PLUMB_TAKER_KEY_FILE: wiring.keyFiles.taker,
+      PLUMB_CAPTURE_KEY_FILE: wiring.keyFiles.capture,
+      PLUMB_LIQUIDATOR_KEY_FILE: wiring.keyFiles.liquidator,
+      PLUMB_BOTS_DATA: wiring.paths.bots,
+      PLUMB_DEPLOY_BLOCK: String(wiring.deployment.deployBlock),
     }),
   },
 ]

@@ -7,6 +7,7 @@ import { setupConfig } from './config.ts'
 import { deployDevnet } from './deployment.ts'
 import { describeDevnet } from './describe-devnet.ts'
 import { demoKeys, loadOwnKeys, loadSecret, writePublisherKeys } from './devnet-keys.ts'
+import { devnetMarkets } from './devnet-markets.ts'
 import { genesisCommands } from './genesis-file.ts'
 import { chainReady } from './local-chain.ts'
 import { writeFileDurably } from './write-file.ts'
@@ -25,13 +26,19 @@ const setUp = async () => {
   const keys = await loadOwnKeys(keysDir)
   await writePublisherKeys(keysDir, keys)
   await loadSecret(keysDir, 'gateway-token')
-  const deployment = await deployDevnet(rpc, keys)
+  const deployment = await deployDevnet(rpc, keys, devnetMarkets)
   await writeFileDurably(join(dir, 'contract'), `${deployment.exchange}\n`)
   await writeFileDurably(join(dir, 'deploy-block'), `${deployment.deployBlock}\n`)
   const rpcUrl = config.PLUMB_PUBLIC_RPC_URL ?? config.PLUMB_RPC_URL
-  const description = describeDevnet({ deployment, rpcUrl, gatewayUrl, accounts: demoKeys })
+  const description = describeDevnet({
+    deployment,
+    rpcUrl,
+    gatewayUrl,
+    accounts: demoKeys,
+    markets: devnetMarkets,
+  })
   await writeFileDurably(join(dir, 'devnet.json'), `${JSON.stringify(description, undefined, 1)}\n`)
-  const genesis = genesisCommands(deployment, keys)
+  const genesis = genesisCommands(deployment, keys, devnetMarkets)
   await writeFileDurably(genesisPath, `${JSON.stringify(genesis, undefined, 1)}\n`)
   logger.info(deployment, 'contracts deployed, genesis written')
 }

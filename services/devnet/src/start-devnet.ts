@@ -2,10 +2,13 @@
 import { existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import type { Rpc } from '@plumb/chain'
+import type { Market } from '@plumb/model'
+import { armDevnet } from './arm-markets.ts'
 import { type DevnetDeployment, deployDevnet, readDeployment } from './deployment.ts'
 import { describeDevnet } from './describe-devnet.ts'
 import { DevnetError } from './devnet-error.ts'
 import { demoKeys, loadOwnKeys, type NamedKey, type OwnKeys } from './devnet-keys.ts'
+import { devnetMarkets } from './devnet-markets.ts'
 import { type DevnetPaths, defaultStateDir, devnetPaths } from './devnet-paths.ts'
 import type { DevnetPrices } from './devnet-prices.ts'
 import { genesisCommands } from './genesis-file.ts'
@@ -33,6 +36,12 @@ export type DevnetOptions = {
   prices?: DevnetPrices
   /** Run the market maker and the taker. */
   bots?: boolean
+  /** Arm liquidation in every market; as `bots` unless given. */
+  armed?: boolean
+  /** Listed at genesis; the devnet's usual ones unless given. */
+  markets?: readonly Market[]
+  /** What services get on top of their own environment. */
+  settings?: Readonly<Record<string, string>>
   /** Only PostgreSQL and the chain (for `verify`). */
   servicesWanted?: boolean
   logLevel?: string
@@ -52,6 +61,10 @@ export type DevnetAddresses = {
   contract: string
   token: string
   sequencer: string
+  /** Risk reads and the engine's state (services/margin/READS.md). */
+  marginUrl: string
+  /** Each source's price, and why a market has no index: `/prices`. */
+  oracleUrl: string
 }
 
 /** A running devnet. */
@@ -74,6 +87,7 @@ const deployOnce = async (
   rpc: Rpc,
   keys: OwnKeys,
   existing: DevnetDeployment | undefined,
+  markets: readonly Market[],
   say: Progress,
 ): Promise<DevnetDeployment> => {
   if (existing !== undefined) {
@@ -81,14 +95,39 @@ const deployOnce = async (
     return existing
   }
   return timed(say, 'contracts deployed, demo accounts funded', async () => {
-    const deployment = await deployDevnet(rpc, keys)
+    const deployment = await deployDevnet(rpc, keys, markets)
     // Chain first: a deployment that is written down is on disk.
     await running.chainKeeper?.dump()
-    const genesis = genesisCommands(deployment, keys)
+    const genesis = genesisCommands(deployment, keys, markets)
     await writeFileDurably(paths.genesis, `${JSON.stringify(genesis, undefined, 1)}\n`)
     await writeFileDurably(paths.deployment, `${JSON.stringify(deployment)}\n`)
     return deployment
   })
+}
+
+/** Capital of each market's backstop. */
+const backstopQuote = 1_000_000_000_000
+
+/** Arms liquidation while users already trade: the backstops' deposits take their blocks. */
+const arm = async (
+  addresses: DevnetAddresses,
+  keys: OwnKeys,
+  markets: readonly Market[],
+  running: RunningProcesses,
+  say: Progress,
+): Promise<void> => {
+  const priced = markets.filter(({ fixedIndexTicks }) => fixedIndexTicks === 0)
+  try {
+    const armed = await armDevnet(
+      addresses,
+      keys,
+      priced.map(({ market }) => market),
+      backstopQuote,
+    )
+    if (armed.length > 0) say(`✓ liquidation armed in ${armed.length} markets`)
+  } catch (error) {
+    if (!running.stopped) say(`! liquidation is not armed: ${String(error)}`)
+  }
 }
 
 const addressesOf = (wiring: Omit<Wiring, 'provenSeq'>): DevnetAddresses => {
@@ -102,6 +141,8 @@ const addressesOf = (wiring: Omit<Wiring, 'provenSeq'>): DevnetAddresses => {
     contract: wiring.deployment.exchange,
     token: wiring.deployment.token,
     sequencer: wiring.sequencer,
+    marginUrl: `http://127.0.0.1:${wiring.statusPorts.get('margin')}`,
+    oracleUrl: `http://127.0.0.1:${wiring.statusPorts.get('oracle')}`,
   }
 }
 
@@ -133,7 +174,8 @@ const run = async (
     timed(say, 'PostgreSQL ready', () => startPostgres(running, paths, ports.postgres, say)),
     timed(say, 'chain ready', () => startChain(running, paths, ports.rpc)),
   ])
-  const deployment = await deployOnce(running, paths, rpc, keys, existing, say)
+  const { markets = devnetMarkets } = options
+  const deployment = await deployOnce(running, paths, rpc, keys, existing, markets, say)
   const wiring = await wireServices(
     options.logLevel ?? 'info',
     paths,
@@ -145,11 +187,14 @@ const run = async (
   )
   const addresses = addressesOf(wiring)
   const provenSeq = await readProvenSeq(databaseUrl, rpc, deployment.exchange)
-  const description = describeDevnet({ ...addresses, deployment, accounts: demoKeys })
+  const description = describeDevnet({ ...addresses, deployment, accounts: demoKeys, markets })
   await writeFileDurably(paths.description, `${JSON.stringify(description, undefined, 1)}\n`)
   await writeFileDurably(paths.addresses, `${JSON.stringify(addresses)}\n`, 0o600)
   if (options.servicesWanted !== false)
-    await startServices(running, { ...wiring, provenSeq }, options.bots !== false, say)
+    await startServices(running, { ...wiring, provenSeq }, options, say)
+  // A lively devnet liquidates; who starts without bots sets risk as he likes.
+  if (options.servicesWanted !== false && (options.armed ?? options.bots !== false))
+    void arm(addresses, keys, markets, running, say)
   return {
     addresses,
     accounts: demoKeys,
@@ -163,7 +208,8 @@ const run = async (
 /** Everything but `run/`, which the process table holds; the deployment first: without it a start begins anew. */
 const removeState = async (paths: DevnetPaths): Promise<void> => {
   const { deployment, chain, sequencer, witness, keys, logs, genesis, description } = paths
-  const all = [deployment, chain, sequencer, witness, keys, logs, genesis, description]
+  const files = [genesis, description, paths.listedPrices, paths.bots]
+  const all = [deployment, chain, sequencer, witness, keys, logs, ...files]
   for (const path of [...all, ...postgresDataDirs(paths.postgres)])
     await rm(path, { recursive: true, force: true })
 }

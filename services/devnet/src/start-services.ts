@@ -10,11 +10,18 @@ import { type Progress, timed } from './progress.ts'
 import type { RunningProcesses } from './running-processes.ts'
 import { type ServiceEntry, type ServiceName, services, type Wiring } from './service-table.ts'
 
-const serviceSpec = (entry: ServiceEntry, wiring: Wiring) => ({
+/** What a start may say about its services. */
+export type ServiceOptions = { bots?: boolean; settings?: Readonly<Record<string, string>> }
+
+const serviceSpec = (
+  entry: ServiceEntry,
+  wiring: Wiring,
+  settings: ServiceOptions['settings'],
+) => ({
   name: entry.name,
   command: process.execPath,
   args: ['--enable-source-maps', join(repositoryRoot, 'services', entry.name, 'dist', 'main.js')],
-  env: { ...baseEnvironment, ...entry.env(wiring), ...serviceSettings },
+  env: { ...baseEnvironment, ...entry.env(wiring), ...settings, ...serviceSettings },
   cwd: repositoryRoot,
   logPath: join(wiring.paths.logs, `${entry.name}.log`),
   signal: 'SIGTERM' as const,
@@ -64,7 +71,7 @@ const serviceReady = async (
 export const startServices = async (
   running: RunningProcesses,
   wiring: Wiring,
-  bots: boolean,
+  { bots = true, settings }: ServiceOptions,
   say: Progress,
 ) => {
   const wanted = services.filter(({ name }) => name !== 'bots' || bots)
@@ -77,9 +84,9 @@ export const startServices = async (
   const [first, ...others] = wanted
   if (first === undefined) return
   // The sequencer alone first: everyone else would only wait for its socket.
-  running.start(serviceSpec(first, wiring))
+  running.start(serviceSpec(first, wiring, settings))
   await timed(say, `${first.name} ready`, () => serviceReady(running, wiring, first))
-  for (const entry of others) running.start(serviceSpec(entry, wiring))
+  for (const entry of others) running.start(serviceSpec(entry, wiring, settings))
   await Promise.all(
     others.map((entry) =>
       timed(say, `${entry.name} ready`, () => serviceReady(running, wiring, entry)).catch(

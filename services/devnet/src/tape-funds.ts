@@ -77,7 +77,7 @@ async function equityQuote(trader: Trader): Promise<number> {
 }
 
 /** A fresh wallet with gas: no other process shares its nonces. */
-async function openBank({ devnet }: Exchange) {
+export async function openBank({ devnet }: Exchange) {
   const { rpcUrl, contract, token } = devnet
   const random = crypto.getRandomValues(new Uint8Array(32))
   random[0] = 1 // below the group order

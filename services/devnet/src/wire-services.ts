@@ -3,6 +3,7 @@ import type { DevnetDeployment } from './deployment.ts'
 import { keyOf, loadSecret, type OwnKeys, writePublisherKeys } from './devnet-keys.ts'
 import type { DevnetPaths } from './devnet-paths.ts'
 import { type DevnetPrices, devnetPrices } from './devnet-prices.ts'
+import { pricesInFile } from './listed-prices.ts'
 import { finalBlockPath } from './local-chain.ts'
 import { claimPort } from './ports.ts'
 import { services, type Wiring } from './service-table.ts'
@@ -25,7 +26,7 @@ export const wireServices = async (
     databaseUrl,
     rpcUrl: `http://127.0.0.1:${ports.rpc}`,
     deployment,
-    prices,
+    prices: await pricesInFile(paths, prices),
     finalBlockFile: finalBlockPath(paths.chain),
     gatewayPort: ports.gateway,
     statusPorts,
@@ -34,6 +35,8 @@ export const wireServices = async (
       publishers: await writePublisherKeys(paths.keys, keys),
       marketMaker: keyOf(keys, 'market-maker').file,
       taker: keyOf(keys, 'taker').file,
+      capture: keyOf(keys, 'capture').file,
+      liquidator: keyOf(keys, 'liquidator').file,
       token: await loadSecret(paths.keys, 'gateway-token'),
     },
     logLevel: logLevel,

@@ -159,13 +159,8 @@ export class RiskWatch {
   }
 
   #noteNotices(engine: Engine): void {
-    for (const { market } of engine.markets()) {
-      const volatility = engine.marketRisk(market)?.volatility
-      if (volatility === undefined || !volatility.isOn || volatility.minute === 0) continue
-      const fromPpm = volatility.requirementPpm
-      const toPpm = volatility.next.requirementPpm
-      if (toPpm <= fromPpm) continue
-      const effectiveMs = (volatility.minute + 1) * MINUTE_MS
+    for (const { market, fromPpm, toPpm, minute } of engine.volatilityRises()) {
+      const effectiveMs = minute * MINUTE_MS
       const last = this.#notices.findLast((notice) => notice.market === market)
       // Once a minute, and again when it gets worse.
       if (last !== undefined && last.effectiveMs === effectiveMs && last.toPpm >= toPpm) continue
