@@ -3,6 +3,7 @@ import type { MarketObject, TypedDomain } from '@plumb/protocol'
 import { NotFoundError, UnknownMarketError } from './errors.ts'
 import { createHttp, type Http, type HttpOptions } from './http.ts'
 import { type PublicReads, publicReads } from './public-reads.ts'
+import { privateKeyAccount } from './signing/private-key-account.ts'
 import type { SignerInput } from './signing/signer.ts'
 import { Stream, type StreamOptions } from './stream.ts'
 import { Trader, type TraderOptions } from './trader.ts'
@@ -21,8 +22,8 @@ export type Client = PublicReads & {
   isReady(): Promise<boolean>
   /** Opens a stream. Close it when done. */
   stream(options?: Omit<StreamOptions, 'url'>): Stream
-  /** An account that trades with this signer. */
-  trader(signer: SignerInput, options?: TraderOptions): Trader
+  /** An account that trades with this signer: a private key as hex, or any signer of ethers or viem. */
+  trader(signer: SignerInput | string, options?: TraderOptions): Trader
 }
 
 /**
@@ -60,8 +61,10 @@ export function createClient(options: ClientOptions): Client {
     isReady: () => isReady(request),
     stream: (streamOptions = {}) =>
       new Stream({ ...streamOptions, url: `${baseUrl.replace(/^http/, 'ws')}/v1/ws` }),
-    trader: (signer, traderOptions) =>
-      new Trader({ http: request, signer, domain, market }, traderOptions),
+    trader: (key, traderOptions) => {
+      const signer = typeof key === 'string' ? privateKeyAccount(key) : key
+      return new Trader({ http: request, signer, domain, market }, traderOptions)
+    },
   }
 }
 

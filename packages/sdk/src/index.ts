@@ -1,6 +1,10 @@
 export type {
+  CandleInterval,
   FillObject as Fill,
+  MarginPreviewObject as MarginPreview,
   MarketObject as Market,
+  MeObject as Me,
+  NoticeObject as Notice,
   OrderObject as Order,
   OrderReply,
   OrderRequest,
@@ -17,6 +21,11 @@ export {
   textToUnits,
   unitsToText,
 } from '@plumb/protocol'
+export {
+  type AccountActions,
+  type MarginQuestion,
+  type MarginSimulator,
+} from './account-actions.ts'
 export { type Client, type ClientOptions, createClient } from './create-client.ts'
 export {
   AuthenticationError,
@@ -41,6 +50,7 @@ export {
   RateLimitedError,
   ReplayProtectionError,
   StreamGapError,
+  UnchangedError,
   UnknownAccountError,
   UnknownMarketError,
   UnsupportedError,
@@ -55,6 +65,7 @@ export {
   type Liquidations,
 } from './liquidations.ts'
 export { type BookLevel, LocalBook } from './local-book.ts'
+export { type NewOrder, type OrderLink, priceBeyond } from './new-order.ts'
 export {
   type CancelFilter,
   type OrderEntry,
@@ -62,11 +73,19 @@ export {
   type Owner,
   streamOrderEntry,
 } from './order-entry.ts'
-export type { DevnetInfo, OrderBook, Page, Reconciliation, SigningInfo } from './public-reads.ts'
+export type {
+  Candle,
+  DevnetInfo,
+  OrderBook,
+  Page,
+  Reconciliation,
+  SigningInfo,
+} from './public-reads.ts'
 export { checksumAddress, privateKeyAccount } from './signing/private-key-account.ts'
 export { type InsuranceGift, signFundInsurance } from './signing/sign-fund-insurance.ts'
 export { signLogin } from './signing/sign-login.ts'
 export { signOrder, type UnsignedOrder } from './signing/sign-order.ts'
+export { signTransfer, type UnsignedTransfer } from './signing/sign-transfer.ts'
 export { signWithdraw, type UnsignedWithdrawal } from './signing/sign-withdraw.ts'
 export {
   type EthersSigner,
@@ -85,7 +104,13 @@ export {
   type TokenSource,
 } from './stream.ts'
 export type { EventHandler, Topic } from './subscription.ts'
-export { type NewOrder, type OrderChange, Trader, type TraderOptions } from './trader.ts'
+export {
+  type Bracket,
+  type BracketReply,
+  type OrderChange,
+  Trader,
+  type TraderOptions,
+} from './trader.ts'
 export {
   createWallet,
   type Mined,

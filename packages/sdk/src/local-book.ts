@@ -1,5 +1,5 @@
 //! A market's book on the trader's side, kept from one snapshot and its deltas.
-import type { StreamEvent } from '@plumb/protocol'
+import { bookChecksum, CHECKSUM_LEVELS, type StreamEvent, textToE8 } from '@plumb/protocol'
 
 /** [price, size] as decimal text. */
 export type BookLevel = readonly [price: string, size: string]
@@ -12,10 +12,22 @@ export class LocalBook {
   readonly #bids: Side = new Map()
   readonly #asks: Side = new Map()
   #seq = 0
+  /** What the exchange's own book sums up to after the last message; undefined where it did not say. */
+  #checksum: number | undefined
 
   /** Sequence number of the last message applied; 0 before the first snapshot. */
   get seq(): number {
     return this.#seq
+  }
+
+  /** Whether the best levels sum up to what the exchange said of its own. */
+  get isIntact(): boolean {
+    return this.#checksum === undefined || this.#checksum === this.checksum()
+  }
+
+  /** CRC-32 of the best 25 levels of each side, as the exchange computes it. */
+  checksum(): number {
+    return bookChecksum(e8(this.bids(CHECKSUM_LEVELS)), e8(this.asks(CHECKSUM_LEVELS)))
   }
 
   /** Applies a snapshot or delta of the `book` channel; the stream has checked that none is missing. */
@@ -28,6 +40,7 @@ export class LocalBook {
     for (const level of bids) put(this.#bids, level)
     for (const level of asks) put(this.#asks, level)
     this.#seq = event.seq
+    this.#checksum = event.checksum
   }
 
   /** Bids, highest first. */
@@ -44,6 +57,10 @@ export class LocalBook {
 function levelsOf(data: unknown): BookLevels {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the book channel carries nothing else
   return data as BookLevels
+}
+
+function e8(levels: readonly BookLevel[]): [string, string][] {
+  return levels.map(([price, size]) => [textToE8(price), textToE8(size)])
 }
 
 function put(side: Side, level: BookLevel): void {

@@ -1,5 +1,11 @@
 //! Two roads for the same orders: REST, and the stream's pipelined requests.
-import type { CancelAllReply, OrderReply, OrderRequest } from '@plumb/protocol'
+import type {
+  CancelAllReply,
+  CancelBatchReply,
+  OrderBatchReply,
+  OrderReply,
+  OrderRequest,
+} from '@plumb/protocol'
 import type { Http } from './http.ts'
 import { type Session, withToken } from './session.ts'
 import type { Stream } from './stream.ts'
@@ -14,6 +20,8 @@ export type CancelFilter = { market?: string; side?: 'buy' | 'sell' }
 /** How signed orders and cancels reach the exchange. */
 export type OrderEntry = {
   place(order: OrderRequest): Promise<OrderReply>
+  placeAll(orders: readonly OrderRequest[]): Promise<OrderBatchReply>
+  cancelMany(owner: Owner, orders: readonly OrderRef[]): Promise<CancelBatchReply>
   edit(orderId: string, order: OrderRequest): Promise<OrderReply>
   cancel(owner: Owner, order: OrderRef): Promise<OrderReply>
   cancelAll(owner: Owner, filter: CancelFilter): Promise<CancelAllReply>
@@ -23,6 +31,14 @@ export type OrderEntry = {
 export function restOrderEntry(http: Http, session: Session): OrderEntry {
   return {
     place: (body) => http({ method: 'POST', path: '/v1/orders', body }),
+    placeAll: (orders) =>
+      http({ method: 'POST', path: '/v1/orders/batch', body: { orders: [...orders] } }),
+    async cancelMany(owner, orders) {
+      const body = { ...owner, orders: [...orders] }
+      return await withToken(session, (token) =>
+        http({ method: 'POST', path: '/v1/orders/cancel', body, token }),
+      )
+    },
     edit: (orderId, body) => http({ method: 'PUT', path: `/v1/orders/${orderId}`, body }),
     async cancel(owner, order) {
       const path =
@@ -49,6 +65,9 @@ export function restOrderEntry(http: Http, session: Session): OrderEntry {
 export function streamOrderEntry(stream: Stream): OrderEntry {
   return {
     place: (order) => stream.request('order.place', order),
+    placeAll: (orders) => stream.request('order.batch', { orders: [...orders] }),
+    cancelMany: (owner, orders) =>
+      stream.request('order.cancelBatch', { ...owner, orders: [...orders] }),
     edit: (orderId, order) => stream.request('order.edit', { ...order, orderId }),
     cancel: (owner, order) => stream.request('order.cancel', { ...owner, ...order }),
     cancelAll: (owner, filter) => stream.request('order.cancelAll', { ...owner, ...filter }),

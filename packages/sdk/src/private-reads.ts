@@ -1,11 +1,17 @@
 //! Reads of one account, with its token.
 import type {
+  AccountFeesObject,
   AccountObject,
   BalanceObject,
   FillObject,
   FundingPaymentObject,
+  InternalTransferObject,
   LedgerObject,
+  LeverageObject,
   ListOf,
+  MarginModeObject,
+  MeObject,
+  NoticeObject,
   OrderObject,
   PositionObject,
   TransferObject,
@@ -15,17 +21,10 @@ import type { Owner } from './order-entry.ts'
 import type { Page } from './public-reads.ts'
 import { type Session, withToken } from './session.ts'
 
+const of = (market: string) => `/v1/markets/${encodeURIComponent(market)}`
 const byClientId = (id: string) => `/v1/orders/client/${encodeURIComponent(id)}`
 
 export type OrdersFilter = Page & { status?: 'open' | 'closed'; market?: string }
-
-/** GET /v1/me: whom the token speaks for. `subaccounts` are the funded ones. */
-export type Me = {
-  account: string
-  scopes: string[]
-  expiresAt: number
-  subaccounts: { subaccount: number; id: string }[]
-}
 
 /** Every private read, one method for each path. */
 export type PrivateReads = ReturnType<typeof privateReads>
@@ -36,7 +35,7 @@ export function privateReads(http: Http, session: Session, owner: () => Promise<
   const get = async <T>(path: string, query: Query = {}) =>
     read<T>(path, { ...(await owner()), ...query })
   return {
-    me: async () => http<Me>({ method: 'GET', path: '/v1/me', token: await session.token() }),
+    me: async () => http<MeObject>({ method: 'GET', path: '/v1/me', token: await session.token() }),
     orders: (filter: OrdersFilter = {}) => get<ListOf<OrderObject>>('/v1/orders', filter),
     order: (id: string) => get<OrderObject>(`/v1/orders/${id}`),
     orderByClientId: (clientOrderId: string) => get<OrderObject>(byClientId(clientOrderId)),
@@ -49,6 +48,13 @@ export function privateReads(http: Http, session: Session, owner: () => Promise<
     ledger: (page: Page = {}) => get<ListOf<LedgerObject>>('/v1/ledger', page),
     deposits: (page: Page = {}) => get<ListOf<TransferObject>>('/v1/deposits', page),
     withdrawals: (page: Page = {}) => get<ListOf<TransferObject>>('/v1/withdrawals', page),
+    /** Transfers between your subaccounts. */
+    transfers: (page: Page = {}) => get<ListOf<InternalTransferObject>>('/v1/transfers', page),
+    /** Liquidations, deleveraging and settlements of the account, with their inputs. */
+    notices: (page: Page = {}) => get<ListOf<NoticeObject>>('/v1/notices', page),
+    fees: () => get<AccountFeesObject>('/v1/fees/me'),
+    leverage: (market: string) => get<LeverageObject>(`${of(market)}/leverage`),
+    marginMode: (market: string) => get<MarginModeObject>(`${of(market)}/margin-mode`),
     /** Last sequence number of every lane ever used. */
     lanes: async () => (await get<{ lanes: Record<string, number> }>('/v1/lanes')).lanes,
   }

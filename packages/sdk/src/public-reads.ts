@@ -2,11 +2,16 @@
 import type {
   BatchObject,
   BookObject,
+  CandleInterval,
+  FeeTierObject,
   FundingObject,
   FundingRateObject,
   ListOf,
   MarketObject,
+  OpenInterestObject,
+  StatusObject,
   TickerObject,
+  TierObject,
   TradeObject,
   TypedDomain,
 } from '@plumb/protocol'
@@ -14,6 +19,18 @@ import type { Http, Query } from './http.ts'
 
 /** A page of a list; `cursor` continues from `nextCursor`. */
 export type Page = { since?: number; until?: number; limit?: number; cursor?: string }
+
+/** A candle; open time in ms, prices and volumes as text, the number of trades. */
+export type Candle = [
+  openTime: number,
+  open: string,
+  high: string,
+  low: string,
+  close: string,
+  baseVolume: string,
+  quoteVolume: string,
+  trades: number,
+]
 
 /** Level 3: [price, size, order id] of every order in priority order. */
 export type OrderBook = {
@@ -60,7 +77,7 @@ export function publicReads(http: Http) {
   const get = <T>(path: string, query: Query = {}) => http<T>({ method: 'GET', path, query })
   return {
     time: () => get<{ ts: number }>('/v1/time'),
-    status: () => get<Record<string, unknown>>('/v1/status'),
+    status: () => get<StatusObject>('/v1/status'),
     signing: () => get<SigningInfo>('/v1/signing'),
     currencies: () => get<ListOf<Record<string, unknown>>>('/v1/currencies'),
     markets: () => get<ListOf<MarketObject>>('/v1/markets'),
@@ -75,8 +92,19 @@ export function publicReads(http: Http) {
     funding: (market: string) => get<FundingObject>(`${of(market)}/funding`),
     fundingHistory: (market: string, page: Page = {}) =>
       get<ListOf<FundingRateObject>>(`${of(market)}/funding/history`, page),
-    candles: (market: string, page: Page & { interval?: string } = {}) =>
-      get<ListOf<unknown[]>>(`${of(market)}/candles`, page),
+    /** `price`: of trades (`last`, the default), mark or index. */
+    candles: (
+      market: string,
+      page: Page & { interval?: CandleInterval; price?: 'last' | 'mark' | 'index' } = {},
+    ) => get<ListOf<Candle>>(`${of(market)}/candles`, page),
+    /** Margin by size of the position. */
+    tiers: (market: string) => get<ListOf<TierObject>>(`${of(market)}/tiers`),
+    openInterest: (market: string, page: Page = {}) =>
+      get<ListOf<OpenInterestObject>>(`${of(market)}/open-interest`, page),
+    liquidations: (market: string, page: Page = {}) =>
+      get<ListOf<TradeObject>>(`${of(market)}/liquidations`, page),
+    /** Fee tiers by 30-day volume. */
+    fees: () => get<ListOf<FeeTierObject>>('/v1/fees'),
     /** Settlement batches. */
     batches: (page: Page = {}) => get<ListOf<BatchObject>>('/v1/batches', page),
     reconciliation: () => get<Reconciliation>('/v1/reconciliation'),

@@ -135,6 +135,8 @@ test('an edit keeps the lane and raises its sequence number', async () => {
   const full = {
     ...order,
     ...terms,
+    limitPrice: terms.price,
+    waiting: false,
     remaining: '0.1',
     timeInForce: 'PO',
     postOnly: true,

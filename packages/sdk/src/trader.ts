@@ -5,12 +5,23 @@ import type {
   OrderObject,
   OrderReply,
   OrderRequest,
+  TickerObject,
+  TransferReply,
   TypedDomain,
   WithdrawalReply,
 } from '@plumb/protocol'
-import { OutcomeUnknownError, ReplayProtectionError } from './errors.ts'
+import { type AccountActions, accountActions } from './account-actions.ts'
+import {
+  errorDetailOf,
+  errorFrom,
+  MarketClosedError,
+  OutcomeUnknownError,
+  type PlumbError,
+  ReplayProtectionError,
+} from './errors.ts'
 import type { Http } from './http.ts'
 import type { LaneManagerOptions, LaneSlot } from './lane-manager.ts'
+import { type NewOrder, termsOf } from './new-order.ts'
 import { OpenLanes } from './open-lanes.ts'
 import {
   type CancelFilter,
@@ -23,6 +34,7 @@ import {
 import { type PrivateReads, privateReads } from './private-reads.ts'
 import { createSession, type Session } from './session.ts'
 import { signOrder } from './signing/sign-order.ts'
+import { signTransfer } from './signing/sign-transfer.ts'
 import { signWithdraw } from './signing/sign-withdraw.ts'
 import { type SignerInput, signerAddress } from './signing/signer.ts'
 import type { Stream } from './stream.ts'
@@ -31,30 +43,26 @@ const S = 1_000
 const DEFAULT_LIFETIME_S = 24 * 3_600
 const ATTEMPTS_MAX = 3
 
-/** A limit order in a trader's words. Price and amount are canonical decimal text. */
-export type NewOrder = {
-  market: string
-  side: 'buy' | 'sell'
-  price: string
-  amount: string
-  /** GTC by default. */
-  timeInForce?: 'GTC' | 'IOC' | 'FOK'
-  postOnly?: boolean
-  reduceOnly?: boolean
-  /** Highest fee accepted in units of 10 ppm; the market's taker fee by default. */
-  maxFee?: number
-  /**
-   * Seconds the signature is good for, 24 h by default. The exchange matches until 600 s (its settlement lag) before
-   * that: less than that is refused as SIGNATURE_EXPIRED.
-   */
+/** What changes; the rest stays. `amount` is what shall remain open: less at the same price keeps the priority. */
+export type OrderChange = {
+  price?: string
+  amount?: string
+  /** Of an order that still waits for it. */
+  triggerPrice?: string
   lifetimeS?: number
-  /** Your own id, at most 36 characters; lets you ask what became of an order whose answer was lost. */
-  clientOrderId?: string
-  selfTradePrevention?: 'cancel_taker' | 'cancel_maker' | 'cancel_both'
 }
 
-/** What changes; the rest stays. `amount` is what shall remain open: less at the same price keeps the priority. */
-export type OrderChange = { price?: string; amount?: string; lifetimeS?: number }
+/** An entry with its exits: both reduce what the entry has filled, and one gives way to the other. */
+export type Bracket = {
+  entry: NewOrder
+  stopLoss?: { triggerPrice: string; price: string; triggerBy?: 'mark' | 'index' | 'last' }
+  takeProfit?: { triggerPrice: string; price: string; triggerBy?: 'mark' | 'index' | 'last' }
+}
+export type BracketReply = {
+  entry: OrderReply
+  stopLoss: OrderReply | null
+  takeProfit: OrderReply | null
+}
 
 export type TraderOptions = {
   subaccount?: number
@@ -79,6 +87,8 @@ type Context = {
 export class Trader {
   /** Reads of this account. */
   readonly read: PrivateReads
+  /** Settings and margin questions of this account. */
+  readonly account: AccountActions
   readonly session: Session
   readonly #context: Context
   readonly #subaccount: number
@@ -92,6 +102,7 @@ export class Trader {
     this.#subaccount = subaccount
     this.session = createSession(context.http, context.domain, context.signer)
     this.read = privateReads(context.http, this.session, () => this.owner())
+    this.account = accountActions(context.http, this.session, () => this.owner())
     this.#lanes = new OpenLanes(this.read, lanes)
     this.#entry = restOrderEntry(context.http, this.session)
   }
@@ -130,7 +141,7 @@ export class Trader {
     await Promise.all([marketOf(market), domain(), this.#lanes.sync()])
   }
 
-  /** Places a limit order and resolves once it is matched and durable. */
+  /** Places an order of any kind and resolves once it is matched (or waits) and durable. */
   async place(order: NewOrder): Promise<OrderReply> {
     return await this.#submit(
       () => this.#lanes.take(),
@@ -138,19 +149,73 @@ export class Trader {
     )
   }
 
+  /** Places up to 50 orders in one request, sequenced in their order; each has its own outcome. */
+  async placeAll(orders: readonly NewOrder[]): Promise<(OrderReply | PlumbError)[]> {
+    const slots: LaneSlot[] = []
+    try {
+      const signed: OrderRequest[] = []
+      for (const order of orders) {
+        const slot = await this.#lanes.take()
+        slots.push(slot)
+        signed.push(await this.sign(order, slot))
+      }
+      const { results } = await this.#entry.placeAll(signed)
+      return results.map((result, i) => this.#settled(result, slots[i]?.lane ?? 0))
+    } catch (error) {
+      for (const { lane } of slots) this.#failed(error, lane)
+      throw error
+    }
+  }
+
+  /** Places an entry with its stop-loss and take-profit. Exits that are refused leave the entry as it is, and throw. */
+  async bracket({ entry, stopLoss, takeProfit }: Bracket): Promise<BracketReply> {
+    const placed = await this.place(entry)
+    const { market, amount, lifetimeS } = entry
+    const exit = {
+      market,
+      side: entry.side === 'buy' ? 'sell' : 'buy',
+      amount,
+      reduceOnly: true,
+      parent: placed.order,
+      ...(lifetimeS === undefined ? {} : { lifetimeS }),
+    } as const
+    const stop =
+      stopLoss === undefined
+        ? null
+        : await this.place({ ...exit, ...stopLoss, triggerKind: 'stop' })
+    const oco = stop === null ? {} : { oco: stop.order }
+    const profit =
+      takeProfit === undefined
+        ? null
+        : await this.place({ ...exit, ...takeProfit, ...oco, triggerKind: 'take_profit' })
+    return { entry: placed, stopLoss: stop, takeProfit: profit }
+  }
+
   /**
    * Changes an open order in one step: it stays as it was unless the change is accepted, and keeps its id. Its place in
    * the queue survives when only the amount shrinks.
    */
   async edit(order: OrderObject, change: OrderChange): Promise<OrderReply> {
-    const { market, side, reduceOnly, postOnly } = order
+    const { market, side, reduceOnly, postOnly, type } = order
     const timeInForce = order.timeInForce === 'PO' ? 'GTC' : order.timeInForce
-    const price = change.price ?? order.price
+    const price = change.price ?? order.limitPrice
+    const trigger = order.waiting ? triggerOf(order, change) : {}
     const amount = change.amount ?? order.remaining
     const lifetimeS = change.lifetimeS ?? DEFAULT_LIFETIME_S
     const { maxFee } = order
     const clientOrderId = order.clientOrderId === null ? {} : { clientOrderId: order.clientOrderId }
-    const changed = { market, side, reduceOnly, postOnly, timeInForce, price, amount, maxFee }
+    const changed = {
+      market,
+      side,
+      type,
+      reduceOnly,
+      postOnly,
+      timeInForce,
+      price,
+      amount,
+      maxFee,
+      ...trigger,
+    }
     return await this.#submit(
       () => this.#lanes.advance(order),
       async (slot) =>
@@ -167,6 +232,12 @@ export class Trader {
     const reply = await this.#entry.cancel(await this.owner(), order)
     this.#lanes.observe(reply.order)
     return reply
+  }
+
+  /** Cancels up to 100 orders in one request; each has its own outcome. */
+  async cancelMany(orders: readonly OrderRef[]): Promise<(OrderReply | PlumbError)[]> {
+    const { results } = await this.#entry.cancelMany(await this.owner(), orders)
+    return results.map((result) => this.#settled(result, null))
   }
 
   /** Cancels every open order, or those of one market or side. */
@@ -192,26 +263,65 @@ export class Trader {
     )
   }
 
+  /** Moves USDC to another subaccount of the signer, which is opened if need be. */
+  async transfer(toSubaccount: number, amount: string): Promise<TransferReply> {
+    const { signer, domain, http } = this.#context
+    return await this.#submit(
+      () => this.#lanes.take(),
+      async ({ lane, seq }) => {
+        const terms = { amount, toSubaccount, lane, seq, expiry: expiry(DEFAULT_LIFETIME_S) }
+        const unsigned = { ...(await this.owner()), ...terms }
+        const body = await signTransfer(signer, await domain(), unsigned)
+        const path = '/v1/transfers'
+        const reply = await http<TransferReply>({ method: 'POST', path, body })
+        this.#lanes.release(lane)
+        return reply
+      },
+    )
+  }
+
   /** Signs an order for a lane without sending it. `place` does this by itself. */
   async sign(order: NewOrder, slot: LaneSlot): Promise<OrderRequest> {
     const { signer, domain, market } = this.#context
-    const { index, takerFeeUnits } = await market(order.market)
-    const { lifetimeS = DEFAULT_LIFETIME_S, ...rest } = order
-    return await signOrder(signer, await domain(), index, {
-      type: 'limit',
-      timeInForce: 'GTC',
-      postOnly: false,
-      reduceOnly: false,
-      maxFee: Math.max(takerFeeUnits, 0),
-      ...rest,
+    const listed = await market(order.market)
+    const terms = await termsOf(order, listed, () => this.#markOf(order.market))
+    return await signOrder(signer, await domain(), listed.index, {
+      ...terms,
       ...(await this.owner()),
       ...slot,
-      expiry: expiry(lifetimeS),
+      expiry: expiry(order.lifetimeS ?? DEFAULT_LIFETIME_S),
     })
   }
 
+  async #markOf(market: string): Promise<string> {
+    const path = `/v1/tickers/${encodeURIComponent(market)}`
+    const { mark } = await this.#context.http<TickerObject>({ method: 'GET', path })
+    if (mark !== null) return mark
+    throw new MarketClosedError({
+      code: 'NO_MARK_PRICE',
+      message: `${market} has no mark price yet`,
+    })
+  }
+
+  /** What became of one item of a batch, and of its lane. */
+  #settled(result: OrderReply | { error: unknown }, lane: number | null) {
+    if ('order' in result) {
+      this.#lanes.observe(result.order)
+      return result
+    }
+    const detail = errorDetailOf(result) ?? { code: 'INTERNAL', message: 'no answer for this item' }
+    const error = errorFrom(detail)
+    if (lane !== null) this.#failed(error, lane)
+    return error
+  }
+
+  #failed(error: unknown, lane: number): void {
+    if (mayHoldLane(error)) this.#lanes.hold(lane)
+    else this.#lanes.release(lane)
+  }
+
   /** Takes a lane, submits, and settles what became of the lane; a replay refusal is signed anew. */
-  async #submit<R extends OrderReply | WithdrawalReply>(
+  async #submit<R extends OrderReply | WithdrawalReply | TransferReply>(
     take: () => Promise<LaneSlot>,
     send: (slot: LaneSlot) => Promise<R>,
     heldLane?: number,
@@ -223,14 +333,22 @@ export class Trader {
         if ('order' in reply) this.#lanes.observe(reply.order)
         return reply
       } catch (error) {
-        if (heldLane !== undefined || mayHoldLane(error)) this.#lanes.hold(slot.lane)
-        else this.#lanes.release(slot.lane)
+        if (heldLane === undefined) this.#failed(error, slot.lane)
+        else this.#lanes.hold(slot.lane)
         const again = error instanceof ReplayProtectionError && laneCodes.has(error.code)
         if (!again || attempt === ATTEMPTS_MAX) throw error
         await this.#lanes.refresh()
       }
     }
   }
+}
+
+/** The trigger of an amended order that still waits, with what changes of it. */
+function triggerOf(order: OrderObject, { triggerPrice }: OrderChange) {
+  const { triggerKind, triggerBy } = order
+  const at = triggerPrice ?? order.triggerPrice
+  if (triggerKind === null || triggerBy === null || at === null) return {}
+  return { triggerKind, triggerBy, triggerPrice: at }
 }
 
 const laneCodes: ReadonlySet<string> = new Set(['NONCE_USED', 'LANE_BUSY'])

@@ -5,6 +5,9 @@ import { TapeBook, type TapeResult, tapeFills } from './tape-book.ts'
 import type { Tape, TapeCommand, TapeFill, TapePlacement } from './tape-file.ts'
 import type { TapeScale } from './tape-market.ts'
 
+/** A plain limit order. */
+export type TapeOrder = NewOrder & { price: string }
+
 /** An order's place in its account. */
 export type TapeSlot = { account: number; lane: number; seq: number }
 /** A fill as it must come back: the maker by the line that placed it. */
@@ -12,9 +15,9 @@ type ExpectedFill = { makerLine: number; px: number; qty: number }
 
 /** One request of the replay. `line` is the tape's line, `orderLine` the line that placed the order meant. */
 export type TapeStep =
-  | { kind: 'place'; line: number; slot: TapeSlot; order: NewOrder; expected: ExpectedFill[] }
+  | { kind: 'place'; line: number; slot: TapeSlot; order: TapeOrder; expected: ExpectedFill[] }
   | { kind: 'cancel'; line: number; account: number; orderLine: number }
-  | { kind: 'edit'; line: number; slot: TapeSlot; order: NewOrder; orderLine: number }
+  | { kind: 'edit'; line: number; slot: TapeSlot; order: TapeOrder; orderLine: number }
 
 export type TapePlan = {
   steps: TapeStep[]
@@ -106,7 +109,7 @@ class Planner {
     else this.#lanesOf(account).release(taken.lane)
     if (!rests && result.order !== undefined) this.#accounts.gone(line)
     if (result.order !== undefined) this.idOfLine.set(line, result.order.id)
-    const order: NewOrder = {
+    const order: TapeOrder = {
       ...this.#order(side, px, command.qty),
       ...(command.op === 'take' ? { timeInForce: 'IOC' } : {}),
     }
@@ -118,7 +121,7 @@ class Planner {
     return { kind: 'place', line, slot, order, expected }
   }
 
-  #order(side: 'B' | 'S', px: number, qty: number): NewOrder {
+  #order(side: 'B' | 'S', px: number, qty: number): TapeOrder {
     return {
       market: this.#market,
       side: side === 'B' ? 'buy' : 'sell',
