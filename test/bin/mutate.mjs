@@ -1,7 +1,8 @@
 //! `npm run mutate -- funding`: changes the engine one operator at a time and sees whether the tests notice.
-//! Groups: funding, margin, liquidation, book (test/mutation/groups.ts). A file of a group may be named after it: only that
-//! one is run. Results are kept, file by file, in coverage/mutation: `npm run mutate -- --score` sums up what is there, and
-//! `npm run mutate -- funding --survivors` runs again, with streams five times as long, what was not noticed before.
+//! Groups: funding, margin, liquidation, book (test/mutation/groups.ts); a file of the group may be named after it. First the
+//! streams of the differential test judge, recorded; then the group's other tests what is left. Results are kept by file in
+//! coverage/mutation: `--score` sums up what is there, `--list` shows the survivors, `funding --survivors` judges those again,
+//! `funding --streams` leaves the second step out.
 import {
   existsSync,
   mkdirSync,
@@ -20,15 +21,16 @@ import { recordStreams } from '../mutation/record.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const kept = join(root, 'coverage/mutation')
 const sandbox = join(root, '.stryker-tmp')
-/** Seeds of recorded streams: of the first run, and of the second for those that nobody noticed. */
-const SEEDS = 3
-const MORE_SEEDS = 15
+/** Seeds of recorded streams: those of the differential test. */
+const SEEDS = 6
 const NOTICED = new Set(['Killed', 'Timeout'])
 
+const plugin = (name) => join(root, 'test/mutation', name)
+
 const options = {
-  testRunner: 'vitest',
-  plugins: ['@stryker-mutator/vitest-runner', join(root, 'test/mutation/offsets.mjs')],
+  plugins: ['@stryker-mutator/vitest-runner', plugin('offsets.mjs'), plugin('stream-runner.mjs')],
   ignorers: ['offsets'],
+  testRunnerNodeArgs: ['--import', 'tsx'],
   vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
   // Only what the tests need is copied.
   ignorePatterns: [
@@ -48,7 +50,7 @@ const options = {
   coverageAnalysis: 'perTest',
   reporters: ['progress-append-only'],
   tempDirName: '.stryker-tmp',
-  timeoutMS: 10_000,
+  timeoutMS: 5_000,
 }
 
 const nameOf = (file) => file.replace('packages/', '').replace('/src/', '-').replace('.ts', '')
@@ -61,9 +63,9 @@ const rangeOf = ({ location: { start, end } }) =>
   `${start.line}:${start.column - 1}-${end.line}:${end.column - 1}`
 const keyOf = (mutant) => `${placeOf(mutant)} ${mutant.mutatorName} ${mutant.replacement}`
 
-async function run(group, file, ranges) {
+async function run(testRunner, file, ranges) {
   const mutate = ranges.length === 0 ? [file] : ranges.map((range) => `${file}:${range}`)
-  const results = await new Stryker({ ...options, mutate }).runMutationTest()
+  const results = await new Stryker({ ...options, testRunner, mutate }).runMutationTest()
   return results
     .filter(({ status }) => status !== 'Ignored')
     .map(({ status, mutatorName, replacement, location, killedBy }) => ({
@@ -73,6 +75,15 @@ async function run(group, file, ranges) {
       location,
       killedBy: killedBy?.[0],
     }))
+}
+
+/** Judges by the tests what is not noticed yet; answers all mutants of the file. */
+async function judgeAgain(file, mutants) {
+  const left = mutants.filter(({ status }) => !NOTICED.has(status))
+  if (left.length === 0) return mutants
+  const found = await run('vitest', file, left.map(rangeOf))
+  const byKey = new Map(found.map((mutant) => [keyOf(mutant), mutant]))
+  return mutants.map((m) => (NOTICED.has(m.status) ? m : (byKey.get(keyOf(m)) ?? m)))
 }
 
 function score() {
@@ -120,6 +131,7 @@ const { values, positionals } = parseArgs({
     score: { type: 'boolean' },
     list: { type: 'boolean' },
     survivors: { type: 'boolean' },
+    streams: { type: 'boolean' },
   },
 })
 const [group, wanted] = positionals
@@ -135,21 +147,15 @@ else {
   if (existsSync(shared) && !readdirSync(sandbox).includes('shared'))
     symlinkSync(shared, join(sandbox, 'shared'))
   process.env.PLUMB_MUTATE = group
-  process.env.PLUMB_MUTATE_LONG = values.survivors ? '1' : '0'
-  recordStreams(join(sandbox, 'streams'), values.survivors ? MORE_SEEDS : SEEDS)
+  recordStreams(join(sandbox, 'streams'), SEEDS)
   for (const file of terms.files.filter(
     (f) => wanted === undefined || nameOf(f).endsWith(wanted),
   )) {
     console.log(`▸ ${file}`)
     const path = fileOf(group, file)
-    const before = read(path)
-    const again = before.filter(({ status }) => !NOTICED.has(status))
-    if (values.survivors) {
-      if (again.length === 0) continue
-      const found = await run(group, file, again.map(rangeOf))
-      const byKey = new Map(found.map((mutant) => [keyOf(mutant), mutant]))
-      writeFileSync(path, JSON.stringify(before.map((m) => byKey.get(keyOf(m)) ?? m)))
-    } else writeFileSync(path, JSON.stringify(await run(group, file, [])))
+    const keep = (mutants) => writeFileSync(path, JSON.stringify(mutants))
+    if (!values.survivors) keep(await run('streams', file, []))
+    if (!values.streams) keep(await judgeAgain(file, read(path)))
   }
   score()
 }

@@ -5,10 +5,8 @@ export type MutationGroup = 'funding' | 'margin' | 'liquidation' | 'book'
 type Group = {
   /** Sources, one run each. */
   files: string[]
-  /** Quick tests, after the recorded streams. */
+  /** Tests that judge what the recorded streams did not notice. */
   tests: string[]
-  /** What else judges those that nobody has noticed yet. */
-  slow: string[]
 }
 
 const engine = (names: string) => names.split(' ').map((name) => `packages/engine/src/${name}.ts`)
@@ -17,8 +15,10 @@ const model = (names: string) => names.split(' ').map((name) => `packages/model/
 export const groups: Record<MutationGroup, Group> = {
   funding: {
     files: engine('funding settle-funding premium mark mean-mark'),
-    tests: engine('risk-vectors.test stories.test risk-stories.test funding-data.test limits.test'),
-    slow: engine('liquidation.test order-stories.test liquidation-cascade.test'),
+    tests: [
+      ...engine('funding.test risk-vectors.test funding-data.test stories.test risk-stories.test'),
+      ...engine('limits.test liquidation.test order-stories.test'),
+    ],
   },
   margin: {
     files: [
@@ -26,10 +26,9 @@ export const groups: Record<MutationGroup, Group> = {
       ...model('margin-tiers scaled-margin risk mul-div'),
     ],
     tests: [
-      ...engine('risk-vectors.test risk-stories.test stories.test limits.test'),
-      ...model('risk.test margin-tiers.test'),
+      ...engine('risk-vectors.test risk-stories.test stories.test limits.test liquidation.test'),
+      ...model('risk.test margin-tiers.test liquidation.test adl.test'),
     ],
-    slow: [...engine('liquidation.test order-stories.test'), ...model('liquidation.test adl.test')],
   },
   liquidation: {
     files: [
@@ -37,12 +36,13 @@ export const groups: Record<MutationGroup, Group> = {
       ...engine('auto-deleverage'),
       ...model('liquidation adl liquidation-price'),
     ],
-    tests: [...engine('liquidation.test'), ...model('liquidation.test adl.test')],
-    slow: engine('liquidation-properties.test liquidation-cascade.test risk-vectors.test'),
+    tests: [
+      ...engine('liquidation.test risk-vectors.test risk-stories.test liquidation-properties.test'),
+      ...model('liquidation.test adl.test'),
+    ],
   },
   book: {
     files: engine('book-store match place-plain close-plain rest-order fill-or-kill'),
-    tests: engine('engine.test stories.test order-stories.test limits.test'),
-    slow: engine('order-soak.test tapes.test liquidation.test'),
+    tests: engine('engine.test stories.test order-stories.test limits.test liquidation.test'),
   },
 }

@@ -50,7 +50,7 @@ export function fundingRate(state: EngineState, market: number): number {
 }
 
 function clamp(value: number, bound: number): number {
-  return Math.min(Math.max(value, 0 - bound), bound) + 0
+  return Math.min(Math.max(value, 0 - bound), bound)
 }
 
 /** Books the hour over its sampled seconds; an hour without samples moves nothing. */
