@@ -2,7 +2,7 @@
 //! Groups: funding, margin, liquidation, book (test/mutation/groups.ts); a file of the group may be named after it. First the
 //! streams of the differential test judge, recorded; then the group's other tests what is left. Results are kept by file in
 //! coverage/mutation: `--score` sums up what is there, `--list` shows the survivors, `funding --survivors` judges those again,
-//! `funding --streams` leaves the second step out.
+//! `--streams` leaves the second step out, `--missing` the files that have a result.
 import {
   existsSync,
   mkdirSync,
@@ -21,8 +21,8 @@ import { recordStreams } from '../mutation/record.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const kept = join(root, 'coverage/mutation')
 const sandbox = join(root, '.stryker-tmp')
-/** Seeds of recorded streams: those of the differential test. */
-const SEEDS = 6
+/** Seeds of recorded streams, of every profile: the first of those that the differential test plays. */
+const SEEDS = 3
 const NOTICED = new Set(['Killed', 'Timeout'])
 
 const plugin = (name) => join(root, 'test/mutation', name)
@@ -132,6 +132,7 @@ const { values, positionals } = parseArgs({
     list: { type: 'boolean' },
     survivors: { type: 'boolean' },
     streams: { type: 'boolean' },
+    missing: { type: 'boolean' },
   },
 })
 const [group, wanted] = positionals
@@ -151,8 +152,9 @@ else {
   for (const file of terms.files.filter(
     (f) => wanted === undefined || nameOf(f).endsWith(wanted),
   )) {
-    console.log(`▸ ${file}`)
     const path = fileOf(group, file)
+    if (values.missing && existsSync(path)) continue
+    console.log(`▸ ${file}`)
     const keep = (mutants) => writeFileSync(path, JSON.stringify(mutants))
     if (!values.survivors) keep(await run('streams', file, []))
     if (!values.streams) keep(await judgeAgain(file, read(path)))

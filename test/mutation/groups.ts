@@ -37,7 +37,7 @@ export const groups: Record<MutationGroup, Group> = {
       ...model('liquidation adl liquidation-price'),
     ],
     tests: [
-      ...engine('liquidation.test risk-vectors.test risk-stories.test liquidation-properties.test'),
+      ...engine('liquidation.test liquidation-properties.test'),
       ...model('liquidation.test adl.test'),
     ],
   },

@@ -6,7 +6,10 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /** Where instrumented code looks for the mutant that is on. */
-const space = (globalThis.__stryker__ ??= {})
+const SPACE = '__stryker__'
+const space = (globalThis[SPACE] ??= {})
+/** A module of Stryker's copy. */
+const copied = (path) => import(pathToFileURL(join(process.cwd(), path)).href)
 const noticed = (name, why, count) => ({
   status: 'killed',
   killedBy: [name],
@@ -41,11 +44,10 @@ class StreamRunner {
 
   /** Loaded late: what runs while modules load must see its mutant. */
   async #load() {
-    const at = (path) => import(pathToFileURL(join(process.cwd(), path)).href)
     this.#parts ??= {
-      ...(await at('packages/engine/src/index.ts')),
-      ...(await at('packages/model/src/index.ts')),
-      ...(await at('test/mutation/recorded.ts')),
+      ...(await copied('packages/engine/src/index.ts')),
+      ...(await copied('packages/model/src/index.ts')),
+      ...(await copied('test/mutation/recorded.ts')),
     }
   }
 

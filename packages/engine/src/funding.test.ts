@@ -1,4 +1,4 @@
-// Bounds of the funding rate, and hours in which the premium was not sampled.
+// Funding and mark at their bounds, on both engines: rates, sampled time, the impact price, the book's weight.
 import { expect, test } from 'vitest'
 import { rateOfPremium } from './funding.ts'
 import { Scenario } from './reference/scenario.ts'
@@ -38,4 +38,71 @@ test('an hour without samples moves no index and books nothing', () => {
   scenario.run('wait 7200s')
   expect(hours()).toEqual([])
   expect(scenario.engine.market(0)).toEqual(before)
+})
+
+test.each([
+  [30_000, 30],
+  [30_001, 0],
+])('a gap of %i ms between two samples counts %i s', (gapMs, intervalS) => {
+  const scenario = new Scenario()
+  scenario.run('deposit alice 1_000')
+  scenario.run('at 60_000')
+  scenario.timeMs += gapMs - 1_000
+  scenario.run('at 60_000')
+  scenario.run('wait 3600s')
+  const applied = scenario.send({ kind: 'Tick' }).filter((e) => e.kind === 'FundingApplied')
+  expect(applied).toMatchObject([{ intervalS }])
+})
+
+// 500 USDC / 5 %: the impact price is that of 10,000 USDC.
+test.each([
+  ['0.2', 20_040_080],
+  ['0.199', 0],
+])('a bid of %s BTC at 50,000 against an index of 49,900 is a premium of %i', (size, premium) => {
+  const scenario = new Scenario()
+  scenario.run('deposit alice 10_000')
+  scenario.run('at 49_900')
+  scenario.run(`place alice buy ${size} @ 50_000`)
+  scenario.timeMs += 5_000
+  for (const publisher of [0, 1]) scenario.run(`index 49_900 ${publisher}`)
+  const sampled = scenario.send({ kind: 'Tick' }).filter((e) => e.kind === 'PremiumSampled')
+  expect(sampled).toMatchObject([{ premium }])
+})
+
+// Without a trade the book's price is half way to its middle, 60,000: 250 above the index. A minute of thirty counts.
+test.each([
+  ['1 % of the middle', 60_300, 595_083],
+  ['a tick more', 60_300.1, 595_000],
+])('a spread of %s: the book has its weight in the mark or not', (_, ask, mark) => {
+  const scenario = new Scenario()
+  for (const who of ['alice', 'bob']) scenario.run(`deposit ${who} 10_000`)
+  scenario.run('at 59_500')
+  scenario.run('place alice buy 0.02 @ 59_700')
+  scenario.run(`place bob sell 0.02 @ ${ask}`)
+  scenario.timeMs += 59_000
+  scenario.run('at 59_500')
+  expect(scenario.engine.market(0)?.markTicks).toBe(mark)
+})
+
+// The middle goes from the index to 10,000 ticks above. Remembered, the average is 5,016; forgotten, 10,000; without a trade
+// half of it is the book's, and 31 s of 1,800 are its weight.
+test.each([
+  [30_000, 595_043],
+  [30_001, 595_086],
+])('an average of the basis after a gap of %i ms', (gapMs, mark) => {
+  const scenario = new Scenario()
+  for (const who of ['alice', 'bob']) scenario.run(`deposit ${who} 10_000`)
+  scenario.run('at 59_500')
+  const quote = (middle: number) => {
+    scenario.run(`place alice buy 0.02 @ ${middle - 100} as bid`)
+    scenario.run(`place bob sell 0.02 @ ${middle + 100} as ask`)
+  }
+  quote(59_500)
+  scenario.run('at 59_500')
+  scenario.run('cancel alice bid')
+  scenario.run('cancel bob ask')
+  quote(60_500)
+  scenario.timeMs += gapMs - 1_000
+  scenario.run('at 59_500')
+  expect(scenario.engine.market(0)?.markTicks).toBe(mark)
 })

@@ -25,7 +25,6 @@ export class Duel {
   engine: Engine
   readonly reference: ReferenceEngine
   readonly #buffer = new CommandBuffer(1)
-  seq = 0
 
   constructor(engineLimits: Partial<EngineLimits>) {
     this.engine = createEngine(engineLimits)
@@ -34,7 +33,7 @@ export class Duel {
 
   /** Applies one command to both; `difference` names the first event that is not the same. */
   step({ timeMs, command }: Timed): { events: EngineEvent[]; difference: string | undefined } {
-    const stored = encodeCommand(command, ++this.seq, timeMs)
+    const stored = encodeCommand(command, this.engine.seq + 1, timeMs)
     this.#buffer.load(0, stored)
     this.engine.events.clear()
     const failures: string[] = []

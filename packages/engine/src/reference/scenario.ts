@@ -1,11 +1,8 @@
 //! A small table language for stories: one command a row, its outcome after `=>`.
 import {
   type Command,
-  CommandBuffer,
   closeReason,
-  decodeEvents,
   type EngineEvent,
-  encodeCommand,
   type Market,
   orderFlags,
   rejectName,
@@ -13,8 +10,9 @@ import {
   type Side,
   type TimeInForce,
 } from '@plumb/model'
-import { createEngine, type Engine } from '../engine.ts'
+import type { Engine } from '../engine.ts'
 import type { EngineLimits } from '../engine-limits.ts'
+import { Duel } from './duel.ts'
 import { advancedTerms, type Place } from './scenario-terms.ts'
 
 /** Tick 0.1, lot 0.001, so a tick × lot is 100 micro-USDC. */
@@ -81,11 +79,10 @@ function marketOf(words: readonly string[]): number {
   return Number(words.find((word) => word.startsWith('m='))?.slice(2) ?? 0)
 }
 
-/** Plays rows against a fresh engine; every row is a test expectation. */
+/** Plays rows against a fresh engine and the reference, which must agree; every row is a test expectation. */
 export class Scenario {
-  readonly engine: Engine
   timeMs: number = START_MS
-  readonly #buffer = new CommandBuffer(1)
+  readonly #duel: Duel
   /** Who is which account; `alice/1` is alice's subaccount 1. */
   readonly #accounts = new Map<string, number>()
   readonly #owners: string[] = []
@@ -99,18 +96,22 @@ export class Scenario {
     engineLimits: Partial<EngineLimits> = {},
     markets: readonly Market[] = [scenarioMarket],
   ) {
-    this.engine = createEngine({ accounts: 64, openOrders: 4_096, ...engineLimits })
+    this.#duel = new Duel({ accounts: 64, openOrders: 4_096, ...engineLimits })
     const publishers = { publisherCount: 3, publisherQuorum: 2, publishers: zeros(100) }
     const binding = { chainId: 1_337, settlementLagS: 600, contract: zeros(20) }
     this.send({ kind: 'Genesis', ...binding, ...publishers })
     for (const market of markets) this.send({ kind: 'ListMarket', ...market })
   }
 
+  get engine(): Engine {
+    return this.#duel.engine
+  }
+
+  /** Throws where the two engines do not say the same. */
   send(command: Command): EngineEvent[] {
-    this.engine.events.clear()
-    this.#buffer.load(0, encodeCommand(command, this.engine.seq + 1, this.timeMs))
-    this.engine.apply(this.#buffer, 0)
-    return decodeEvents(this.engine.events.bytes())
+    const { events, difference } = this.#duel.step({ timeMs: this.timeMs, command })
+    if (difference !== undefined) throw new Error(difference)
+    return events
   }
 
   /** The outcome of one row's command, as text. */
@@ -131,13 +132,16 @@ export class Scenario {
     return this.#tell(this.send(this.#command(verb, who, words)), words)
   }
 
-  /** Plays a table and answers it with the outcomes there really were. */
+  /** Plays a table and answers it with the outcomes there really were; both engines then have the same hash. */
   play(table: string): string[] {
-    return rowsOf(table).map((row) => {
+    const played = rowsOf(table).map((row) => {
       const command = row.split('=>')[0]?.trim() ?? ''
       const outcome = this.run(command)
       return outcome === '' ? command : `${command} => ${outcome}`
     })
+    const difference = this.#duel.hashDifference()
+    if (difference !== undefined) throw new Error(difference)
+    return played
   }
 
   #command(verb: string, who: string, words: readonly string[]): Command {
