@@ -5,6 +5,7 @@
 //! row, up to three transfers, two orders, two positions, a candle. Our writer does all of it, from bytes to commit;
 //! the builder gets its rows ready-made and only inserts transfers, trades and new orders, in transactions of as many
 //! commands, under the same triggers. Rounds of the two alternate, each on a database of its own; medians are shown.
+import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { createLedgerWriter, type Frame, openLedger } from '@plumb/ledger'
@@ -26,12 +27,29 @@ const rounds = Number(args.rounds)
 const tradesPerRound = Number(args.trades)
 const commandsPerTransaction = Number(args.commands)
 /** The builder is slow: it gets one transaction a round. */
-const insertRowsMax = 2_500
+const insertRowsMax = 1_500
 
 const median = (values: readonly number[]) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 const perSecond = (count: number, startMs: number) =>
   (count * 1_000) / (performance.now() - startMs)
+
+/** CPU microseconds so far of the backends that serve our writer; 0 where there is no /proc. */
+async function serverCpuUs(): Promise<number> {
+  const backends = await ours.sql<{ pid: number }[]>`
+    SELECT pid FROM pg_stat_activity WHERE datname = current_database()`
+  return backends.reduce((sum, { pid }) => sum + cpuUsOf(pid), 0)
+}
+
+/** A tick of /proc is a hundredth of a second. */
+function cpuUsOf(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    return (Number(fields[11]) + Number(fields[12])) * 10_000
+  } catch {
+    return 0
+  }
+}
 
 const exchange = createRandomExchange({ seed: 7, accounts: Number(args.accounts), markets: 4 })
 for (let i = 0; i < 400; i++) exchange.rest()
@@ -55,7 +73,7 @@ function nextFrames(): readonly Frame[] {
 
 /** As the service does when it catches up: the next frames are read while the last transaction runs. */
 async function writeOurs(frames: readonly Frame[]): Promise<number> {
-  const startMs = performance.now()
+  const [startMs, cpu, server0] = [performance.now(), process.cpuUsage(), await serverCpuUs()]
   const inFlight: Promise<{ trades: number }>[] = []
   let booked = 0
   for (let at = 0; at < frames.length; at += commandsPerTransaction) {
@@ -65,8 +83,15 @@ async function writeOurs(frames: readonly Frame[]): Promise<number> {
     if (inFlight.length > 2) booked += (await inFlight.shift())?.trades ?? 0
   }
   for (const report of await Promise.all(inFlight)) booked += report.trades
-  return perSecond(2 * booked, startMs)
+  const rate = perSecond(2 * booked, startMs)
+  const used = process.cpuUsage(cpu)
+  writerCpu.push((used.user + used.system) / (2 * booked))
+  serverCpu.push(((await serverCpuUs()) - server0) / (2 * booked))
+  return rate
 }
+
+/** Microseconds of CPU a fill, by round. */
+const [writerCpu, serverCpu]: [number[], number[]] = [[], []]
 
 let theirSeq = setup.length
 async function writeTheirs(fromSeq: number, toSeq: number): Promise<number> {
@@ -120,12 +145,17 @@ const figures = {
   drizzleBuilderPerSecond: Math.round(median(builder)),
   ratio: Number((median(fills) / median(builder)).toFixed(2)),
   bytesPerTrade: Math.round(bytes / count),
+  writerCpuUsPerFill: Number(median(writerCpu).toFixed(1)),
+  serverCpuUsPerFill: Number(median(serverCpu).toFixed(1)),
 }
 const cores = cpus()
 const environment = { node: process.version, cpu: cores[0]?.model, cores: cores.length }
 console.log(`ledger   ${figures.fillsPerSecond} durable fills/s, all constraints and triggers on`)
 console.log(
   `builder  ${figures.drizzleBuilderPerSecond} fills/s by drizzle's insert builder (transfers, trades, orders only)`,
+)
+console.log(
+  `cpu      ${figures.writerCpuUsPerFill} us a fill in the writer, ${figures.serverCpuUsPerFill} us in PostgreSQL`,
 )
 console.log(
   `ratio    ${figures.ratio}; ${figures.bytesPerTrade} bytes a trade with indexes; ${rounds} rounds of ${tradesPerRound} trades, ${commandsPerTransaction} commands a transaction`,

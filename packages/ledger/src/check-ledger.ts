@@ -39,6 +39,12 @@ const checks: Record<string, string> = {
       ) fills GROUP BY account_id, market
     ) sums USING (account_id, market)
     WHERE coalesce(position_lots, 0) <> coalesce(total, 0) ORDER BY account_id, market LIMIT 1`,
+  'open orders are the orders that are open': `
+    SELECT format('order %s: status %s, %s', order_id, status, CASE WHEN listed THEN 'listed as open' ELSE 'not listed' END)
+      AS difference
+    FROM (SELECT coalesce(o.order_id, l.order_id) AS order_id, o.status, l.order_id IS NOT NULL AS listed
+          FROM orders o FULL JOIN open_orders l USING (account_id, created_seq, order_id)) both_sides
+    WHERE (status IS NOT DISTINCT FROM 0) <> listed ORDER BY order_id LIMIT 1`,
   'positions of a market sum to zero': `
     SELECT format('market %s: positions sum to %s', market, sum(position_lots)) AS difference
     FROM positions GROUP BY market HAVING sum(position_lots) <> 0

@@ -144,7 +144,7 @@ export function loadState(ledger: Ledger): Promise<LedgerState> {
         style, trigger_kind AS "triggerKind", trigger_source AS "triggerSource", trigger_ticks AS "triggerTicks",
         limit_ticks AS "limitTicks", offset_ticks AS "offsetTicks", parts, display_lots AS "displayLots",
         triggered_ms AS "triggeredMs"
-      FROM orders WHERE status = ${orderStatus.open}`
+      FROM orders JOIN open_orders USING (account_id, created_seq, order_id)`
     const markets = await tx<(MarketFigures & { market: number })[]>`
       SELECT market, mark_ticks AS "markTicks", index_ticks AS "indexTicks", funding_rate_e10 AS "fundingRateE10"
       FROM markets`

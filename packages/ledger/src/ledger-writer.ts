@@ -31,6 +31,7 @@ export type LedgerWriter = {
 /** @example const writer = await createLedgerWriter(ledger); await writer.write(group.entries, group.chainHash) */
 export async function createLedgerWriter(ledger: Ledger): Promise<LedgerWriter> {
   const state = await loadState(ledger)
+  let writableTo = await ensurePartitions(ledger, state.seq)
   let cursor = state.seq
   let spent = false
   let last: Promise<void> = Promise.resolve()
@@ -49,6 +50,7 @@ export async function createLedgerWriter(ledger: Ledger): Promise<LedgerWriter> 
   }
 
   const commit = async (statements: readonly Statement[], toSeq: number) => {
+    if (toSeq >= writableTo) writableTo = await ensurePartitions(ledger, toSeq)
     await ledger.sql.begin(async (tx) => {
       const [cursorMove, ...rowWrites] = statements
       await cursorMove?.(tx)
@@ -90,6 +92,12 @@ export async function createLedgerWriter(ledger: Ledger): Promise<LedgerWriter> 
     },
     write,
   }
+}
+
+/** Partitions beyond `seq`, made ahead; answers the first seq that has none. */
+async function ensurePartitions({ sql }: Ledger, seq: number): Promise<number> {
+  const [made] = await sql<{ to: number }[]>`SELECT ensure_partitions(${seq}) AS to`
+  return made?.to ?? 0
 }
 
 function moveCursor(fromSeq: number, toSeq: number, chainHash: Uint8Array | undefined): Statement {

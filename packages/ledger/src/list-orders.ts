@@ -1,10 +1,10 @@
 //! Orders, open and past, as they stand.
 import type { AccountId, CloseReason, MarketId, OrderId, OrderKind, Side } from '@plumb/model'
-import { and, desc, eq, ne, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, ne, type SQL, sql } from 'drizzle-orm'
 import { orderStatus } from './ledger-state.ts'
 import type { Ledger } from './open-ledger.ts'
 import { order, type Page, type PageQuery, pageOf, walkOf, within } from './page.ts'
-import { orders } from './schema.ts'
+import { openOrders, orders } from './schema.ts'
 
 /** `sizeLots` = filled + what was still wanted; `signer` 20 bytes; `flags` as signed. */
 export type OrderRow = {
@@ -95,6 +95,12 @@ export async function orderByClientId(
   return rows.map(orderOf)[0]
 }
 
+const openOf = ({ db }: Ledger, accountId: AccountId) =>
+  db
+    .select({ orderId: openOrders.orderId })
+    .from(openOrders)
+    .where(eq(openOrders.accountId, accountId))
+
 /**
  * Orders of an account by creation; `closed` means everything that is not open. Times are those of creation.
  *
@@ -113,7 +119,7 @@ export async function listOrders(
   const wanted: (SQL | undefined)[] = [
     eq(orders.accountId, accountId),
     market === undefined ? undefined : eq(orders.market, market),
-    status === 'open' ? sql`${orders.status} = 0` : undefined,
+    status === 'open' ? inArray(orders.orderId, openOf(ledger, accountId)) : undefined,
     status === 'closed' ? ne(orders.status, orderStatus.open) : undefined,
     within(walk, place),
   ]

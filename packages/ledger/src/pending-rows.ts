@@ -144,7 +144,10 @@ export function createPendingRows() {
     exchange: new CopyRows('exchange', ['chain_id', 'contract', 'settlement_lag_s', 'opened_ms']),
     listings: [] as (Market & { listedMs: number })[],
     newOrders: new Set<OrderState>(),
+    /** Of earlier transactions. */
     changedOrders: new Set<OrderState>(),
+    /** Those of them whose signed terms changed. */
+    amendedOrders: new Set<OrderState>(),
     positions: new Set<PositionState>(),
     candles: new Map<string, CandleRow>(),
     /** market -> new state of trading */

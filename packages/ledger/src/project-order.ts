@@ -98,6 +98,7 @@ export function projectOrderAmended(
     if (triggerTicks !== 0) terms.triggerTicks = triggerTicks
   }
   touchOrder(rows, amended, event)
+  if (rows.changedOrders.has(amended)) rows.amendedOrders.add(amended)
 }
 
 /** A twap's slice says how many lots it is for, another order's moment how many it still has: a bracket child's armed ones. */

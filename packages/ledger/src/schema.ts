@@ -13,7 +13,7 @@ import {
 } from 'drizzle-orm/pg-core'
 
 /** The newest migration these tables describe. */
-export const schemaVersion = '0005_safety.sql'
+export const schemaVersion = '0006_partitions.sql'
 
 const ledger = pgSchema('ledger')
 const quantity = (name: string) => bigint(name, { mode: 'number' })
@@ -198,6 +198,20 @@ export const candles = ledger.table(
   },
   (table) => [primaryKey({ columns: [table.market, table.openTimeMs] })],
 )
+
+export const openOrders = ledger.table(
+  'open_orders',
+  {
+    accountId: integer('account_id').notNull(),
+    createdSeq: quantity('created_seq').notNull(),
+    orderId: quantity('order_id').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.accountId, table.createdSeq, table.orderId] })],
+)
+
+export const partitionedTables = ledger.table('partitioned_tables', {
+  name: text('name').primaryKey(),
+})
 
 export const positionMoves = ledger.table(
   'position_moves',

@@ -2,7 +2,7 @@
 
 import { CopyRows } from './copy-rows.ts'
 import { LedgerError } from './ledger-error.ts'
-import type { LedgerState, OrderState } from './ledger-state.ts'
+import { type LedgerState, type OrderState, orderStatus } from './ledger-state.ts'
 import type { LedgerTransaction } from './ledger-transaction.ts'
 import type { PendingRows } from './pending-rows.ts'
 
@@ -46,6 +46,8 @@ export function prepareRows(state: LedgerState, rows: PendingRows): Statement[] 
           table.copyInto(tx),
     ),
     updateOrders([...rows.changedOrders]),
+    amendOrders([...rows.amendedOrders]),
+    moveOpenOrders(rows),
     writePositions(rows),
     writeCandles(rows),
     checkBalances(state, rows),
@@ -177,48 +179,87 @@ function addOrder(rows: CopyRows, order: OrderState): void {
       .i64OrNull(terms.triggeredMs)
 }
 
+/** What fills, triggers and closes change; amended orders have more. */
 function updateOrders(orders: readonly OrderState[]): Statement {
   if (orders.length === 0) return nothing
-  const [c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18] = [
+  const [c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11] = [
     columnOf(orders, (o) => o.orderId),
     columnOf(orders, (o) => o.priceTicks),
     columnOf(orders, (o) => o.sizeLots),
     columnOf(orders, (o) => o.filledLots),
     columnOf(orders, (o) => o.costQuote),
     columnOf(orders, (o) => o.feeQuote),
-    columnOf(orders, (o) => o.laneSeq),
-    columnOf(orders, (o) => o.expiryS),
     columnOf(orders, (o) => o.updatedMs),
     columnOf(orders, (o) => o.lastTradeMs),
     columnOf(orders, (o) => o.updatedSeq),
-    columnOf(orders, (o) => o.flags),
-    columnOf(orders, (o) => o.maxFee),
-    columnOf(orders, (o) => o.lane),
     columnOf(orders, (o) => o.status),
     columnOf(orders, (o) => o.reason),
-    columnOf(orders, (o) => o.terms?.triggerTicks ?? null),
-    columnOf(orders, (o) => o.terms?.limitTicks ?? null),
     columnOf(orders, (o) => o.terms?.triggeredMs ?? null),
   ] as const
   return (tx) => tx`
     UPDATE orders o SET price_ticks = n.price_ticks, size_lots = n.size_lots, filled_lots = n.filled_lots,
-      cost_quote = n.cost_quote, fee_quote = n.fee_quote, lane_seq = n.lane_seq, expiry_s = n.expiry_s,
-      updated_ms = n.updated_ms, last_trade_ms = n.last_trade_ms, updated_seq = n.updated_seq, flags = n.flags,
-      max_fee = n.max_fee, lane = n.lane, status = n.status, reason = n.reason, trigger_ticks = n.trigger_ticks,
-      limit_ticks = n.limit_ticks, triggered_ms = n.triggered_ms
+      cost_quote = n.cost_quote, fee_quote = n.fee_quote, updated_ms = n.updated_ms, last_trade_ms = n.last_trade_ms,
+      updated_seq = n.updated_seq, status = n.status, reason = n.reason, triggered_ms = n.triggered_ms
     FROM unnest(
       ${c0}::text::bigint[], ${c1}::text::bigint[],
       ${c2}::text::bigint[], ${c3}::text::bigint[],
       ${c4}::text::bigint[], ${c5}::text::bigint[],
       ${c6}::text::bigint[], ${c7}::text::bigint[],
-      ${c8}::text::bigint[], ${c9}::text::bigint[],
-      ${c10}::text::bigint[], ${c11}::text::smallint[],
-      ${c12}::text::smallint[], ${c13}::text::smallint[],
-      ${c14}::text::smallint[], ${c15}::text::smallint[],
-      ${c16}::text::bigint[], ${c17}::text::bigint[], ${c18}::text::bigint[]
-    ) AS n (order_id, price_ticks, size_lots, filled_lots, cost_quote, fee_quote, lane_seq, expiry_s, updated_ms,
-      last_trade_ms, updated_seq, flags, max_fee, lane, status, reason, trigger_ticks, limit_ticks, triggered_ms)
+      ${c8}::text::bigint[], ${c9}::text::smallint[],
+      ${c10}::text::smallint[], ${c11}::text::bigint[]
+    ) AS n (order_id, price_ticks, size_lots, filled_lots, cost_quote, fee_quote, updated_ms, last_trade_ms,
+      updated_seq, status, reason, triggered_ms)
     WHERE o.order_id = n.order_id`
+}
+
+/** What only an amend changes. */
+function amendOrders(orders: readonly OrderState[]): Statement {
+  if (orders.length === 0) return nothing
+  const [c0, c1, c2, c3, c4, c5, c6, c7] = [
+    columnOf(orders, (o) => o.orderId),
+    columnOf(orders, (o) => o.laneSeq),
+    columnOf(orders, (o) => o.expiryS),
+    columnOf(orders, (o) => o.flags),
+    columnOf(orders, (o) => o.maxFee),
+    columnOf(orders, (o) => o.lane),
+    columnOf(orders, (o) => o.terms?.triggerTicks ?? null),
+    columnOf(orders, (o) => o.terms?.limitTicks ?? null),
+  ] as const
+  return (tx) => tx`
+    UPDATE orders o SET lane_seq = n.lane_seq, expiry_s = n.expiry_s, flags = n.flags, max_fee = n.max_fee,
+      lane = n.lane, trigger_ticks = n.trigger_ticks, limit_ticks = n.limit_ticks
+    FROM unnest(
+      ${c0}::text::bigint[], ${c1}::text::bigint[],
+      ${c2}::text::bigint[], ${c3}::text::smallint[],
+      ${c4}::text::smallint[], ${c5}::text::smallint[],
+      ${c6}::text::bigint[], ${c7}::text::bigint[]
+    ) AS n (order_id, lane_seq, expiry_s, flags, max_fee, lane, trigger_ticks, limit_ticks)
+    WHERE o.order_id = n.order_id`
+}
+
+/** New ones that are still open; the ones of before that no longer are. */
+function moveOpenOrders({ newOrders, changedOrders }: PendingRows): Statement {
+  const opened = new CopyRows('open_orders', ['account_id', 'created_seq', 'order_id'])
+  for (const order of newOrders)
+    if (order.status === orderStatus.open)
+      opened.begin().i32(order.accountId).i64(order.createdSeq).i64(order.orderId)
+  const closed = [...changedOrders].filter(({ status }) => status !== orderStatus.open)
+  const [c0, c1, c2] = [
+    columnOf(closed, (o) => o.accountId),
+    columnOf(closed, (o) => o.createdSeq),
+    columnOf(closed, (o) => o.orderId),
+  ] as const
+  return async (tx) => {
+    await opened.copyInto(tx)
+    if (closed.length === 0) return
+    const gone = await tx`
+      DELETE FROM open_orders o
+      USING unnest(${c0}::text::integer[], ${c1}::text::bigint[], ${c2}::text::bigint[])
+        AS n (account_id, created_seq, order_id)
+      WHERE o.account_id = n.account_id AND o.created_seq = n.created_seq AND o.order_id = n.order_id`
+    if (gone.count !== closed.length)
+      throw new LedgerError('DIVERGED', `${closed.length} orders close, ${gone.count} were open`)
+  }
 }
 
 function writePositions(rows: PendingRows): Statement {
