@@ -9,11 +9,13 @@ import { streamProfiles } from '../../engine/src/reference/stream-profiles.ts'
 import { startTestPostgres, type TestPostgres } from '../testing/start-test-postgres.ts'
 import { checkLedger } from './check-ledger.ts'
 import { createLedgerWriter } from './ledger-writer.ts'
+import { listEntries } from './list-cash.ts'
 import { listPositions } from './list-markets.ts'
 import { listOrders } from './list-orders.ts'
-import { openLedger } from './open-ledger.ts'
+import { type Ledger, openLedger } from './open-ledger.ts'
 import type { Frame } from './project-frame.ts'
 import { balancesAt, ledgerTotalsAt, positionsAt } from './reconciliations.ts'
+import { attributePnl, type MarketPnl, statementOf } from './statement.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -89,6 +91,37 @@ describe.each(runs)('the engine, profile $name, seed $seed', ({ name, seed }) =>
       depositsQuote: totals.depositsQuote,
       paidQuote: totals.paidQuote,
     })
+    for (const { accountId } of accounts.flatMap((account) => account ?? []))
+      await checkStatement(ledger, accountId, balances.get(accountId) ?? 0, stream.timeMs)
     await ledger.close()
   })
 })
+
+const sumOf = (rows: readonly MarketPnl[]) => rows.reduce((sum, { netQuote }) => sum + netQuote, 0)
+
+/** Statement and profit and loss of an account add up to its cash, whole and cut in two at any moment. */
+async function checkStatement(ledger: Ledger, accountId: number, cashQuote: number, nowMs: number) {
+  const whole = await statementOf(ledger, { accountId })
+  expect(whole).toMatchObject({ openingQuote: 0, closingQuote: cashQuote })
+  const { items } = await listEntries(ledger, { accountId, limit: 100_000 })
+  const cutMs = items[Math.floor(items.length / 2)]?.timeMs ?? nowMs
+  const before = await statementOf(ledger, { accountId, until: cutMs - 1 })
+  const after = await statementOf(ledger, { accountId, since: cutMs })
+  expect(after.openingQuote).toBe(before.closingQuote)
+  expect(after.closingQuote).toBe(cashQuote)
+  const last = items.toReversed().find(({ timeMs }) => timeMs < cutMs)
+  expect(last?.afterQuote ?? 0).toBe(after.openingQuote)
+
+  const outside = new Set(['deposit', 'withdrawal', 'transfer', 'insurance_contribution'])
+  const moved = whole.lines
+    .filter(({ kind }) => outside.has(kind))
+    .reduce((sum, { inQuote, outQuote }) => sum + inQuote - outQuote, 0)
+  const net = sumOf(await attributePnl(ledger, { accountId }))
+  const positions = await listPositions(ledger, accountId)
+  const cost = positions.reduce((sum, { entryCostQuote }) => sum + entryCostQuote, 0)
+  expect(moved + net - cost).toBe(cashQuote)
+  expect(sumOf(await attributePnl(ledger, { accountId, bucketMs: 3_600_000 }))).toBe(net)
+  const earlier = await attributePnl(ledger, { accountId, until: cutMs - 1 })
+  const later = await attributePnl(ledger, { accountId, since: cutMs })
+  expect(sumOf(earlier) + sumOf(later)).toBe(net)
+}

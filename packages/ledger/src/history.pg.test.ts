@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createRandomExchange } from '../testing/random-frames.ts'
 import { startTestPostgres, type TestPostgres } from '../testing/start-test-postgres.ts'
+import { csvLine, decimalText } from './csv-columns.ts'
+import { csvTables, exportCsv } from './export-csv.ts'
 import { createLedgerWriter } from './ledger-writer.ts'
 import { findAccount, listAccounts } from './list-accounts.ts'
 import { listCandles, marketStats } from './list-candles.ts'
@@ -239,4 +241,32 @@ describe('candles', () => {
       open: trades.at(-1)?.priceTicks,
     })
   })
+})
+
+test.each(csvTables)('%s as CSV: a header, then every row of the list once', async (table) => {
+  const pieces: string[] = []
+  for await (const text of exportCsv(ledger, { table, accountId })) pieces.push(text)
+  const lines = pieces.join('').split('\r\n')
+  expect(lines.pop()).toBe('')
+  const [header = '', ...rows] = lines
+  for (const row of rows) expect(row.split(',')).toHaveLength(header.split(',').length)
+  const counted = lists[table]
+  if (counted !== undefined) expect(rows).toHaveLength(counted.count)
+  if (table === 'fills') {
+    const { items } = await listFills(ledger, { accountId, limit: 1, since: 0 })
+    const [fill] = items
+    const value = ((fill?.quote ?? 0) / 1e6).toString()
+    expect(rows[0]?.split(',')).toEqual(expect.arrayContaining([String(fill?.tradeId), value]))
+  }
+})
+
+test('a CSV cell is quoted where it must be, and no formula', () => {
+  expect(csvLine(['a,b', 'say "x"', '=1+1', '-5.5', '-x', null, 7])).toBe(
+    [`"a,b"`, `"say ""x"""`, `'=1+1`, '-5.5', `'-x`, '', '7\r\n'].join(','),
+  )
+  expect([decimalText(-1_500_000n, 6), decimalText(7n, 8), decimalText(0n, 6)]).toEqual([
+    '-1.5',
+    '0.00000007',
+    '0',
+  ])
 })

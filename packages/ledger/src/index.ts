@@ -1,6 +1,7 @@
 //! @plumb/ledger: Postgres — double entry from events, history, and the relayer's memory. All SQL lives here.
 
 export { checkLedger } from './check-ledger.ts'
+export { type CsvTable, csvTables, exportCsv } from './export-csv.ts'
 export { type LedgerAccountId, ledgerAccount } from './ledger-account.ts'
 export { LedgerError, type LedgerErrorCode } from './ledger-error.ts'
 export { createLedgerWriter, type LedgerWriter, type WriteReport } from './ledger-writer.ts'
@@ -23,6 +24,12 @@ export {
 } from './list-funding.ts'
 export { listMarkets, listPositions, type MarketRow, type PositionRow } from './list-markets.ts'
 export { listOrders, type OrderRow, orderByClientId, orderById } from './list-orders.ts'
+export {
+  type LiquidationRow,
+  listLiquidations,
+  listPositionMoves,
+  type PositionMoveRow,
+} from './list-safety.ts'
 export {
   lastSettlement,
   listSettlements,
@@ -63,3 +70,11 @@ export {
   saveRelayerCheckpoint,
   updateBatch,
 } from './relayer-store.ts'
+export {
+  attributePnl,
+  type MarketPnl,
+  type Statement,
+  type StatementLine,
+  statementOf,
+  type TimeRange,
+} from './statement.ts'

@@ -1,9 +1,10 @@
 //! An account's cash: deposits, withdrawals, and the statement with the balance before and after every entry.
 import type { AccountId, MarketId } from '@plumb/model'
 import { and, eq, isNotNull, isNull, type SQL } from 'drizzle-orm'
+import type { LedgerAccountId } from './ledger-account.ts'
 import type { Ledger } from './open-ledger.ts'
 import { order, type Page, type PageQuery, pageOf, type Walk, walkOf, within } from './page.ts'
-import type { TransferKind } from './postings-of.ts'
+import { type TransferKind, transferKind } from './postings-of.ts'
 import { deposits, settlements, withdrawalPayments, withdrawals } from './schema.ts'
 
 export type DepositRow = typeof deposits.$inferSelect
@@ -104,25 +105,31 @@ export type EntryRow = {
   beforeQuote: number
   afterQuote: number
   market: MarketId | null
-  /** Number of the trade, deposit or withdrawal; the funding index for funding. */
+  /** Number of the trade, deposit or withdrawal; the funding index for funding; see transfers.reference. */
   reference: number
+  /** The other side; negative for accounts of the house. */
+  counterpartyId: LedgerAccountId
+}
+
+type EntryQuery = PageQuery & {
+  accountId: AccountId
+  market?: MarketId | undefined
+  kinds?: readonly TransferKind[] | undefined
 }
 
 /**
- * With `market`, the lines about that market only: balances are still of the whole account.
+ * With `market` or `kinds`, the lines about that market or of those kinds only (transfers between subaccounts:
+ * `kinds: ['transfer']`): balances are still of the whole account.
  *
  * @throws RangeError 'cursor'
  */
-export async function listEntries(
-  ledger: Ledger,
-  query: PageQuery & { accountId: AccountId; market?: MarketId | undefined },
-): Promise<Page<EntryRow>> {
+export async function listEntries(ledger: Ledger, query: EntryQuery): Promise<Page<EntryRow>> {
   const walk = await walkOf(ledger, query)
   const { sql: pg } = ledger
   const to = walk.forward ? pg`ASC` : pg`DESC`
   const rows = await pg<EntryRow[]>`
     SELECT e.seq, e.leg, e."timeMs", e."accountId", e.direction, k.name AS kind, e."amountQuote", e."beforeQuote",
-      e."afterQuote", e.market, e.reference
+      e."afterQuote", e.market, e.reference, e."counterpartyId"
     FROM (
       (${entriesOf(ledger, 'debit', query, walk)}) UNION ALL
       (${entriesOf(ledger, 'credit', query, walk)})
@@ -134,7 +141,7 @@ export async function listEntries(
 function entriesOf(
   { sql: pg }: Ledger,
   role: 'debit' | 'credit',
-  { accountId, market }: { accountId: AccountId; market?: MarketId | undefined },
+  { accountId, market, kinds }: EntryQuery,
   walk: Walk,
 ) {
   const after = pg(`${role}_after_quote`)
@@ -148,10 +155,12 @@ function entriesOf(
     SELECT seq, leg, time_ms AS "timeMs", ${pg(role)} AS "accountId",
       ${role === 'credit' ? 'in' : 'out'} AS direction, kind AS "kindNumber", amount_quote AS "amountQuote",
       ${after} ${role === 'credit' ? pg`-` : pg`+`} amount_quote AS "beforeQuote", ${after} AS "afterQuote",
-      nullif(market, -1) AS market, reference
+      nullif(market, -1) AS market, reference,
+      ${pg(role === 'credit' ? 'debit' : 'credit')} AS "counterpartyId"
     FROM transfers
     WHERE ${pg(role)} = ${accountId} AND ${pg(role)} >= 0 AND seq BETWEEN ${walk.fromSeq} AND ${walk.toSeq}
       ${market === undefined ? pg`` : pg`AND market = ${market}`}
+      ${kinds === undefined ? pg`` : pg`AND kind = ANY(${kinds.map((name) => transferKind[name])}::smallint[])`}
       ${walk.since === undefined ? pg`` : pg`AND time_ms >= ${walk.since}`}
       ${walk.until === undefined ? pg`` : pg`AND time_ms <= ${walk.until}`}
       ${walk.after === undefined ? pg`` : place}

@@ -1,5 +1,15 @@
 //! Orders, open and past, as they stand.
-import type { AccountId, CloseReason, MarketId, OrderId, OrderKind, Side } from '@plumb/model'
+import type {
+  AccountId,
+  CloseReason,
+  MarketId,
+  OrderId,
+  OrderKind,
+  OrderStyle,
+  Side,
+  TriggerKind,
+  TriggerSource,
+} from '@plumb/model'
 import { and, desc, eq, inArray, ne, type SQL, sql } from 'drizzle-orm'
 import { orderStatus } from './ledger-state.ts'
 import type { Ledger } from './open-ledger.ts'
@@ -33,6 +43,18 @@ export type OrderRow = {
   lastTradeMs: number | null
   createdSeq: number
   updatedSeq: number
+  /** Made by PlaceAdvancedOrder; 0 and null for a plain order. `limitTicks` as signed, `priceTicks` where it rests. */
+  style: OrderStyle
+  triggerKind: TriggerKind | null
+  triggerSource: TriggerSource | null
+  triggerTicks: number | null
+  limitTicks: number | null
+  offsetTicks: number | null
+  /** Slices of a twap, levels of a scale. */
+  parts: number | null
+  displayLots: number | null
+  /** When its trigger was last reached, or its last slice ran. */
+  triggeredMs: number | null
 }
 
 /** Ids name slots that are used again and do not rise with time: an order stands where it was created. */
@@ -65,6 +87,15 @@ const columns = {
   lastTradeMs: orders.lastTradeMs,
   createdSeq: orders.createdSeq,
   updatedSeq: orders.updatedSeq,
+  style: sql<OrderStyle>`${orders.style}`,
+  triggerKind: sql<TriggerKind | null>`${orders.triggerKind}`,
+  triggerSource: sql<TriggerSource | null>`${orders.triggerSource}`,
+  triggerTicks: orders.triggerTicks,
+  limitTicks: orders.limitTicks,
+  offsetTicks: orders.offsetTicks,
+  parts: orders.parts,
+  displayLots: orders.displayLots,
+  triggeredMs: orders.triggeredMs,
 }
 
 type Found = Omit<OrderRow, 'status' | 'remainingLots'> & { status: number }
