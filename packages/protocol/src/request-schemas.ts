@@ -337,3 +337,11 @@ export const streamRequests = {
 export type StreamOp = keyof typeof streamRequests
 export type StreamRequest = z.infer<(typeof streamRequests)[StreamOp]>
 export type StreamRequestOf<O extends StreamOp> = z.infer<(typeof streamRequests)[O]>
+
+/** Whether a value names a request of the stream. */
+export function isStreamOp(op: unknown): op is StreamOp {
+  return typeof op === 'string' && Object.hasOwn(streamRequests, op)
+}
+
+/** Every request of the stream. */
+export const streamOps: readonly StreamOp[] = Object.keys(streamRequests).filter(isStreamOp)

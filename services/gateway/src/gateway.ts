@@ -68,6 +68,13 @@ export type Gateway = {
   metrics: Metrics
   ready: () => { ready: boolean; detail: object }
   health: () => object
+  /** Answers one request without a socket. */
+  inject(request: {
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+    url: string
+    headers?: Record<string, string>
+    payload?: string
+  }): Promise<{ statusCode: number; body: string }>
   /** Rejects when the feed cannot be followed any further: the process must end. */
   failed: Promise<never>
   close(): Promise<void>
@@ -212,6 +219,10 @@ export async function createGateway(
     metrics,
     ready,
     health,
+    inject: async (request) => {
+      const { statusCode, body } = await http.inject(request)
+      return { statusCode, body }
+    },
     failed: feed.done.then(() => new Promise<never>(() => undefined)),
     async close() {
       clearInterval(sweep)

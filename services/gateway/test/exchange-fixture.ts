@@ -12,9 +12,17 @@ import {
   type TransferRequest,
   transferTypedData,
   typedDomain,
+  type WithdrawalRequest,
 } from '@plumb/protocol'
 import { type Address, type CommandClient, createCommandClient, silentLogger } from '@plumb/runtime'
-import { type LocalSigner, privateKeyAccount, signLogin, signOrder, signTyped } from '@plumb/sdk'
+import {
+  type LocalSigner,
+  privateKeyAccount,
+  signLogin,
+  signOrder,
+  signTyped,
+  signWithdraw,
+} from '@plumb/sdk'
 import { WebSocket } from 'ws'
 import { createGateway, type Gateway, type GatewayConfig } from '../src/gateway.ts'
 
@@ -73,6 +81,8 @@ export type TestExchange = {
     toSubaccount: number,
     amount: string,
   ) => Promise<TransferRequest>
+  /** A signed withdrawal. */
+  withdrawal: (signer: LocalSigner, amount: string) => Promise<WithdrawalRequest>
   /** A second gateway on the same sequencer. */
   another: (changes?: Partial<GatewayConfig>) => Promise<Gateway>
   killSequencer: () => void
@@ -192,6 +202,13 @@ export async function startExchange(changes: Partial<GatewayConfig> = {}): Promi
       }
       const signature = await signTyped(signer, transferTypedData(domain, unsigned))
       return { ...unsigned, signature }
+    },
+    async withdrawal(signer, amount) {
+      laneSeq += 1
+      const expiry = Math.floor(Date.now() / 1_000) + 86_400
+      const [lane, seq] = [laneSeq % 1_024, laneSeq]
+      const unsigned = { account: signer.address, subaccount: 0, amount, lane, seq, expiry }
+      return signWithdraw(signer, domain, unsigned)
     },
     async another(more = {}) {
       const second = await untilReady(

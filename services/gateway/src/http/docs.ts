@@ -2,13 +2,18 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
+import { asyncApiDocument, streamPage } from './async-api.ts'
 import { openApiDocument } from './open-api.ts'
 import type { Route } from './route.ts'
 
-/** `/docs` is the page, `/docs/json` the document. */
+/** `/docs` is the page, `/docs/json` the document; `/docs/stream` and `/docs/stream.json` the same of the stream. */
 export async function serveDocs(server: FastifyInstance, routes: readonly Route[]): Promise<void> {
   // Through JSON, since that is what it is: the plugin's types know OpenAPI 3.0 only.
   const document = JSON.parse(JSON.stringify(openApiDocument(routes)))
+  const stream = asyncApiDocument()
+  const page = streamPage(stream)
+  server.get('/docs/stream.json', () => stream)
+  server.get('/docs/stream', (_request, reply) => reply.type('text/html; charset=utf-8').send(page))
   await server.register(swagger, { mode: 'static', specification: { document } })
   await server.register(swaggerUi, {
     routePrefix: '/docs',

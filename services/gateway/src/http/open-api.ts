@@ -1,52 +1,8 @@
 //! The OpenAPI 3.1 document, out of the route table and its zod schemas.
 import { errorReply, errorTable, orderBatchRequest, orderRequest } from '@plumb/protocol'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Route } from './route.ts'
-
-type Json = Record<string, unknown>
-
-/** Gathers the named schemas of everything converted. */
-class SchemaBook {
-  readonly components: Json = {}
-
-  /** JSON Schema of a zod schema; named ones (`meta.id`) become references. */
-  of(schema: z.ZodType): Json {
-    const {
-      $defs,
-      $schema: _,
-      ...converted
-    } = z.toJSONSchema(schema, {
-      io: 'input',
-      unrepresentable: 'any',
-    })
-    for (const [name, definition] of Object.entries($defs ?? {}))
-      this.components[name] ??= rewrite(definition)
-    const name = z.globalRegistry.get(schema)?.id
-    if (name === undefined) return rewriteObject(converted)
-    this.components[name] ??= rewriteObject(converted)
-    return { $ref: `#/components/schemas/${name}` }
-  }
-}
-
-/** Definitions move to the components of the document; `id` is zod's own and means something else in JSON Schema. */
-function rewrite(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(rewrite)
-  return isJson(value) ? rewriteObject(value) : value
-}
-
-function rewriteObject(value: Json): Json {
-  const out: Json = {}
-  for (const [key, inner] of Object.entries(value)) {
-    if (key === '$ref' && typeof inner === 'string')
-      out[key] = inner.replace('#/$defs/', '#/components/schemas/')
-    else if (key !== 'id' || typeof inner !== 'string') out[key] = rewrite(inner)
-  }
-  return out
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null
-}
+import { isJson, type Json, SchemaBook } from './schema-book.ts'
 
 export function openApiDocument(routes: readonly Route[]): Json {
   const book = new SchemaBook()
@@ -68,7 +24,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
         'Perpetual futures: off-chain order book, on-chain settlement.',
         'Decimals are canonical strings, ids are strings, times are integer milliseconds.',
         'Orders and withdrawals are EIP-712 messages (see /v1/signing); private reads and cancels take a bearer',
-        'token of POST /v1/auth. The stream is at /v1/ws with the same objects.',
+        'token of POST /v1/auth. The stream is at /v1/ws with the same objects: [/docs/stream](/docs/stream).',
         '',
         // Folded: whoever opens the page looks for the routes first.
         '<details><summary>Every error code</summary>',
@@ -102,9 +58,7 @@ function operationOf(route: Route, book: SchemaBook): Json {
     tags: [tag],
     summary,
     parameters,
-    ...(hasBody
-      ? { requestBody: { required: true, content: jsonContent(book.of(schemas.body)) } }
-      : {}),
+    ...(hasBody ? { requestBody: { required: true, content: bodyContent(route, book) } } : {}),
     ...(route.auth === 'token' ? { security: [{ bearer: [] }] } : {}),
     responses: {
       200: {
@@ -114,6 +68,13 @@ function operationOf(route: Route, book: SchemaBook): Json {
       default: { description: 'Refused', content: jsonContent(book.of(errorReply)) },
     },
   }
+}
+
+function bodyContent({ schemas, examples }: Route, book: SchemaBook): Json {
+  const schema = book.of(schemas.body)
+  if (examples === null) return jsonContent(schema)
+  const shown = Object.entries(examples).map(([name, value]) => [name, { value }])
+  return { 'application/json': { schema, examples: Object.fromEntries(shown) } }
 }
 
 function jsonContent(schema: Json): Json {

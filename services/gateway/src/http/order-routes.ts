@@ -39,6 +39,7 @@ import type { BearerTokens } from '../guard/bearer-tokens.ts'
 import type { Origin, TrafficGuard } from '../guard/traffic-guard.ts'
 import type { ExchangeView } from '../view/exchange-view.ts'
 import { requireOwner } from './account-routes.ts'
+import { orderExamples } from './doc-examples.ts'
 import { type Route, route, unread } from './route.ts'
 
 const LOGIN_MS_MAX = 86_400_000
@@ -69,7 +70,12 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
       'POST',
       '/v1/orders',
       { body: orderRequest, query: emptyQuery, params: unread },
-      { ...signed, summary: 'Place a signed order', answer: orderReply },
+      {
+        ...signed,
+        summary: 'Place a signed order of any kind',
+        answer: orderReply,
+        examples: orderExamples,
+      },
       ({ body }, { origin }) => entry.place(body, origin),
     ),
     route(

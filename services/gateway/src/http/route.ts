@@ -30,6 +30,8 @@ type Description = {
   /** Metadata: answered with an ETag, and 304 when the client has it already. */
   etag: boolean
   answer: z.ZodType | null
+  /** Bodies that the documentation shows; a test sends every one. */
+  examples: Readonly<Record<string, unknown>> | null
 }
 
 export type Route = Description & {
@@ -60,6 +62,7 @@ export function route<B extends z.ZodType, Q extends z.ZodType, P extends z.ZodT
     needsView: true,
     etag: false,
     answer: null,
+    examples: null,
     ...description,
     run: (context) =>
       handle(

@@ -1,5 +1,6 @@
 //! What a stream client may ask, op by op.
 import {
+  isStreamOp,
   orderRequest,
   PlumbError,
   type PrivateChannel,
@@ -10,6 +11,7 @@ import {
   type StreamOp,
   type StreamRequestOf,
   simulateMargin,
+  streamOps,
   streamRequests,
   validate,
 } from '@plumb/protocol'
@@ -361,7 +363,7 @@ function isPublic(channel: string): channel is PublicChannel {
 function unknownOp(): PlumbError {
   return new PlumbError('BAD_REQUEST', {
     field: 'op',
-    message: `op: one of ${Object.keys(streamRequests).join(', ')}`,
+    message: `op: one of ${streamOps.join(', ')}`,
   })
 }
 
@@ -374,8 +376,4 @@ function nameOf(message: unknown): [StreamOp | null, RequestId | null] {
   if (typeof id === 'string' && id.length <= 64) return [known, id]
   if (typeof id === 'number' && Number.isSafeInteger(id)) return [known, id]
   return [known, null]
-}
-
-function isStreamOp(op: unknown): op is StreamOp {
-  return typeof op === 'string' && Object.hasOwn(streamRequests, op)
 }

@@ -1,0 +1,141 @@
+//! The AsyncAPI 3.0 document of the stream, out of the same zod schemas that check its frames.
+import {
+  channelData,
+  errorObject,
+  privateChannels,
+  publicChannels,
+  type StreamOp,
+  streamEvent,
+  streamOps,
+  streamRequests,
+} from '@plumb/protocol'
+import { streamExamples } from './doc-examples.ts'
+import { type Json, SchemaBook } from './schema-book.ts'
+
+const ADDRESS = '/v1/ws'
+
+const about: { readonly [O in StreamOp]: string } = {
+  auth: 'Sign an account in on this connection, with the token of POST /v1/auth. Several may be.',
+  ping: 'Answered with the exchange’s clock.',
+  subscribe: 'A snapshot follows the answer, then deltas or updates.',
+  unsubscribe: 'Ends a subscription.',
+  resume:
+    'Continues a private channel behind a seq: what was missed comes first. RESUME_TOO_OLD: a snapshot follows.',
+  'order.place': 'Places a signed order: the body of POST /v1/orders.',
+  'order.edit':
+    'Amends an order: same lane, higher seq. It keeps its place when only the amount shrinks.',
+  'order.cancel': 'Cancels an order by either of its ids.',
+  'order.cancelAll': 'Cancels all orders, of a market or side if named.',
+  'order.batch': 'Places up to 50 orders, sequenced in their order; each has its own outcome.',
+  'order.cancelBatch': 'Cancels up to 100 orders; each has its own outcome.',
+  'order.cancelAfter':
+    'Dead man’s switch: cancels everything unless called again in time; 0 disarms.',
+  'order.cancelOnDisconnect': 'Whether the account’s orders go when this connection does.',
+  'leverage.set': 'Chooses the leverage of a market.',
+  'marginMode.set': 'Binds a subaccount to one market (isolated), or frees it.',
+  'margin.preview': 'What if: margin after hypothetical orders and prices.',
+  transfer: 'Moves money to another subaccount of the signer: the body of POST /v1/transfers.',
+  withdraw: 'Requests a withdrawal: the body of POST /v1/withdrawals.',
+}
+
+const intro = [
+  'One connection is first in, first out: requests are sequenced in the order they are sent, whatever each signature takes.',
+  'Any number may be in flight; answers carry the `id` of their request: `{op, id, result}` or `{op, id, error}`.',
+  'A channel is a snapshot and then deltas (apply them) or updates (replace). `prevSeq` is the `seq` before: a gap means',
+  'resubscribe, or `resume` on a private channel (10 minutes, 512 messages). The `book` carries `checksum`: CRC-32 (IEEE) of',
+  '`price:size,…`, bids then asks, best first, at most 25 of each, both × 1e8 as plain integers.',
+  'The exchange pings every 15 s and closes after 45 s of silence (4001); a reader with 1 MiB unread is closed (4008).',
+].join('\n')
+
+type Message = {
+  name: string
+  title: string
+  summary?: string
+  payload: Json
+  examples?: { name: string; payload: Json }[]
+}
+type StreamDocument = Json & {
+  channels: { stream: { address: string; messages: Record<string, Message> } }
+  components: { schemas: Json }
+}
+
+export function asyncApiDocument(): StreamDocument {
+  const book = new SchemaBook()
+  const messages: Record<string, Message> = {}
+  const operations: Json = {}
+  for (const op of streamOps) {
+    const name = `request.${op}`
+    messages[name] = {
+      name,
+      title: op,
+      summary: about[op],
+      payload: book.of(streamRequests[op]),
+      examples: [{ name: op, payload: streamExamples[op] }],
+    }
+    operations[name] = operation('receive', name, about[op])
+  }
+  messages['answer'] = {
+    name: 'answer',
+    title: 'Answer to a request',
+    payload: {
+      type: 'object',
+      properties: { op: {}, id: {}, result: {}, error: book.of(errorObject) },
+      required: ['op', 'id'],
+    },
+  }
+  operations['answer'] = operation('send', 'answer', 'The outcome of a request')
+  const event = book.of(streamEvent)
+  for (const channel of [...publicChannels, ...privateChannels]) {
+    const name = `event.${channel}`
+    const isPrivate = privateChannels.some((one) => one === channel)
+    const summary = `Channel \`${channel}\`${isPrivate ? ' (private: name an account that is signed in)' : ''}`
+    const data = book.of(channelData[channel])
+    const payload = {
+      allOf: [event, { type: 'object', properties: { channel: { const: channel }, data } }],
+    }
+    messages[name] = { name, title: channel, summary, payload }
+    operations[name] = operation('send', name, summary)
+  }
+  return {
+    asyncapi: '3.0.0',
+    info: { title: 'Plumb stream', version: '1', description: intro },
+    defaultContentType: 'application/json',
+    channels: { stream: { address: ADDRESS, messages } },
+    operations,
+    components: { schemas: book.components },
+  }
+}
+
+function operation(action: 'send' | 'receive', message: string, summary: string): Json {
+  return {
+    action,
+    summary,
+    channel: { $ref: '#/channels/stream' },
+    messages: [{ $ref: `#/channels/stream/messages/${message.replaceAll('/', '~1')}` }],
+  }
+}
+
+/** The document for people: one page, no script, no network. */
+export function streamPage(document: StreamDocument): string {
+  const { channels, components } = document
+  const { messages } = channels.stream
+  const sections = Object.values(messages).map(
+    ({ name, title, summary, payload, examples }) => `
+<section id="${escaped(name)}"><h3>${escaped(title)}</h3><p>${escaped(summary ?? '')}</p>
+${(examples ?? []).map((example) => `<pre>${escaped(JSON.stringify(example.payload, null, 2))}</pre>`).join('')}
+<details><summary>Schema</summary><pre>${escaped(JSON.stringify(payload, null, 2))}</pre></details></section>`,
+  )
+  const schemas = Object.entries(components.schemas).map(
+    ([name, schema]) =>
+      `<details id="schema-${escaped(name)}"><summary>${escaped(name)}</summary><pre>${escaped(JSON.stringify(schema, null, 2))}</pre></details>`,
+  )
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Plumb stream</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}pre{background:#f4f4f4;padding:.6rem;overflow:auto;font-size:13px}section{border-top:1px solid #ddd;padding:.5rem 0}</style>
+<h1>The stream, ${ADDRESS}</h1><p>REST is at <a href="/docs">/docs</a>; this page as a document: <a href="/docs/stream.json">AsyncAPI 3.0</a>.</p>
+<p>${escaped(intro).replaceAll('\n', ' ')}</p>${sections.join('')}<h2>Schemas</h2>${schemas.join('')}</html>`
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
+}
