@@ -1,5 +1,6 @@
 //! @plumb/ledger: Postgres — double entry from events, history, and the relayer's memory. All SQL lives here.
 
+export { type BrokenEntry, entryNear, firstBrokenEntry } from './check-history.ts'
 export { checkLedger } from './check-ledger.ts'
 export { type CsvTable, csvTables, exportCsv } from './export-csv.ts'
 export { type LedgerAccountId, ledgerAccount } from './ledger-account.ts'
@@ -48,6 +49,7 @@ export { readTransfers, type StoredTransfer } from './read-transfers.ts'
 export {
   balancesAt,
   insertReconciliation,
+  latestAgreement,
   latestReconciliation,
   ledgerTotalsAt,
   listReconciliations,

@@ -19,13 +19,14 @@ export type StoredTransfer = {
 
 const rowsAtOnce = 5_000
 
-/** Transfers up to `toSeq` by (seq, leg), a few thousand at a time. */
+/** Transfers behind `afterSeq` up to `toSeq` by (seq, leg), a few thousand at a time. */
 export async function* readTransfers(
   { sql }: Ledger,
   toSeq: number,
+  afterSeq = 0,
 ): AsyncGenerator<StoredTransfer[], void, void> {
   yield* sql<StoredTransfer[]>`
     SELECT seq, leg, time_ms AS "timeMs", debit, credit, amount_quote AS "amountQuote",
       debit_after_quote AS "debitAfterQuote", credit_after_quote AS "creditAfterQuote", kind, market, reference
-    FROM transfers WHERE seq <= ${toSeq} ORDER BY seq, leg`.cursor(rowsAtOnce)
+    FROM transfers WHERE seq > ${afterSeq} AND seq <= ${toSeq} ORDER BY seq, leg`.cursor(rowsAtOnce)
 }

@@ -111,6 +111,15 @@ export async function latestReconciliation(ledger: Ledger): Promise<Reconciliati
   return items[0]
 }
 
+/** The newest comparison in which all agreed. */
+export async function latestAgreement({
+  sql,
+}: Ledger): Promise<{ seq: number; batchNo: number } | undefined> {
+  const [row] = await sql<{ seq: number; batchNo: number }[]>`
+    SELECT seq, batch_no AS "batchNo" FROM reconciliations WHERE ok ORDER BY id DESC LIMIT 1`
+  return row
+}
+
 /** Comparisons by number; times are those of the comparison. @throws RangeError 'cursor' */
 export async function listReconciliations(
   { sql }: Ledger,

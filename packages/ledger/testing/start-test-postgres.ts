@@ -74,3 +74,17 @@ function freePort(): Promise<number> {
     })
   })
 }
+
+/** One statement as the superuser, with every trigger asleep: what an insider could do. */
+export async function runAsSuperuser(
+  url: string,
+  statement: string,
+): Promise<Record<string, unknown>[]> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} })
+  try {
+    await sql`SET session_replication_role = replica`
+    return [...(await sql.unsafe<Record<string, unknown>[]>(statement))]
+  } finally {
+    await sql.end()
+  }
+}

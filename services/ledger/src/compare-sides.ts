@@ -20,7 +20,8 @@ const totalNames = [
   ['paidQuote', 'paid withdrawals'],
 ] as const satisfies readonly (readonly [keyof Totals, string])[]
 
-const sentence = (what: string, side: Side, theirs: number, ours: number) =>
+/** How a difference is told. */
+export const sentence = (what: string, side: Side, theirs: number, ours: number): string =>
   `${what}: ${side} has ${theirs}, ledger has ${ours}, difference ${theirs - ours}`
 
 /** Cash, then positions by market; undefined when all is equal. */

@@ -24,6 +24,16 @@ const state = z.object({
       positions: z.array(z.object({ market: z.int(), lots: z.int() })),
     }),
   ),
+  markets: z
+    .array(
+      z.object({
+        market: z.int(),
+        fundingPoolQuote: quote,
+        insuranceQuote: quote,
+        badDebtQuote: quote,
+      }),
+    )
+    .optional(),
 })
 
 /** Everything the engine holds right after `seq`. */

@@ -22,8 +22,10 @@ import {
 import { readConfig } from './config.ts'
 import { DepositTrail } from './deposit-trail.ts'
 import { followJournal } from './follow-journal.ts'
+import { createHistoryCheck } from './history-check.ts'
 import { createLedgerMetrics } from './ledger-metrics.ts'
 import { createReachedSeq } from './reached-seq.ts'
+import { readJournal } from './read-journal.ts'
 import { createReconciler } from './reconciler.ts'
 
 const REACHED_TIMEOUT_MS = 10_000
@@ -74,6 +76,8 @@ const reconciler = createReconciler({
   logger,
   metrics: ledgerMetrics,
   intervalMs: config.PLUMB_RECONCILE_INTERVAL_MS,
+  history: createHistoryCheck(),
+  readJournal: (fromSeq) => readJournal(address, fromSeq),
 })
 lifecycle.onClose('reconciler', () => reconciler.close())
 const compareLater = () => {

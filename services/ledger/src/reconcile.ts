@@ -4,6 +4,7 @@ import {
   type AccountRow,
   balancesAt,
   type Ledger,
+  ledgerAccount,
   ledgerTotalsAt,
   listAccounts,
   positionsAt,
@@ -16,10 +17,12 @@ import {
   carriedBack,
   compareAccount,
   compareTotals,
+  sentence,
   settledForm,
 } from './compare-sides.ts'
 import { accountName, type DepositTrail, type UncreditedDeposits } from './deposit-trail.ts'
 import { type EngineSide, readEngineSide } from './engine-side.ts'
+import type { Difference } from './trace-difference.ts'
 
 export type ReconcileParts = {
   ledger: Ledger
@@ -29,9 +32,19 @@ export type ReconcileParts = {
   trail: DepositTrail
   /** Resolves when the ledger has reached `seq`. @throws when it does not within a fair time */
   reached: (seq: number) => Promise<void>
+  /** Whether the ledger's own history still holds together, as far as it is looked at this time. */
+  history: (ledger: Ledger, seq: number) => Promise<Difference | undefined>
 }
 
-export type Comparison = Omit<ReconciliationRow, 'id' | 'checkedMs' | 'trigger'>
+/** The row without its sentence, and what differs. */
+export type Comparison = Omit<
+  ReconciliationRow,
+  'id' | 'checkedMs' | 'trigger' | 'firstDifference'
+> & {
+  difference: Difference | undefined
+  /** As of which engine and ledger were compared. */
+  engineSeq: number
+}
 
 const hexOf = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString('hex')}`
 
@@ -42,7 +55,7 @@ const hexOf = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString('hex')}`
  * @throws when a side does not answer: no comparison, no alarm
  */
 export async function reconcile(parts: ReconcileParts): Promise<Comparison> {
-  const { ledger, rpc, contract, marginUrl, trail, reached } = parts
+  const { ledger, rpc, contract, marginUrl, trail, reached, history } = parts
   const engine = await readEngineSide(marginUrl)
   await reached(engine.seq)
   const accounts = await listAccounts(ledger)
@@ -55,25 +68,33 @@ export async function reconcile(parts: ReconcileParts): Promise<Comparison> {
   const settled = await ledgerSide(ledger, accounts, chain.toSeq)
   const ours = settledForm(settled.totals)
   const onChain = chainTotals(chain, uncredited)
-  const firstDifference =
+  const difference =
+    (await history(ledger, engine.seq)) ??
     compareEngine(engine, atEngine) ??
-    uncredited.difference ??
+    ofChain(uncredited.difference) ??
     compareChain(chain, uncredited, settled) ??
-    compareTotals('chain', onChain, ours) ??
-    underfunded(chain)
+    ofChain(compareTotals('chain', onChain, ours) ?? underfunded(chain))
   return {
     batchNo: chain.batchNo,
     seq: chain.toSeq,
-    ok: firstDifference === undefined,
+    ok: difference === undefined,
     accounts: accounts.length,
     engine: settledForm(carriedBack(engine.totals, atEngine.totals, settled.totals)),
     ledger: ours,
     chain: onChain,
-    firstDifference: firstDifference ?? null,
+    difference,
+    engineSeq: engine.seq,
   }
 }
 
-type LedgerSide = { totals: Totals; accounts: Map<number, AccountFigures & { key: string }> }
+const ofChain = (text: string | undefined): Difference | undefined =>
+  text === undefined ? undefined : { between: 'chain', text }
+
+type LedgerSide = {
+  totals: Totals
+  balances: ReadonlyMap<number, number>
+  accounts: Map<number, AccountFigures & { key: string }>
+}
 
 async function ledgerSide(
   ledger: Ledger,
@@ -97,21 +118,37 @@ async function ledgerSide(
     const name = `account ${accountId} (${key})`
     return [accountId, { name, key, cashQuote, positions: own }] as const
   })
-  return { totals, accounts: new Map(figures) }
+  return { totals, balances, accounts: new Map(figures) }
 }
 
 /** An account opened by now but not yet by `seq` holds nothing on either side. */
-function compareEngine(engine: EngineSide, ours: LedgerSide): string | undefined {
+function compareEngine(engine: EngineSide, ours: LedgerSide): Difference | undefined {
+  const between = 'engine'
   for (const { accountId, owner, subaccount, cashQuote, positions } of engine.accounts) {
     const own = ours.accounts.get(accountId)
     const key = accountName(owner, subaccount)
     if (own === undefined || own.key !== key)
-      return `account ${accountId} (${key}): unknown to the ledger`
+      return { between, accountId, text: `account ${accountId} (${key}): unknown to the ledger` }
     const lots = new Map(positions.map((position) => [position.market, position.lots]))
-    const difference = compareAccount('engine', { name: own.name, cashQuote, positions: lots }, own)
-    if (difference !== undefined) return difference
+    const text = compareAccount(between, { name: own.name, cashQuote, positions: lots }, own)
+    if (text !== undefined) return { between, accountId, text }
   }
-  return compareTotals('engine', engine.totals, ours.totals)
+  for (const { market, ...held } of engine.markets ?? [])
+    for (const [name, account, quote] of [
+      ['funding pool', ledgerAccount.fundingPool(market), held.fundingPoolQuote],
+      ['insurance', ledgerAccount.insurance(market), held.insuranceQuote],
+      ['bad debt', ledgerAccount.badDebt(market), 0 - held.badDebtQuote],
+    ] as const) {
+      const booked = ours.balances.get(account) ?? 0
+      if (quote !== booked)
+        return {
+          between,
+          accountId: account,
+          text: sentence(`${name} of market ${market}`, between, quote, booked),
+        }
+    }
+  const text = compareTotals(between, engine.totals, ours.totals)
+  return text === undefined ? undefined : { between, text }
 }
 
 /** The contract counts a deposit at once, the ledger when it is credited. */
@@ -119,14 +156,14 @@ function compareChain(
   chain: ChainSide,
   uncredited: UncreditedDeposits,
   ours: LedgerSide,
-): string | undefined {
-  for (const [i, own] of [...ours.accounts.values()].entries()) {
+): Difference | undefined {
+  for (const [i, [accountId, own]] of [...ours.accounts].entries()) {
     const found = chain.accounts[i]
     if (found === undefined) continue
     const cashQuote = found.cashQuote - (uncredited.byAccount.get(own.key) ?? 0)
     const positions = new Map(found.positions.map(({ market, sizeLots }) => [market, sizeLots]))
-    const difference = compareAccount('chain', { name: own.name, cashQuote, positions }, own)
-    if (difference !== undefined) return difference
+    const text = compareAccount('chain', { name: own.name, cashQuote, positions }, own)
+    if (text !== undefined) return { between: 'chain', accountId, text }
   }
   return undefined
 }

@@ -9,11 +9,12 @@ import {
   postingsOf,
 } from '@plumb/ledger'
 import { createRandomExchange, type RandomExchange } from '@plumb/ledger/random-frames'
-import { startTestPostgres, type TestPostgres } from '@plumb/ledger/testing'
+import { runAsSuperuser, startTestPostgres, type TestPostgres } from '@plumb/ledger/testing'
 import { decodeCommand, type EngineEvent } from '@plumb/model'
 import { silentLogger, systemClock } from '@plumb/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DepositTrail } from './deposit-trail.ts'
+import { createHistoryCheck } from './history-check.ts'
 import { createReconciler, type Reconciler } from './reconciler.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -28,6 +29,7 @@ let postgres: TestPostgres
 let marginServer: Server
 let marginUrl: string
 let ledger: Ledger
+let url: string
 let exchange: RandomExchange
 let settled: Held & { seq: number }
 let engineState: object
@@ -190,7 +192,8 @@ beforeEach(async () => {
     { accountId: 2, amountQuote: 5_000_000 },
     { accountId: 40, amountQuote: 77 },
   ])
-  ledger = await openLedger(await postgres.createDatabase(), { applicationName: 'test' })
+  url = await postgres.createDatabase()
+  ledger = await openLedger(url, { applicationName: 'test' })
   await (await createLedgerWriter(ledger)).write(exchange.frames)
   commands = []
   reconciler = createReconciler({
@@ -200,6 +203,10 @@ beforeEach(async () => {
     marginUrl,
     trail: new DepositTrail(ledger, chain.rpc, contract),
     reached: () => Promise.resolve(),
+    history: createHistoryCheck(),
+    readJournal: async function* () {
+      yield* await Promise.resolve([exchange.frames])
+    },
     commands: {
       submit: (bytes) => {
         commands.push(JSON.stringify(decodeCommand(bytes).command))
@@ -235,7 +242,7 @@ describe('one unit is found, named, and pauses withdrawals once', () => {
       () => {
         chain.state.cash[3] = (chain.state.cash[3] ?? 0) + 1
       },
-      /^account 3 \(0x04.*\/0\) cash: chain has -?\d+, ledger has -?\d+, difference 1$/,
+      /^account 3 \(0x04.*\/0\) cash: chain has -?\d+, ledger has -?\d+, difference 1; every transfer up to seq \d+ is what the journal asks for, so the contract parted from it; no comparison agreed before; first event of the account since: seq \d+, event \d+ \(deposit\)$/,
     ],
     [
       'a position on the chain',
@@ -243,14 +250,14 @@ describe('one unit is found, named, and pauses withdrawals once', () => {
         const lots = chain.state.lots[1]
         if (lots !== undefined) lots[0] = (lots[0] ?? 0) - 1
       },
-      /^account 1 .* position in market 0: chain has .* difference -1$/,
+      /^account 1 .* position in market 0: chain has .* difference -1; every transfer up to/,
     ],
     [
       'fees on the chain',
       () => {
         chain.state.fees += 1
       },
-      /difference -?1$/,
+      /difference -?1; every transfer up to/,
     ],
     [
       'cash in the engine',
@@ -260,14 +267,14 @@ describe('one unit is found, named, and pauses withdrawals once', () => {
         if (first !== undefined) first.cashQuote -= 1
         engineState = state
       },
-      /^account 0 .* cash: engine has .* difference -1$/,
+      /^account 0 .* cash: engine has .* difference -1; every transfer up to seq \d+ is what the journal asks for, so the engine parted from it; no comparison agreed before; first event of the account since: seq 4, event 1 \(deposit\)$/,
     ],
     [
       'tokens that are gone',
       () => {
         chain.state.tokens -= 1
       },
-      /^the contract holds \d+ of its token and owes \d+$/,
+      /^the contract holds \d+ of its token and owes \d+; every transfer up to seq \d+ is what the journal asks for; no comparison/,
     ],
   ])('%s', async (_, break_, expected) => {
     break_()
@@ -278,6 +285,68 @@ describe('one unit is found, named, and pauses withdrawals once', () => {
     await reconciler.run('timer')
     expect(commands).toHaveLength(1)
   })
+})
+
+/** As someone with the superuser's password would: behind the triggers' back. */
+async function tamper(change: string): Promise<string> {
+  const [row] = await runAsSuperuser(url, change)
+  return String(row?.['place'])
+}
+
+/** Changes one figure of one trade's posting. */
+const changed = (figure: string) => `
+  UPDATE ledger.transfers SET ${figure} WHERE (seq, leg) = (
+    SELECT seq, leg FROM ledger.transfers WHERE kind = 2 AND credit = 2 ORDER BY seq, leg OFFSET 3 LIMIT 1)
+  RETURNING format('transfer (%s, %s)', seq, leg) AS place`
+
+describe('one unit in the ledger itself', () => {
+  test.each([
+    'amount_quote = amount_quote + 1',
+    'credit_after_quote = credit_after_quote - 1',
+    'credit = 3',
+  ])('%s: the posting is named, with its event and accounts', async (figure) => {
+    expect(await reconciler.run('timer')).toMatchObject({ ok: true })
+    const place = await tamper(changed(figure))
+    const row = await reconciler.run('timer')
+    expect(row.ok).toBe(false)
+    expect(row.firstDifference).toContain(place)
+    if (!figure.startsWith('credit_after'))
+      expect(row.firstDifference).toMatch(
+        /; first differing event: seq \d+, event \d+ \(TradeExecuted\), accounts \d+ and 2: /,
+      )
+    expect(commands).toEqual(['{"kind":"SetWithdrawals","paused":1}'])
+  })
+
+  test('a posting that is gone', async () => {
+    const place = await tamper(`
+      DELETE FROM ledger.transfers WHERE (seq, leg) = (
+        SELECT seq, leg FROM ledger.transfers WHERE kind = 5 ORDER BY seq, leg LIMIT 1)
+      RETURNING format('transfer (%s, %s)', seq, leg) AS place`)
+    const row = await reconciler.run('demand')
+    expect(row.firstDifference).toContain(`where ${place} belongs stands`)
+    expect(row.firstDifference).toContain('(FundingSettled)')
+  })
+
+  test('a balance that was raised', async () => {
+    await tamper(`UPDATE ledger.balances SET balance_quote = balance_quote + 1 WHERE account_id = 2
+      RETURNING account_id AS place`)
+    const row = await reconciler.run('timer')
+    expect(row.firstDifference).toMatch(
+      /^account 2 .*engine has .*, difference -1; every transfer up to seq \d+ is what the journal asks for and account 2's sum to -?\d+: its balance of -?\d+ in the ledger is wrong$/,
+    )
+  })
+})
+
+test('the last comparison that agreed bounds where the engine parted', async () => {
+  await reconciler.run('timer')
+  const state = engineStateNow()
+  const account = state.accounts[1]
+  if (account !== undefined) account.cashQuote += 1
+  engineState = state
+  const row = await reconciler.run('demand')
+  expect(row.firstDifference).toMatch(
+    /^account 1 .* difference 1; .* the last comparison that agreed was of seq \d+ \(batch 3\); (first|last) event of the account/,
+  )
 })
 
 test('a side that does not answer is no difference', async () => {

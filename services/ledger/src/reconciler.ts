@@ -1,9 +1,12 @@
 //! When to compare engine, ledger and chain, and what to do about a difference.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { insertReconciliation, type ReconciliationRow } from '@plumb/ledger'
 import { encodeCommand } from '@plumb/model'
 import { type Clock, type CommandClient, faultPoint, type Logger } from '@plumb/runtime'
+import { wholeHistory } from './history-check.ts'
 import type { LedgerMetrics } from './ledger-metrics.ts'
 import { type ReconcileParts, reconcile } from './reconcile.ts'
+import { type Difference, type ReadJournal, traceDifference } from './trace-difference.ts'
 
 type Trigger = ReconciliationRow['trigger']
 
@@ -13,6 +16,9 @@ export type ReconcilerOptions = ReconcileParts & {
   logger: Logger
   metrics: LedgerMetrics
   intervalMs: number
+  readJournal: ReadJournal
+  /** How long an alarm may look for the first differing event before its row is written without it. */
+  traceTimeoutMs?: number
 }
 
 export type Reconciler = {
@@ -24,36 +30,53 @@ export type Reconciler = {
 
 /** One comparison at a time; asked for during one, another follows it. Starts the timer. */
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { ledger, commands, clock, logger, metrics, intervalMs } = options
+  const { ledger, commands, clock, logger, metrics, intervalMs, traceTimeoutMs = 60_000 } = options
   let latest: ReconciliationRow | undefined
   let alarmed = false
   let running: Promise<unknown> = Promise.resolve()
   let waiting: Promise<ReconciliationRow> | undefined
 
   /** Customers' money stops leaving until an operator has looked; trading goes on. */
-  const alarm = async (row: ReconciliationRow) => {
-    logger.error({ ...row }, 'RECONCILIATION_DIFFERENCE: withdrawals are being paused')
+  const alarm = async (difference: Difference) => {
+    logger.error({ ...difference }, 'RECONCILIATION_DIFFERENCE: withdrawals are being paused')
     if (alarmed) return
     await commands.submit(encodeCommand({ kind: 'SetWithdrawals', paused: 1 }))
     alarmed = true
-    logger.error({ seq: row.seq }, 'withdrawals paused')
+    logger.error('withdrawals paused')
+  }
+
+  /** The sentence with the place from which on the sides differ. The alarm does not wait for it. */
+  const explain = async (difference: Difference, seq: number): Promise<string> => {
+    const late = new AbortController()
+    const timeout = sleep(traceTimeoutMs, 'not found in time', { signal: late.signal, ref: false })
+    const trace = traceDifference(ledger, options.readJournal, difference, seq).catch(
+      (error: unknown) => `first differing event: could not be looked for (${String(error)})`,
+    )
+    const where = await Promise.race([trace, timeout.catch(() => '')])
+    late.abort()
+    return `${difference.text}; ${where}`
   }
 
   const compare = async (trigger: Trigger): Promise<ReconciliationRow> => {
     const startMs = clock.monotonicMs()
     const checkedMs = clock.nowMs()
     faultPoint('ledger:reconcile-begun')
-    const comparison = await reconcile(options)
+    const { difference, engineSeq, ...comparison } = await reconcile(
+      trigger === 'demand' ? { ...options, history: wholeHistory } : options,
+    )
     faultPoint('ledger:reconcile-compared')
-    const id = await insertReconciliation(ledger, { ...comparison, checkedMs, trigger })
+    if (difference !== undefined) await alarm(difference)
+    const firstDifference = difference === undefined ? null : await explain(difference, engineSeq)
+    const figures = { ...comparison, firstDifference, checkedMs, trigger }
+    const id = await insertReconciliation(ledger, figures)
     faultPoint('ledger:reconcile-stored')
-    const row = { id, checkedMs, trigger, ...comparison }
+    const row = { id, ...figures }
     latest = row
     metrics.reconciled(row.ok, (clock.monotonicMs() - startMs) / 1_000)
     if (row.ok) {
       alarmed = false
       logger.debug({ seq: row.seq, accounts: row.accounts }, 'engine, ledger and chain agree')
-    } else await alarm(row)
+    } else logger.error({ ...row }, 'RECONCILIATION_DIFFERENCE')
     return row
   }
 

@@ -60,6 +60,14 @@ export const stateRoutes =
         chainHash: hex(chainHash),
         totals: totalsOf(engine),
         accounts: accountsOf(engine),
+        markets: engine
+          .markets()
+          .map(({ market, fundingPoolQuote, insuranceQuote, badDebtQuote }) => ({
+            market,
+            fundingPoolQuote,
+            insuranceQuote,
+            badDebtQuote,
+          })),
       })
     return riskRoute(following, path, query)
   }
