@@ -48,7 +48,9 @@ const genesis = [
     contract,
     publishers: [`0x${'22'.repeat(20)}`],
   },
-  ...['BTC', 'ETH', 'SOL', 'ADA'].map((base, number) => market(number, `${base}-PERP`)),
+  ...['BTC', 'ETH', 'SOL', 'ADA', 'XRP', 'DOT', 'LTC', 'UNI', 'ARB', 'TON'].map((base, number) =>
+    market(number, `${base}-PERP`),
+  ),
 ]
 
 /** Starts both from `dist/` and credits every load account by command. */
@@ -111,7 +113,11 @@ function run(service: string, env: Record<string, string>): ChildProcess {
   const flags = (process.env['PLUMB_LOAD_NODE_FLAGS'] ?? '')
     .split(' ')
     .filter((flag) => flag !== '')
-  return spawn(process.execPath, [...flags, main], { env, stdio: ['ignore', 'inherit', 'inherit'] })
+  const heap = service === 'gateway' ? ['--max-semi-space-size=64'] : []
+  return spawn(process.execPath, [...flags, ...heap, main], {
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
 }
 
 async function credit(address: Address): Promise<void> {

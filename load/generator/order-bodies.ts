@@ -39,14 +39,14 @@ export async function makeOrders(
   const expiry = Math.floor(Date.now() / 1_000) + LIFETIME_S
   const orders: OrderRequest[] = []
   if (count > SAY_EVERY) say(`signing ${count} orders …`)
-  const takesEvery = fillPercent > 0 ? Math.round(100 / fillPercent) : Infinity
+  const takesEvery = Math.round(100 / Math.max(fillPercent, Number.EPSILON))
   for (let i = 0; i < count; i++) {
     const number = i % accounts.length
     const round = Math.floor(i / accounts.length)
     const { signer, lanes } = accounts[number]!
     const slot = lanes.take()
     if (slot === undefined) throw new Error('more orders than the accounts have lanes')
-    const takes = i % takesEvery === 1
+    const takes = fillPercent > 0 && i % takesEvery === 1
     const side = (round + number) % 2 === 0 ? 'buy' : 'sell'
     const away = takes ? -FAR : NEAR + (FAR - NEAR) * Math.random()
     const ticks = Math.round(middleTicks * (side === 'buy' ? 1 - away : 1 + away))

@@ -15,7 +15,7 @@ import { bodiesOf } from './saturate.ts'
 const READERS = 1_000
 /** One reader in so many is checked message by message, the others by their number of messages. */
 const CHECKED_EACH = 20
-const MARKETS = 4
+const MARKETS = 10
 const PUBLISHERS = 2
 const QUIET_MS = 1_500
 const PLAIN_TICKS = 10

@@ -15,6 +15,7 @@ import type { OrderView } from '../view/order-view.ts'
 import type { PublicObjects } from '../view/public-objects.ts'
 import { noticeObject } from '../view/setting-objects.ts'
 import type { ViewSink } from '../view/view-sink.ts'
+import { Broadcast } from './broadcast.ts'
 import type { StreamConnection } from './stream-connection.ts'
 import { type Snapshot, Topic, type TopicName, topicKey } from './topic.ts'
 
@@ -42,6 +43,7 @@ export class Channels implements ViewSink {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #topics = new Map<string, Topic>()
+  readonly #broadcast = new Broadcast()
   /** Accounts somebody listens to, by account id. */
   readonly #watched = new Map<number, number>()
   readonly #changes = new Map<AccountView, PrivateChanges>()
@@ -306,7 +308,7 @@ export class Channels implements ViewSink {
     const market = name.market === null ? undefined : this.#view.marketsBySymbol.get(name.market)
     const isBook = bookChannels.has(name.channel)
     const lastSeq = isBook && market !== undefined ? market.book.seq : this.#view.appliedSeq
-    const topic = new Topic(name, lastSeq, snapshot, resumable)
+    const topic = new Topic(name, lastSeq, snapshot, resumable, this.#broadcast)
     this.#topics.set(key, topic)
     if (account !== null)
       this.#watched.set(account.accountId, (this.#watched.get(account.accountId) ?? 0) + 1)

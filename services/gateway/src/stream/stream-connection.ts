@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws'
 import { OrderedRelease } from '../entry/ordered-release.ts'
 import type { Session } from '../guard/bearer-tokens.ts'
 import type { Origin } from '../guard/traffic-guard.ts'
+import { textFrames } from './text-frames.ts'
 
 /** Close codes of our own (4000-4999). */
 export const closeCode = { goingAway: 1001, idle: 4001, slowReader: 4008 } as const
@@ -29,7 +30,8 @@ export class StreamConnection {
   readonly #socket: WebSocket
   readonly #raw: Socket
   readonly #closing: (code: number) => void
-  #corked = false
+  /** Texts and whole frames of this turn, in order. */
+  #parts: (string | Buffer)[] = []
   #inFlight = 0
   #paused = false
 
@@ -86,26 +88,50 @@ export class StreamConnection {
     this.#socket.resume()
   }
 
-  /** Sends text already encoded; everything of one turn of the event loop leaves in one write. */
-  send(message: Buffer): void {
+  /** Sends a text, or whole frames made before; everything of one turn of the event loop leaves in one write. */
+  send(part: string | Buffer): void {
     if (!this.open) return
     if (this.#socket.bufferedAmount > QUEUE_BYTES_MAX) {
       this.close(closeCode.slowReader, 'SLOW_READER')
       return
     }
-    if (!this.#corked) {
-      this.#corked = true
-      this.#raw.cork()
-      setImmediate(() => {
-        this.#corked = false
-        this.#raw.uncork()
-      })
-    }
-    this.#socket.send(message, { binary: false, compress: false })
+    if (this.#parts.push(part) === 1) setImmediate(this.#flush)
+  }
+
+  /** Sends frames that many share: now, unless something of this turn must go before. */
+  sendFrames(frames: Buffer): void {
+    if (this.#parts.length > 0) this.send(frames)
+    else if (this.open) this.#raw.write(frames)
   }
 
   sendJson(value: unknown): void {
-    this.send(Buffer.from(JSON.stringify(value)))
+    this.send(JSON.stringify(value))
+  }
+
+  /**
+   * Past ws, which would write two chunks for each message: nothing is compressed and nothing fragmented here, so a
+   * frame is its header and the text, and ws' own control frames may stand between any two of ours.
+   */
+  readonly #flush = (): void => {
+    const parts = this.#parts
+    if (parts.length === 0 || !this.open) return
+    this.#parts = []
+    const [only] = parts
+    if (parts.length === 1 && typeof only === 'object') {
+      this.#raw.write(only)
+      return
+    }
+    this.#raw.cork()
+    let texts: string[] = []
+    for (const part of parts)
+      if (typeof part === 'string') texts.push(part)
+      else {
+        if (texts.length > 0) this.#raw.write(textFrames(texts))
+        texts = []
+        this.#raw.write(part)
+      }
+    if (texts.length > 0) this.#raw.write(textFrames(texts))
+    this.#raw.uncork()
   }
 
   ping(): void {
@@ -115,6 +141,7 @@ export class StreamConnection {
   /** Says why; a peer that does not answer the close is cut off. */
   close(code: number, reason: string): void {
     if (!this.open) return
+    this.#flush()
     this.#closing(code)
     this.#socket.close(code, reason)
     setTimeout(() => {

@@ -1,6 +1,8 @@
 //! One stream of one channel: its subscribers and the chain of seq and prevSeq.
 import type { Channel } from '@plumb/protocol'
+import type { Broadcast } from './broadcast.ts'
 import { QUEUE_BYTES_CONFLATE, type StreamConnection } from './stream-connection.ts'
+import { textFrame } from './text-frames.ts'
 
 /** Names a topic: a channel of a market, of all markets, or of an account. */
 export type TopicName = {
@@ -15,12 +17,15 @@ export type TopicName = {
 /** `undefined` where there is nothing to show. */
 export type Snapshot = { ts: number; data: unknown; checksum?: number }
 
-type Encoded = { prevSeq: number; message: Buffer }
+type Encoded = { prevSeq: number; frame: Buffer }
 
 const RESUME_MESSAGES_MAX = 512
 const RESUME_MS = 600_000
 
-/** Sends each message to all subscribers as one buffer, encoded once. */
+/**
+ * Sends each message to all subscribers as one buffer, encoded once. Private messages leave at once, public ones with
+ * the next flush of the broadcast, all of a tick as one buffer.
+ */
 export class Topic {
   readonly name: TopicName
   readonly key: string
@@ -29,6 +34,9 @@ export class Topic {
   readonly #behind = new Set<StreamConnection>()
   /** Messages that a returning subscriber may have missed; private topics only. */
   readonly #missed: Encoded[] | null
+  readonly #broadcast: Broadcast
+  /** Public messages of this tick. */
+  #gathered: Buffer[] = []
   readonly #snapshot: () => Snapshot | undefined
   lastSeq: number
   /** When the last subscriber left; 0 while there is one. */
@@ -39,15 +47,18 @@ export class Topic {
     lastSeq: number,
     snapshot: () => Snapshot | undefined,
     resumable: boolean,
+    broadcast: Broadcast,
   ) {
     this.name = name
     this.key = topicKey(name)
     this.lastSeq = lastSeq
     this.#snapshot = snapshot
     this.#missed = resumable ? [] : null
+    this.#broadcast = broadcast
   }
 
   add(connection: StreamConnection): void {
+    this.#broadcast.release(this) // what was published before belongs before the snapshot, and not to a newcomer
     this.subscribers.add(connection)
     this.idleSinceMs = 0
     this.sendSnapshot(connection)
@@ -69,7 +80,9 @@ export class Topic {
     const snapshot = this.#snapshot()
     if (snapshot === undefined) return
     const { lastSeq: seq } = this
-    connection.send(encode({ ...this.name, type: 'snapshot', seq, prevSeq: seq, ...snapshot }))
+    connection.send(
+      JSON.stringify({ ...this.name, type: 'snapshot', seq, prevSeq: seq, ...snapshot }),
+    )
   }
 
   publish(
@@ -80,13 +93,34 @@ export class Topic {
     more: { checksum?: number } = {},
   ): void {
     const prevSeq = this.lastSeq
-    const message = encode({ ...this.name, type, seq, prevSeq, ts, ...more, data })
     this.lastSeq = seq
-    if (this.#missed !== null) {
-      this.#missed.push({ prevSeq, message })
-      if (this.#missed.length > RESUME_MESSAGES_MAX) this.#missed.shift()
+    if (this.#missed === null && this.subscribers.size === 0) return
+    const text = JSON.stringify({ ...this.name, type, seq, prevSeq, ts, ...more, data })
+    const frame = textFrame(text)
+    if (this.#missed === null) {
+      this.#gathered.push(frame)
+      this.#broadcast.add(this)
+      return
     }
-    for (const connection of this.subscribers) this.#deliver(connection, message)
+    this.#missed.push({ prevSeq, frame })
+    if (this.#missed.length > RESUME_MESSAGES_MAX) this.#missed.shift()
+    for (const connection of this.subscribers) connection.send(frame)
+  }
+
+  take(): Buffer | undefined {
+    const gathered = this.#gathered
+    this.#gathered = []
+    return gathered.length > 1 ? Buffer.concat(gathered) : gathered[0]
+  }
+
+  reaches(reader: StreamConnection): boolean {
+    if (reader.queuedBytes > QUEUE_BYTES_CONFLATE) {
+      this.#behind.add(reader)
+      return false
+    }
+    if (!this.#behind.delete(reader)) return true
+    this.sendSnapshot(reader)
+    return false
   }
 
   /** Whether everything after `seq` is still here. */
@@ -100,27 +134,13 @@ export class Topic {
     this.subscribers.add(connection)
     this.idleSinceMs = 0
     if (at < 0) return
-    for (const { message } of this.#missed?.slice(at) ?? []) connection.send(message)
+    for (const { frame } of this.#missed?.slice(at) ?? []) connection.send(frame)
   }
 
   /** Place of the first message that follows `seq`: the chain says it, whether a message or a snapshot came last. */
   #placeOf(seq: number): number {
     return this.#missed?.findIndex(({ prevSeq }) => prevSeq === seq) ?? -1
   }
-
-  #deliver(connection: StreamConnection, message: Buffer): void {
-    if (this.#missed !== null) {
-      connection.send(message)
-      return
-    }
-    if (connection.queuedBytes > QUEUE_BYTES_CONFLATE) this.#behind.add(connection)
-    else if (this.#behind.delete(connection)) this.sendSnapshot(connection)
-    else connection.send(message)
-  }
-}
-
-function encode(message: object): Buffer {
-  return Buffer.from(JSON.stringify(message))
 }
 
 /** Text that names a topic. */
