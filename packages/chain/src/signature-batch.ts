@@ -1,6 +1,7 @@
 //! The bytes that travel between the pool and its workers: fixed records, so that a batch is one buffer, transferred.
 import { STRUCT_BYTES_MAX } from './eip712.ts'
 import type { SignatureBackend } from './signature-backend.ts'
+import { readSignature } from './signature-encoding.ts'
 import { type DigestHasher, recoverAddress } from './signature-recoverer.ts'
 
 /** Job: struct (416), r s (64), struct length (2, little-endian), parity (1), pad (13). */
@@ -12,17 +13,28 @@ const parityAt = lengthAt + 2
 /** Answer: signer (20; zero = refused), digest (32). */
 const ANSWER_BYTES = 52
 
-export type Job = { struct: Uint8Array; signature: Uint8Array; parity: 0 | 1 }
 /** Who signed, and the EIP-712 digest that was signed. */
 export type Recovered = { signer: Uint8Array; digest: Uint8Array }
 
-export function writeJob(out: Uint8Array, index: number, job: Job): void {
+/**
+ * Writes job `index`: its struct by `encode`, which answers the length, and the signature.
+ *
+ * @returns false when the signature must be refused; the place is free then
+ */
+export function writeJob(
+  out: Uint8Array,
+  index: number,
+  signature: Uint8Array,
+  encode: (out: Uint8Array, at: number) => number,
+): boolean {
   const at = index * JOB_BYTES
-  out.set(job.struct, at)
-  out.set(job.signature, at + signatureAt)
-  out[at + lengthAt] = job.struct.length & 0xff
-  out[at + lengthAt + 1] = job.struct.length >>> 8
-  out[at + parityAt] = job.parity
+  const parity = readSignature(signature, out, at + signatureAt)
+  if (parity === -1) return false
+  const length = encode(out, at)
+  out[at + lengthAt] = length & 0xff
+  out[at + lengthAt + 1] = length >>> 8
+  out[at + parityAt] = parity
+  return true
 }
 
 /** Answers a whole batch. */
@@ -46,10 +58,10 @@ export function answerJobs(
   return answers
 }
 
-/** The answer at `index`, copied out; null when the signature was refused. */
+/** The answer at `index`, as views of its batch; null when the signature was refused. */
 export function readAnswer(answers: Uint8Array, index: number): Recovered | null {
   const at = index * ANSWER_BYTES
-  const signer = answers.slice(at, at + 20)
+  const signer = answers.subarray(at, at + 20)
   if (signer.every((byte) => byte === 0)) return null
-  return { signer, digest: answers.slice(at + 20, at + ANSWER_BYTES) }
+  return { signer, digest: answers.subarray(at + 20, at + ANSWER_BYTES) }
 }

@@ -5,22 +5,22 @@ const HALF_ORDER = Uint8Array.from(
 )
 
 /**
- * Reads a signature into `out` (r, s; 64 bytes) and returns the recovery bit 0 or 1, or −1 when it must be refused:
+ * Reads a signature into `out` at `at` (r, s; 64 bytes) and returns the recovery bit 0 or 1, or −1 when it must be refused:
  * wrong length, v other than 27 or 28, r or s zero, or s in the upper half (the other spelling of the same signature).
  */
-export function readSignature(signature: Uint8Array, out: Uint8Array): 0 | 1 | -1 {
+export function readSignature(signature: Uint8Array, out: Uint8Array, at = 0): 0 | 1 | -1 {
   if (signature.length !== 65 && signature.length !== 64) return -1
-  out.set(signature.length === 65 ? signature.subarray(0, 64) : signature)
+  for (let i = 0; i < 64; i++) out[at + i] = signature[i] ?? 0
   let parity = -1
   if (signature.length === 65) {
     const v = signature[64]
     if (v === 27 || v === 28) parity = v - 27
   } else {
-    const top = out[32] ?? 0
+    const top = out[at + 32] ?? 0
     parity = top >>> 7
-    out[32] = top & 0x7f
+    out[at + 32] = top & 0x7f
   }
-  if (isZero(out, 0) || isZero(out, 32) || !isLow(out)) return -1
+  if (isZero(out, at) || isZero(out, at + 32) || !isLow(out, at + 32)) return -1
   return parity === 0 ? 0 : parity === 1 ? 1 : -1
 }
 
@@ -39,9 +39,9 @@ function isZero(bytes: Uint8Array, at: number): boolean {
 }
 
 /** s ≤ n/2, compared byte by byte from the top. */
-function isLow(bytes: Uint8Array): boolean {
+function isLow(bytes: Uint8Array, at: number): boolean {
   for (let i = 0; i < 32; i++) {
-    const s = bytes[32 + i] ?? 0
+    const s = bytes[at + i] ?? 0
     const half = HALF_ORDER[i] ?? 0
     if (s !== half) return s < half
   }

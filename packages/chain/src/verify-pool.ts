@@ -8,13 +8,11 @@ import {
   type LoginFields,
   type OrderFields,
   type SigningDomain,
-  STRUCT_BYTES_MAX,
   type TransferFields,
   type WithdrawFields,
 } from './eip712.ts'
 import type { SignatureBackendName } from './signature-backend.ts'
 import { JOB_BYTES, type Recovered, readAnswer, writeJob } from './signature-batch.ts'
-import { readSignature } from './signature-encoding.ts'
 import { createInlineThread, createWorkerThread, type SignatureThread } from './signature-thread.ts'
 
 /** A batch this large leaves at once; a smaller one at the end of the event loop's turn. */
@@ -29,13 +27,12 @@ export type VerifyPoolOptions = SigningDomain & {
   threads: number
 }
 
-type Pending = {
-  struct: Uint8Array
-  signature: Uint8Array
-  parity: 0 | 1
+type Waiter = {
   resolve: (recovered: Recovered | null) => void
   reject: (error: Error) => void
 }
+/** Jobs are written where they will travel from; `waiters` are as many as there are jobs. */
+type Batch = { jobs: Uint8Array<ArrayBuffer>; waiters: Waiter[] }
 type Lane = { thread: SignatureThread; inFlight: number }
 
 /**
@@ -45,7 +42,8 @@ type Lane = { thread: SignatureThread; inFlight: number }
 export class VerifyPool {
   readonly backend: SignatureBackendName
   readonly #lanes: Lane[]
-  #queue: Pending[] = []
+  #queue: Batch[] = []
+  #queued = 0
   #turn: NodeJS.Immediate | undefined
   #closed = false
 
@@ -67,66 +65,78 @@ export class VerifyPool {
 
   /** Jobs waiting for a thread. */
   get queued(): number {
-    return this.#queue.length
+    return this.#queued
   }
 
   recoverOrderSigner(order: OrderFields, signature: Uint8Array): Promise<Recovered | null> {
-    const struct = new Uint8Array(STRUCT_BYTES_MAX)
-    encodeOrder(struct, 0, order)
-    return this.#recover(struct, signature)
+    return this.#recover(signature, (out, at) => encodeOrder(out, at, order))
   }
 
   recoverWithdrawSigner(
     withdraw: WithdrawFields,
     signature: Uint8Array,
   ): Promise<Recovered | null> {
-    const struct = new Uint8Array(STRUCT_BYTES_MAX)
-    return this.#recover(struct.subarray(0, encodeWithdraw(struct, 0, withdraw)), signature)
+    return this.#recover(signature, (out, at) => encodeWithdraw(out, at, withdraw))
   }
 
   recoverTransferSigner(
     transfer: TransferFields,
     signature: Uint8Array,
   ): Promise<Recovered | null> {
-    const struct = new Uint8Array(STRUCT_BYTES_MAX)
-    return this.#recover(struct.subarray(0, encodeTransfer(struct, 0, transfer)), signature)
+    return this.#recover(signature, (out, at) => encodeTransfer(out, at, transfer))
   }
 
   recoverLoginSigner(login: LoginFields, signature: Uint8Array): Promise<Recovered | null> {
-    const struct = new Uint8Array(STRUCT_BYTES_MAX)
-    return this.#recover(struct.subarray(0, encodeLogin(struct, 0, login)), signature)
+    return this.#recover(signature, (out, at) => encodeLogin(out, at, login))
   }
 
   /** Stops the threads; what still waits is rejected. */
   async close(): Promise<void> {
     this.#closed = true
     clearImmediate(this.#turn)
-    for (const { reject } of this.#queue.splice(0)) reject(closedError())
+    for (const batch of this.#queue.splice(0)) fail(batch, closedError())
+    this.#queued = 0
     await Promise.all(this.#lanes.map(({ thread }) => thread.close()))
   }
 
-  #recover(struct: Uint8Array, signature: Uint8Array): Promise<Recovered | null> {
+  #recover(
+    signature: Uint8Array,
+    encode: (out: Uint8Array, at: number) => number,
+  ): Promise<Recovered | null> {
     if (this.#closed) return Promise.reject(closedError())
-    const plain = new Uint8Array(64)
-    const parity = readSignature(signature, plain)
-    if (parity === -1) return Promise.resolve(null)
+    const batch = this.#open()
+    if (!writeJob(batch.jobs, batch.waiters.length, signature, encode)) return Promise.resolve(null)
     return new Promise((resolve, reject) => {
-      this.#queue.push({ struct, signature: plain, parity, resolve, reject })
-      if (this.#queue.length >= BATCH_MIN) this.#dispatch(BATCH_MIN)
-      else
-        this.#turn ??= setImmediate(() => {
-          this.#turn = undefined
-          this.#dispatch(1)
-        })
+      batch.waiters.push({ resolve, reject })
+      this.#queued += 1
+      if (this.#queued >= BATCH_MIN) this.#dispatch(BATCH_MIN)
+      else this.#turn ??= setImmediate(this.#endOfTurn)
     })
   }
 
-  /** Hands batches of at least `least` jobs to the threads that have room, the least loaded first. */
+  readonly #endOfTurn = (): void => {
+    this.#turn = undefined
+    this.#dispatch(1)
+  }
+
+  /** The last batch while it has room, or a new one behind it. */
+  #open(): Batch {
+    const last = this.#queue.at(-1)
+    if (last !== undefined && last.waiters.length < BATCH_MAX) return last
+    const batch = { jobs: new Uint8Array(BATCH_MAX * JOB_BYTES), waiters: [] }
+    this.#queue.push(batch)
+    return batch
+  }
+
+  /** Hands batches to the threads that have room, the least loaded first, while at least `least` jobs wait. */
   #dispatch(least: number): void {
-    while (this.#queue.length >= least) {
+    while (this.#queued >= least) {
       const lane = this.#idlest()
       if (lane === undefined || lane.inFlight >= BATCHES_PER_THREAD) return
-      void this.#answer(lane, this.#queue.splice(0, BATCH_MAX))
+      const batch = this.#queue.shift()
+      if (batch === undefined) return
+      this.#queued -= batch.waiters.length
+      void this.#answer(lane, batch)
     }
   }
 
@@ -134,20 +144,21 @@ export class VerifyPool {
     return this.#lanes.toSorted((a, b) => a.inFlight - b.inFlight)[0]
   }
 
-  async #answer(lane: Lane, batch: Pending[]): Promise<void> {
-    const jobs = new Uint8Array(batch.length * JOB_BYTES)
-    for (const [index, job] of batch.entries()) writeJob(jobs, index, job)
+  async #answer(lane: Lane, { jobs, waiters }: Batch): Promise<void> {
     lane.inFlight++
     try {
-      const answers = await lane.thread.answer(jobs)
-      for (const [index, { resolve }] of batch.entries()) resolve(readAnswer(answers, index))
+      const answers = await lane.thread.answer(jobs.subarray(0, waiters.length * JOB_BYTES))
+      for (const [index, { resolve }] of waiters.entries()) resolve(readAnswer(answers, index))
     } catch (error) {
-      const failure = error instanceof Error ? error : new Error(String(error))
-      for (const { reject } of batch) reject(failure)
+      fail({ jobs, waiters }, error instanceof Error ? error : new Error(String(error)))
     }
     lane.inFlight--
     this.#dispatch(1)
   }
+}
+
+function fail({ waiters }: Batch, error: Error): void {
+  for (const { reject } of waiters) reject(error)
 }
 
 function closedError(): Error {

@@ -13,6 +13,9 @@ import { type ServiceEntry, type ServiceName, services, type Wiring } from './se
 /** What a start may say about its services. */
 export type ServiceOptions = { bots?: boolean; settings?: Readonly<Record<string, string>> }
 
+/** A thousand orders on their way outlive a young generation of 16 MiB: with room for them the gateway spends an eighth less. */
+const gatewayFlags = ['--max-semi-space-size=64']
+
 const serviceSpec = (
   entry: ServiceEntry,
   wiring: Wiring,
@@ -20,7 +23,11 @@ const serviceSpec = (
 ) => ({
   name: entry.name,
   command: process.execPath,
-  args: ['--enable-source-maps', join(repositoryRoot, 'services', entry.name, 'dist', 'main.js')],
+  args: [
+    '--enable-source-maps',
+    ...(entry.name === 'gateway' ? gatewayFlags : []),
+    join(repositoryRoot, 'services', entry.name, 'dist', 'main.js'),
+  ],
   env: { ...baseEnvironment, ...entry.env(wiring), ...settings, ...serviceSettings },
   cwd: repositoryRoot,
   logPath: join(wiring.paths.logs, `${entry.name}.log`),

@@ -57,7 +57,6 @@ export class AccountEntry {
         signature: signed.signature,
       })
       const reply = await this.#submission.submit(command)
-      await this.#submission.shown(reply.seq)
       const withdrawal = account.withdrawals.findLast((w) => w.withdrawalId === reply.seq)
       if (withdrawal === undefined) throw new PlumbError('TIMEOUT')
       const { objects } = this.#parts
@@ -92,7 +91,6 @@ export class AccountEntry {
         signature: signed.signature,
       })
       const reply = await this.#submission.submit(command)
-      await this.#submission.shown(reply.seq)
       const transfer = account.transfers.findLast(({ seq }) => seq === reply.seq)
       if (transfer === undefined) throw new PlumbError('TIMEOUT')
       return { transfer: internalTransferObject(account, transfer), seq: reply.seq }
@@ -112,10 +110,9 @@ export class AccountEntry {
       if ((account.leverages.get(id) ?? 0) === leverage)
         throw new PlumbError('LEVERAGE_UNCHANGED', { field: 'leverage', limit: leverage })
       const { accountId } = account
-      const reply = await this.#submission.submit(
+      await this.#submission.submit(
         encodeCommand({ kind: 'SetLeverage', accountId, market: id, leverage }),
       )
-      await this.#submission.shown(reply.seq)
       return leverageObject(account, market, leverage)
     })
   }
@@ -134,10 +131,9 @@ export class AccountEntry {
       if (account.isolatedMarket === isolatedMarket)
         throw new PlumbError('MARGIN_MODE_UNCHANGED', { field: 'marginMode' })
       const { accountId } = account
-      const reply = await this.#submission.submit(
+      await this.#submission.submit(
         encodeCommand({ kind: 'SetAccountMode', accountId, isolatedMarket }),
       )
-      await this.#submission.shown(reply.seq)
       return marginModeObject(this.#parts.view, account, market, isolatedMarket)
     })
   }
@@ -152,7 +148,6 @@ export class AccountEntry {
       const reply = await this.#submission.submit(
         encodeCommand({ kind: 'SetDeadMan', accountId, timeoutMs }),
       )
-      await this.#submission.shown(reply.seq)
       const triggerAt = timeoutMs === 0 ? null : reply.timeMs + timeoutMs
       return { account: owner.toLowerCase(), subaccount, triggerAt, seq: reply.seq }
     })

@@ -78,7 +78,6 @@ export class OrderEntry {
       const prepared = this.#prepareCancel(owner, subaccount, target)
       const reply = await release.run(prepared, ({ command }) => this.#submission.submit(command()))
       const { account } = await prepared
-      await this.#submission.shown(reply.seq)
       const closed = eventOf(reply.events, 'OrderClosed')
       const order = closed === undefined ? undefined : account.order(closed.orderId)
       if (order === undefined) throw new PlumbError('TIMEOUT')
@@ -113,7 +112,6 @@ export class OrderEntry {
       const prepared = this.#prepareCancelAll(owner, subaccount, filter)
       const reply = await release.run(prepared, ({ command }) => this.#submission.submit(command()))
       const { account } = await prepared
-      await this.#submission.shown(reply.seq)
       const orders = reply.events.flatMap((event) => {
         const order = event.kind === 'OrderClosed' ? account.order(event.orderId) : undefined
         return order === undefined ? [] : [this.#parts.objects.order(order)]
@@ -208,13 +206,11 @@ export class OrderEntry {
   ): Promise<OrderReply> {
     const { view, objects } = this.#parts
     const account = fundedAccount(view, request.account, request.subaccount)
-    const shown = this.#submission.shown(answer.seq)
     const placed = eventOf(answer.events, 'OrderPlaced')
     if (placed !== undefined) {
       const isMarketOrder = request.type === 'market'
       const { order, fills } = replayOrder(placed, answer, account, market, terms, isMarketOrder)
       order.digest = bytesHex(digest)
-      await shown
       if (foundNothing(order)) throw new PlumbError('NOT_FILLABLE')
       return {
         order: objects.order(order),
@@ -224,7 +220,6 @@ export class OrderEntry {
     }
     const changed =
       eventOf(answer.events, 'OrderAmended') ?? eventOf(answer.events, 'DuplicateRequest')
-    await shown
     const order = changed === undefined ? undefined : account.order(changed.orderId)
     if (order === undefined) throw new PlumbError('TIMEOUT')
     const repeated = changed?.kind === 'DuplicateRequest'

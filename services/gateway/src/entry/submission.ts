@@ -2,17 +2,12 @@
 import { bytesHex, compactSignature, type Recovered, type VerifyPool } from '@plumb/chain'
 import { type CommandRejected, decodeEvents, type EngineEvent, type Market } from '@plumb/model'
 import { PlumbError } from '@plumb/protocol'
-import {
-  type Clock,
-  type CommandClient,
-  CommandError,
-  type CommandReply,
-  faultPoint,
-} from '@plumb/runtime'
+import { type Clock, type CommandClient, CommandError, faultPoint } from '@plumb/runtime'
 import type { Origin, TrafficGuard } from '../guard/traffic-guard.ts'
 import { catchingUp } from '../view/catching-up.ts'
 import type { ExchangeView } from '../view/exchange-view.ts'
 import type { PublicObjects } from '../view/public-objects.ts'
+import { AnswerDeadlines, AnswerTimeout } from './answer-deadlines.ts'
 import { rejectError } from './reject-error.ts'
 
 /** Longest wait for the sequencer's answer; then the outcome is open (TIMEOUT). */
@@ -36,10 +31,11 @@ export type EntryParts = {
 }
 
 /** What a command led to, durable. */
-export type Answer = { seq: number; timeMs: number; events: EngineEvent[] }
+export type Answer = { seq: number; timeMs: number; events: readonly EngineEvent[] }
 
 export class Submission {
   readonly parts: EntryParts
+  readonly #deadlines = new AnswerDeadlines(ANSWER_TIMEOUT_MS)
 
   constructor(parts: EntryParts) {
     this.parts = parts
@@ -76,25 +72,19 @@ export class Submission {
     return { ...recovered, signature: compact }
   }
 
-  /** The durable answer of the sequencer; a refusal of the engine as PlumbError. */
+  /** The durable answer of the sequencer, once reads would show it; a refusal of the engine as PlumbError. */
   async submit(command: Uint8Array, market?: Market): Promise<Answer> {
     const submitted = this.parts.commands.submit(command)
     faultPoint('gateway:command-sent')
-    const reply = await withDeadline(submitted)
+    const reply = await this.#deadlines.within(submitted)
     faultPoint('gateway:command-durable')
-    const events = decodeEvents(reply.events)
-    const rejected: CommandRejected | undefined = eventOf(events, 'CommandRejected')
-    if (rejected !== undefined) {
-      await this.shown(reply.seq)
-      throw rejectError(rejected, market)
-    }
-    return { seq: reply.seq, timeMs: reply.timeMs, events }
-  }
-
-  /** Waits until reads would show the command; a feed that lags does not hold the answer for long. */
-  shown(seq: number): Promise<boolean> {
     const { view, clock } = this.parts
-    return view.reached(seq, VIEW_TIMEOUT_MS, clock.nowMs())
+    // A feed that lags does not hold the answer for long.
+    const shown = await view.eventsOf(reply.seq, VIEW_TIMEOUT_MS, clock.nowMs())
+    const events = shown ?? decodeEvents(reply.events)
+    const rejected: CommandRejected | undefined = eventOf(events, 'CommandRejected')
+    if (rejected !== undefined) throw rejectError(rejected, market)
+    return { seq: reply.seq, timeMs: reply.timeMs, events }
   }
 
   async measured<T>(op: string, run: () => Promise<T>): Promise<T> {
@@ -115,20 +105,6 @@ export class Submission {
       throw failure
     }
   }
-}
-
-/** The sequencer did not answer in time. */
-class AnswerTimeout extends Error {}
-
-function withDeadline(reply: Promise<CommandReply>): Promise<CommandReply> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new AnswerTimeout())
-    }, ANSWER_TIMEOUT_MS)
-    reply.then(resolve, reject).finally(() => {
-      clearTimeout(timer)
-    })
-  })
 }
 
 /** What the transport did, in public words: only a command that surely was not sequenced may be called failed. */

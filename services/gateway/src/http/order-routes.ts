@@ -28,7 +28,7 @@ import {
   PlumbError,
   transferReply,
   transferRequest,
-  validate,
+  validateOrder,
   withdrawalReply,
   withdrawalRequest,
 } from '@plumb/protocol'
@@ -62,7 +62,7 @@ const owned = { tag, auth: 'token', limited: false, needsView: false } as const
 export function orderRoutes(parts: OrderRouteParts): Route[] {
   const { entry, accounts, view } = parts
   const place = (body: unknown, origin: Origin): Promise<OrderReply> => {
-    const order = validate(orderRequest, body)
+    const order = validateOrder(body)
     return order.ok ? entry.place(order.value, origin) : Promise.reject(order.error)
   }
   return [

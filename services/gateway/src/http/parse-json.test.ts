@@ -32,8 +32,26 @@ describe('parseJson', () => {
     )
   })
 
+  test('tells a key named twice, however it is spaced and whatever stands in values', () => {
+    const key = fc.constantFrom('a', 'b', 'c', '', ':', 'd e')
+    const value = fc.constantFrom('1', '":"', '"x"', 'null', '" :"', '"{"', '[]', '{}', '"a:"')
+    const space = fc.constantFrom('', '', '', ' ', '\n')
+    const member = fc.tuple(key, space, space, value)
+    fc.assert(
+      fc.property(fc.array(member, { maxLength: 5 }), (members) => {
+        const text = `{${members.map(([k, s1, s2, v]) => `"${k}"${s1}:${s2}${v}`).join(',')}}`
+        const isTwice = new Set(members.map(([k]) => k)).size < members.length
+        expect(codeOf(text).includes('named twice')).toBe(isTwice)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
   test.each([
     ['{"a":1,"a":2}', 'a: named twice'],
+    ['{"a" :1,"b":2,"b":3}', 'b: named twice'],
+    ['{"a":":","b":2,"b":3}', 'b: named twice'],
+    ['{"a":":","b":"{"}', 'ok'],
     ['{"b":{"a":1,"c":[{"a":1,"a":1}]}}', 'a: named twice'],
     ['{"\\u0061":1}', 'escaped key'],
     ['{"a":"\\"}{,","b":"a"}', 'ok'],

@@ -1,7 +1,7 @@
 //! What a stream client may ask, op by op.
 import {
+  isPlainOrder,
   isStreamOp,
-  orderRequest,
   PlumbError,
   type PrivateChannel,
   type PublicChannel,
@@ -14,6 +14,7 @@ import {
   streamOps,
   streamRequests,
   validate,
+  validateOrder,
 } from '@plumb/protocol'
 import type { Clock } from '@plumb/runtime'
 import type { AccountEntry } from '../entry/account-entry.ts'
@@ -29,6 +30,8 @@ import type { Channels } from './channels.ts'
 import type { StreamConnection } from './stream-connection.ts'
 import type { Topic } from './topic.ts'
 
+/** `op` and `id`. */
+const ENVELOPE_KEYS = 2
 const TOPICS_PER_CONNECTION_MAX = 512
 const SESSIONS_PER_CONNECTION_MAX = 64
 /** Requests of one connection waiting for their answers; it is paused long before, so only a last chunk may pass. */
@@ -199,6 +202,10 @@ export class StreamRequests {
   }
 
   #dispatch(op: StreamOp, message: unknown, connection: StreamConnection): Handled {
+    if (op === 'order.place' && isPlainOrder(message, ENVELOPE_KEYS) && hasRequestId(message)) {
+      const { entry } = this.#parts
+      return { result: entry.place(message, connection.origin, undefined, connection.release) }
+    }
     const schema = streamRequests[op]
     const request = validate(schema, message)
     if (!request.ok) throw request.error
@@ -318,7 +325,7 @@ export class StreamRequests {
   ): Promise<object> {
     const { entry } = this.#parts
     const results = orders.map((body) => {
-      const order = validate(orderRequest, body)
+      const order = validateOrder(body)
       const placed = order.ok
         ? entry.place(order.value, connection.origin, undefined, connection.release)
         : Promise.reject(order.error)
@@ -341,6 +348,13 @@ export class StreamRequests {
       orderId === undefined ? { clientOrderId: clientOrderId ?? '' } : { orderId: orderId }
     return this.#parts.entry.cancel(account, subaccount, target, connection.release)
   }
+}
+
+/** Whether a message has an id as `requestIdField` wants it. */
+function hasRequestId(message: object): boolean {
+  const id = 'id' in message ? message.id : undefined
+  if (typeof id === 'string') return id.length >= 1 && id.length <= 64
+  return typeof id === 'number' && Number.isSafeInteger(id) && id >= 0
 }
 
 /** The schema of an op and its handler belong together; TypeScript cannot follow that through a table. */

@@ -22,7 +22,11 @@ import { MarketView } from './market-view.ts'
 import type { ViewSink } from './view-sink.ts'
 import { type EventOf, type FeeTierView, ViewError, ViewState } from './view-state.ts'
 
-type Waiter = { seq: number; resolve: (reached: boolean) => void; deadlineMs: number }
+type Asker = {
+  events: readonly EngineEvent[] | null
+  resolve: (events: readonly EngineEvent[] | null) => void
+  deadlineMs: number
+}
 
 export class ExchangeView {
   readonly #state = new ViewState()
@@ -34,7 +38,8 @@ export class ExchangeView {
   appliedSeq = 0
   appliedTimeMs = 0
   #accountsByOwner = new Map<string, AccountView>()
-  #waiters: Waiter[] = []
+  /** Who asked for the events of a command that is not applied yet, by its seq. */
+  readonly #askers = new Map<number, Asker>()
 
   get markets(): ReadonlyMap<number, MarketView> {
     return this.#state.markets
@@ -75,28 +80,35 @@ export class ExchangeView {
     return [...this.accounts.values()].filter((account) => account.address === owner)
   }
 
-  /** Resolves once a sequence number is applied: true, or false at the deadline (the feed lags). */
-  reached(seq: number, timeoutMs: number, nowMs: number): Promise<boolean> {
-    if (this.appliedSeq >= seq) return Promise.resolve(true)
+  /**
+   * Resolves once a command that is not applied yet is, with its events: they are decoded once, for the view and for
+   * the answer. null when it is applied already, and at the deadline. One asker for each command.
+   */
+  eventsOf(seq: number, timeoutMs: number, nowMs: number): Promise<readonly EngineEvent[] | null> {
+    if (this.appliedSeq >= seq) return Promise.resolve(null)
     return new Promise((resolve) => {
-      this.#waiters.push({ seq, resolve, deadlineMs: nowMs + timeoutMs })
+      this.#askers.set(seq, { events: null, resolve, deadlineMs: nowMs + timeoutMs })
     })
   }
 
   /** Lets those go who have waited too long. */
   expireWaiters(nowMs: number): void {
-    if (this.#waiters.every(({ deadlineMs }) => deadlineMs > nowMs)) return
-    for (const { deadlineMs, resolve } of this.#waiters) if (deadlineMs <= nowMs) resolve(false)
-    this.#waiters = this.#waiters.filter(({ deadlineMs }) => deadlineMs > nowMs)
+    for (const [seq, { deadlineMs, resolve }] of this.#askers)
+      if (deadlineMs <= nowMs) {
+        this.#askers.delete(seq)
+        resolve(null)
+      }
   }
 
   apply(group: Pick<FeedGroup, 'entries'>): void {
     for (const entry of group.entries) this.#applyEntry(entry)
     this.#state.sink?.groupApplied(this.appliedSeq, this.appliedTimeMs)
-    if (this.#waiters.length === 0) return
-    const waiters = this.#waiters
-    this.#waiters = waiters.filter(({ seq }) => seq > this.appliedSeq)
-    for (const { seq, resolve } of waiters) if (seq <= this.appliedSeq) resolve(true)
+    if (this.#askers.size > 0)
+      for (const { seq } of group.entries) {
+        const asker = this.#askers.get(seq)
+        this.#askers.delete(seq)
+        asker?.resolve(asker.events)
+      }
   }
 
   #applyEntry({ seq, command, events }: FeedEntry): void {
@@ -106,6 +118,8 @@ export class ExchangeView {
     let decoded: Command | undefined
     const decode = () => (decoded ??= decodeCommand(command).command)
     const happened = decodeEvents(events)
+    const asker = this.#askers.get(seq)
+    if (asker !== undefined) asker.events = happened
     for (const event of happened) this.#applyEvent(event, decode)
     this.#orders.commandApplied(seq)
     const kind = kindOf(command)
