@@ -2,28 +2,30 @@
 import { mulDivFloor } from '@plumb/model'
 import { initialMargin, maintenanceMargin } from './initial-margin.ts'
 import { fundingDue, GROSS_MAX, marketRequirement } from './margin.ts'
-import {
+import * as slabs from './slabs.ts'
+import type { EngineState } from './state.ts'
+
+const {
   ACCOUNT_D,
   ACCOUNT_W,
   D_CASH,
   D_ENTRY,
   D_LOTS,
   GAIN_CUT,
+  MARKET_D,
   M_LONG_QUOTE,
   M_MARK_QUOTE,
   M_OPENING_GAIN,
   M_RISK_FLAGS,
   M_SHORT_QUOTE,
-  MARKET_D,
   NONE,
+  POSITION_D,
+  POSITION_W,
   P_LEVERAGE,
   P_MARKET,
   P_NEXT,
-  POSITION_D,
-  POSITION_W,
   W_FIRST_POSITION,
-} from './slabs.ts'
-import type { EngineState } from './state.ts'
+} = slabs
 
 const PPM = 1_000_000
 

@@ -30,11 +30,14 @@ import {
   unrestOrder,
   widenPriceBounds,
 } from './rest-order.ts'
-import {
+import * as slabs from './slabs.ts'
+import { type EngineState, LIMIT_VALUE } from './state.ts'
+
+const {
   D_LOTS,
   D_REMAINING,
-  M_QUOTE_PER_TICK_LOT,
   MARKET_D,
+  M_QUOTE_PER_TICK_LOT,
   NONE,
   ORDER_D,
   ORDER_W,
@@ -47,8 +50,7 @@ import {
   W_POSITION,
   W_PRICE,
   W_SIDE,
-} from './slabs.ts'
-import { type EngineState, LIMIT_VALUE } from './state.ts'
+} = slabs
 
 export function amendOrder(
   state: EngineState,

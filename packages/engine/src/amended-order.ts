@@ -5,13 +5,16 @@ import { emit } from './emit.ts'
 import { findLane } from './lane-store.ts'
 import { carryChildren } from './links.ts'
 import { orderIdOf } from './order-store.ts'
-import {
-  A_LIMIT,
+import * as slabs from './slabs.ts'
+import type { EngineState } from './state.ts'
+
+const {
   ADVANCED_W,
+  A_LIMIT,
   D_REMAINING,
   D_SIZE,
-  L_SEQ,
   LANE_W,
+  L_SEQ,
   ORDER_D,
   ORDER_W,
   SIGNED_FLAGS,
@@ -25,8 +28,7 @@ import {
   W_MAX_FEE,
   W_PRICE,
   W_SIDE,
-} from './slabs.ts'
-import type { EngineState } from './state.ts'
+} = slabs
 
 /** Puts the newly signed terms in the place of the old ones; children go on counting what was filled. */
 export function rewriteOrder(

@@ -1,16 +1,8 @@
 //! Price levels of all markets: pages of 1,024 prices found through a two-step directory, bitmaps to find the next one.
-// Both sides share the pages: every used price below the best ask is a bid's, so one bitmap serves both.
-import { NONE } from './slabs.ts'
+import * as slabs from './slabs.ts'
 
-/** A page: head and tail of 1,024 levels. */
-export const PAGE_WORDS = 2_048
-/** Bits of a page: 32 words of used levels, one summary word, its page number (price >>> 10) and its market. */
-export const BITS = 36
-const SUMMARY = 32
-/** A directory: 2,048 children (number + 1), 64 words of used children, two summary words. */
-export const NODE = 2_128
-const USED = 2_048
-const NODE_SUMMARY = 2_112
+const { BITS, BITS_SUMMARY, NODE, NODE_SUMMARY, NODE_USED, NONE, PAGE_WORDS } = slabs
+// Both sides share the pages: every used price below the best ask is a bid's, so one bitmap serves both.
 
 export type BookStore = {
   readonly levels: Int32Array
@@ -88,7 +80,7 @@ export function canHoldBesides(book: BookStore, market: number, price: number): 
 function setChild(nodes: Int32Array, node: number, child: number, value: number): void {
   const at = node * NODE
   nodes[at + child] = value
-  const word = at + USED + (child >>> 5)
+  const word = at + NODE_USED + (child >>> 5)
   nodes[word] = nodes[word]! | (1 << (child & 31))
   const summary = at + NODE_SUMMARY + (child >>> 10)
   nodes[summary] = nodes[summary]! | (1 << ((child >>> 5) & 31))
@@ -98,7 +90,7 @@ function setChild(nodes: Int32Array, node: number, child: number, value: number)
 function clearChild(nodes: Int32Array, node: number, child: number): boolean {
   const at = node * NODE
   nodes[at + child] = 0
-  const word = at + USED + (child >>> 5)
+  const word = at + NODE_USED + (child >>> 5)
   const rest = nodes[word]! & ~(1 << (child & 31))
   nodes[word] = rest
   if (rest !== 0) return false
@@ -135,7 +127,7 @@ export function setLevel(book: BookStore, page: number, price: number): void {
   const at = page * BITS
   const word = level >>> 5
   book.bits[at + word] = book.bits[at + word]! | (1 << (level & 31))
-  book.bits[at + SUMMARY] = book.bits[at + SUMMARY]! | (1 << word)
+  book.bits[at + BITS_SUMMARY] = book.bits[at + BITS_SUMMARY]! | (1 << word)
 }
 
 /** Marks a level empty and gives back its page, and the directory above, when they hold nothing more. */
@@ -146,8 +138,8 @@ export function clearLevel(book: BookStore, market: number, page: number, price:
   const rest = book.bits[at + word]! & ~(1 << (level & 31))
   book.bits[at + word] = rest
   if (rest !== 0) return
-  const summary = book.bits[at + SUMMARY]! & ~(1 << word)
-  book.bits[at + SUMMARY] = summary
+  const summary = book.bits[at + BITS_SUMMARY]! & ~(1 << word)
+  book.bits[at + BITS_SUMMARY] = summary
   if (summary !== 0) return
   book.freePages[book.freePageCount++] = page
   const node = book.nodes[market * NODE + (price >>> 21)]! - 1
@@ -164,7 +156,7 @@ function levelBelow(bits: Int32Array, page: number, level: number): number {
   const word = level >>> 5
   const here = bits[at + word]! & ((1 << (level & 31)) - 1)
   if (here !== 0) return (word << 5) + highest(here)
-  const words = bits[at + SUMMARY]! & ((1 << word) - 1)
+  const words = bits[at + BITS_SUMMARY]! & ((1 << word) - 1)
   if (words === 0) return NONE
   const next = highest(words)
   return (next << 5) + highest(bits[at + next]!)
@@ -175,7 +167,7 @@ function levelAbove(bits: Int32Array, page: number, level: number): number {
   const word = level >>> 5
   const here = bits[at + word]! & (-2 << (level & 31))
   if (here !== 0) return (word << 5) + lowest(here)
-  const words = bits[at + SUMMARY]! & (-2 << word)
+  const words = bits[at + BITS_SUMMARY]! & (-2 << word)
   if (words === 0) return NONE
   const next = lowest(words)
   return (next << 5) + lowest(bits[at + next]!)
@@ -184,7 +176,7 @@ function levelAbove(bits: Int32Array, page: number, level: number): number {
 function childBelow(nodes: Int32Array, node: number, child: number): number {
   const at = node * NODE
   const word = child >>> 5
-  const here = nodes[at + USED + word]! & ((1 << (child & 31)) - 1)
+  const here = nodes[at + NODE_USED + word]! & ((1 << (child & 31)) - 1)
   if (here !== 0) return (word << 5) + highest(here)
   const group = word >>> 5
   let words = nodes[at + NODE_SUMMARY + group]! & ((1 << (word & 31)) - 1)
@@ -195,13 +187,13 @@ function childBelow(nodes: Int32Array, node: number, child: number): number {
   }
   if (words === 0) return NONE
   const next = base + highest(words)
-  return (next << 5) + highest(nodes[at + USED + next]!)
+  return (next << 5) + highest(nodes[at + NODE_USED + next]!)
 }
 
 function childAbove(nodes: Int32Array, node: number, child: number): number {
   const at = node * NODE
   const word = child >>> 5
-  const here = nodes[at + USED + word]! & (-2 << (child & 31))
+  const here = nodes[at + NODE_USED + word]! & (-2 << (child & 31))
   if (here !== 0) return (word << 5) + lowest(here)
   const group = word >>> 5
   let words = nodes[at + NODE_SUMMARY + group]! & (-2 << (word & 31))
@@ -212,7 +204,7 @@ function childAbove(nodes: Int32Array, node: number, child: number): number {
   }
   if (words === 0) return NONE
   const next = base + lowest(words)
-  return (next << 5) + lowest(nodes[at + USED + next]!)
+  return (next << 5) + lowest(nodes[at + NODE_USED + next]!)
 }
 
 const composed = (top: number, child: number, level: number) =>

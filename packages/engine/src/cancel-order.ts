@@ -4,8 +4,10 @@ import { findClientId } from './client-id-store.ts'
 import { reject } from './emit.ts'
 import { slotOfOrder } from './order-store.ts'
 import { closeResting } from './rest-order.ts'
-import { C_STATE, CD_ORDER_ID, CLIENT_D, CLIENT_W, NONE, ORDER_W, W_ACCOUNT } from './slabs.ts'
+import * as slabs from './slabs.ts'
 import type { EngineState } from './state.ts'
+
+const { CD_ORDER_ID, CLIENT_D, CLIENT_W, C_STATE, NONE, ORDER_W, W_ACCOUNT } = slabs
 
 export function cancelOrder(
   state: EngineState,

@@ -2,8 +2,16 @@
 import { commandKind, limits } from '@plumb/model'
 import { type AccountStore, tableSize } from './account-store.ts'
 import { createDirtySet, type DirtySet, touch } from './dirty-set.ts'
-import {
+import * as slabs from './slabs.ts'
+
+const {
   ACCOUNT_W,
+  CD_ORDER_ID,
+  CD_SIZE,
+  CD_TRIGGER,
+  CLIENT_D,
+  CLIENT_TEXT_WORDS,
+  CLIENT_W,
   C_ACCOUNT,
   C_ACCOUNT_NEXT,
   C_DIRTY,
@@ -21,17 +29,11 @@ import {
   C_SELF_TRADE,
   C_SIDE,
   C_STATE,
-  CD_ORDER_ID,
-  CD_SIZE,
-  CD_TRIGGER,
-  CLIENT_D,
-  CLIENT_TEXT_WORDS,
-  CLIENT_W,
   NONE,
   W_CLOSED_HEAD,
   W_CLOSED_IDS,
   W_CLOSED_TAIL,
-} from './slabs.ts'
+} = slabs
 
 /** First text word of a client order id in an order command. */
 const TEXT_AT = 24

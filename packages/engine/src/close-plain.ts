@@ -1,39 +1,49 @@
-//! The common path of closing: a plain order that rests, gone in one go.
-// One long function on purpose, as in place-plain.ts: every slab is loaded once. rest-order.ts says the same in parts, for
+//! The common path of closing: a plain order that rests, or one that was just matched, gone in one go.
+// Long functions on purpose, as in place-plain.ts: every slab is loaded once. rest-order.ts says the same in parts, for
 // orders with more to them.
 import { eventKind } from '@plumb/model'
-import { clearLevel, PAGE_WORDS, priceAbove, priceBelow } from './book-store.ts'
+import { clearLevel, priceAbove, priceBelow } from './book-store.ts'
 import { retireClientId } from './client-id-store.ts'
 import { touch } from './dirty-set.ts'
-import { BLOCKS, LANES } from './lane-store.ts'
 import { unpinPosition } from './position-store.ts'
-import {
+import * as slabs from './slabs.ts'
+import type { EngineState } from './state.ts'
+
+const {
   ACCOUNT_W,
+  BLOCKS,
   CLOSES,
   D_BUY_LOTS,
   D_LOTS,
   D_REMAINING,
-  D_SELL_LOTS,
   D_SIZE,
-  L_ORDER,
+  EVENT_MASK,
+  LANES,
   LANE_D,
   LANE_DIRTY,
   LANE_W,
   LD_FILLED,
+  L_ORDER,
+  MARKET_D,
+  MARKET_MASK,
   M_BEST_ASK,
   M_BEST_BID,
   M_QUOTE_PER_TICK_LOT,
-  MARKET_D,
   NONE,
   ORDER_D,
   ORDER_W,
+  PAGE_MASK,
+  PAGE_WORDS,
+  PLACE_MASK,
+  POSITION_D,
+  POSITION_W,
   P_BUY_MAX,
   P_FIRST_ORDER,
   P_ORDERS,
   P_SELL_MIN,
-  POSITION_D,
-  POSITION_W,
+  RECORD_MASK,
   SEQ,
+  SLOT_MASK,
   SLOT_RANGE,
   TIME_MS,
   W_ACCOUNT,
@@ -53,36 +63,35 @@ import {
   W_PREV,
   W_PRICE,
   W_SIDE,
-} from './slabs.ts'
-import type { EngineState } from './state.ts'
+} = slabs
+const { OrderClosed } = eventKind
 
 /**
  * Closes a plain order that rests (flags within the signed byte): off its level, its reservation given back, its lane
  * free, `OrderClosed` written, slot released. Equal to `closeResting`.
  */
-export function closePlain(state: EngineState, slot: number, reason: number): void {
-  const { accounts, orders, positions, lanes, markets, book, totals, events } = state
+export function closePlain(state: EngineState, closing: number, reason: number): void {
+  const { accounts, orders, positions, markets, book } = state
   const words = orders.i32
-  const doubles = orders.f64
+  const slot = closing & SLOT_MASK
   const o = slot * ORDER_W
-  const price = words[o + W_PRICE]! >>> 0
-  const market = words[o + W_MARKET]!
-  const account = words[o + W_ACCOUNT]!
-  const side = words[o + W_SIDE]!
-  const record = words[o + W_POSITION]!
-  const remaining = doubles[slot * ORDER_D + D_REMAINING]!
+  const ticks = words[o + W_PRICE]!
+  const market = words[o + W_MARKET]! & MARKET_MASK
+  const side = words[o + W_SIDE]! & 1
   const m = market * MARKET_D
 
   // Off its level.
-  const page = words[o + W_PAGE]!
-  const level = page * PAGE_WORDS + 2 * (price & 1_023)
+  const page = words[o + W_PAGE]! & PAGE_MASK
+  const level = page * PAGE_WORDS + 2 * (ticks & 1_023)
   const next = words[o + W_NEXT]!
   const prev = words[o + W_PREV]!
-  if (next === NONE) book.levels[level + 1] = prev
-  else words[next * ORDER_W + W_PREV] = prev
-  if (prev === NONE) book.levels[level] = next
-  else words[prev * ORDER_W + W_NEXT] = next
-  if (next === NONE && prev === NONE) {
+  const levels = book.levels
+  if (next === NONE) levels[level + 1] = prev
+  else words[(next & SLOT_MASK) * ORDER_W + W_PREV] = prev
+  if (prev === NONE) levels[level] = next
+  else words[(prev & SLOT_MASK) * ORDER_W + W_NEXT] = next
+  if ((next & prev) === NONE) {
+    const price = ticks >>> 0
     clearLevel(book, market, page, price)
     if (side === 0) {
       if (price === markets[m + M_BEST_BID])
@@ -92,19 +101,20 @@ export function closePlain(state: EngineState, slot: number, reason: number): vo
   }
 
   // Its reservation, unless it only reduces; its place among the account's orders.
+  const record = words[o + W_POSITION]! & RECORD_MASK
   const pw = record * POSITION_W
-  const p = record * POSITION_D
   const own = positions.i32
   if ((words[o + W_FLAGS]! & 1) === 0) {
-    const quote = price * remaining * markets[m + M_QUOTE_PER_TICK_LOT]!
-    const at = p + (side === 0 ? D_BUY_LOTS : D_SELL_LOTS)
-    positions.f64[at] = positions.f64[at]! - remaining
-    positions.f64[at + 1] = positions.f64[at + 1]! - quote
+    const held = positions.f64
+    const remaining = orders.f64[slot * ORDER_D + D_REMAINING]!
+    const at = record * POSITION_D + D_BUY_LOTS + 2 * side
+    held[at] = held[at]! - remaining
+    held[at + 1] = held[at + 1]! - (ticks >>> 0) * remaining * markets[m + M_QUOTE_PER_TICK_LOT]!
   }
   const ownNext = words[o + W_OWN_NEXT]!
   const ownPrev = words[o + W_OWN_PREV]!
-  if (ownNext !== NONE) words[ownNext * ORDER_W + W_OWN_PREV] = ownPrev
-  if (ownPrev !== NONE) words[ownPrev * ORDER_W + W_OWN_NEXT] = ownNext
+  if (ownNext !== NONE) words[(ownNext & SLOT_MASK) * ORDER_W + W_OWN_PREV] = ownPrev
+  if (ownPrev !== NONE) words[(ownPrev & SLOT_MASK) * ORDER_W + W_OWN_NEXT] = ownNext
   else {
     own[pw + P_FIRST_ORDER] = ownNext
     if (ownNext === NONE) {
@@ -112,33 +122,42 @@ export function closePlain(state: EngineState, slot: number, reason: number): vo
       own[pw + P_SELL_MIN] = -1
     }
   }
-  const a = account * ACCOUNT_W + W_OPEN_ORDERS
-  accounts.i32[a] = accounts.i32[a]! - 1
+  const open = (words[o + W_ACCOUNT]! & RECORD_MASK) * ACCOUNT_W + W_OPEN_ORDERS
+  accounts.i32[open] = accounts.i32[open]! - 1
+  endPlain(state, slot, reason)
+}
 
-  const leg = events.count - state.firstEvent
-  const event = events.begin(
-    totals[SEQ]!,
-    totals[TIME_MS]!,
-    eventKind.OrderClosed,
-    leg,
-    account,
-    market,
-  )
-  events.f64[event * 20 + 4] = (words[o + W_GENERATION]! >>> 0) * SLOT_RANGE + slot
-  events.f64[event * 20 + 5] = remaining
-  events.f64[event * 20 + 6] = price
-  events.i32[event * 40 + 14] = side
-  events.i32[event * 40 + 15] = reason
+/** Closes a plain order that is on no level (any more): `OrderClosed`, lane, client id, slot. Equal to `closeOrder`. */
+export function endPlain(state: EngineState, closing: number, reason: number): void {
+  const { accounts, orders, positions, lanes, totals, events } = state
+  const words = orders.i32
+  const slot = closing & SLOT_MASK
+  const o = slot * ORDER_W
+  const account = words[o + W_ACCOUNT]! & RECORD_MASK
+  const remaining = orders.f64[slot * ORDER_D + D_REMAINING]!
+  const event = events.next() & EVENT_MASK
+  const ed = event * 20
+  const ew = event * 40
+  const eventWords = events.i32
+  const eventDoubles = events.f64
+  eventDoubles[ed] = totals[SEQ]!
+  eventDoubles[ed + 1] = totals[TIME_MS]!
+  eventWords[ew + 4] = OrderClosed
+  eventWords[ew + 5] = event - state.firstEvent
+  eventWords[ew + 6] = account
+  eventWords[ew + 7] = words[o + W_MARKET]!
+  eventDoubles[ed + 4] = (words[o + W_GENERATION]! >>> 0) * SLOT_RANGE + slot
+  eventDoubles[ed + 5] = remaining
+  eventDoubles[ed + 6] = words[o + W_PRICE]! >>> 0
+  eventWords[ew + 14] = words[o + W_SIDE]!
+  eventWords[ew + 15] = reason
 
-  // Lane, client id, slot, record.
   const lane = words[o + W_LANE]!
-  const place =
-    lane < LANES
-      ? account * LANES + lane
-      : (lanes.index[account * BLOCKS + (lane >> 4)]! - 1) * LANES + (lane & (LANES - 1))
+  const known = account * LANES + (lane & (LANES - 1))
+  const place = lane < LANES ? known : placeAbove(state, account, lane)
   const atLane = place * LANE_W + L_ORDER
   lanes.i32[atLane] = lanes.i32[atLane]! & LANE_DIRTY
-  lanes.f64[place * LANE_D + LD_FILLED] = doubles[slot * ORDER_D + D_SIZE]! - remaining
+  lanes.f64[place * LANE_D + LD_FILLED] = orders.f64[slot * ORDER_D + D_SIZE]! - remaining
   touch(lanes.dirty, place)
   const entry = words[o + W_CLIENT_ID]!
   if (entry !== NONE) retireClientId(state.clientIds, accounts, entry, ++totals[CLOSES]!)
@@ -146,7 +165,16 @@ export function closePlain(state: EngineState, slot: number, reason: number): vo
   words[o + W_FREE_PLACE] = orders.freeCount
   orders.free[orders.freeCount++] = slot
   touch(orders.dirty, slot)
-  const left = own[pw + P_ORDERS]!
-  if (left !== 1 || positions.f64[p + D_LOTS] !== 0) own[pw + P_ORDERS] = left - 1
+  const record = words[o + W_POSITION]! & RECORD_MASK
+  const pinned = record * POSITION_W + P_ORDERS
+  const left = positions.i32[pinned]!
+  if (left !== 1 || positions.f64[record * POSITION_D + D_LOTS] !== 0)
+    positions.i32[pinned] = left - 1
   else unpinPosition(positions, accounts, record)
+}
+
+/** Place of a lane of a higher block, which is there. */
+function placeAbove(state: EngineState, account: number, lane: number): number {
+  const page = state.lanes.index[account * BLOCKS + (lane >> 4)]! - 1
+  return (page * LANES + (lane & (LANES - 1))) & PLACE_MASK
 }

@@ -2,7 +2,10 @@
 import { commandKind, eventKind, type RejectCode } from '@plumb/model'
 import { remainingLots } from './order-lots.ts'
 import { orderIdOf } from './order-store.ts'
-import {
+import * as slabs from './slabs.ts'
+import { type EngineState, LIMIT_VALUE } from './state.ts'
+
+const {
   CLIENT_TEXT_WORDS,
   D_SIZE,
   ORDER_D,
@@ -19,8 +22,7 @@ import {
   W_MAX_FEE,
   W_PRICE,
   W_SIDE,
-} from './slabs.ts'
-import { type EngineState, LIMIT_VALUE } from './state.ts'
+} = slabs
 
 /** Starts an event of the present command; answers the record's number. */
 export function emit(state: EngineState, kind: number, account: number, market: number): number {

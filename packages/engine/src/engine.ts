@@ -63,11 +63,13 @@ import { setSelfTradeGroup } from './set-self-trade-group.ts'
 import { setThrottle } from './set-throttle.ts'
 import { setWithdrawals } from './set-withdrawals.ts'
 import { settleMarket } from './settle-market.ts'
-import { OPENED, SEQ, SLOT_RANGE, TIME_MS } from './slabs.ts'
+import * as slabs from './slabs.ts'
 import { stateFromSnapshot, takeSnapshot } from './snapshot.ts'
 import { createState, type EngineState } from './state.ts'
 import { tick } from './tick.ts'
 import { transfer } from './transfer.ts'
+
+const { OPENED, SEQ, SLOT_RANGE, TIME_MS } = slabs
 
 export class Engine {
   /** Records of the commands applied since the last `events.clear()`. */

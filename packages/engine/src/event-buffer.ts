@@ -40,8 +40,7 @@ export class EventBuffer {
     account: number,
     market: number,
   ): number {
-    if (this.count === this.#capacity) this.#grow()
-    const record = this.count++
+    const record = this.next()
     const d = record * DOUBLES
     const w = record * WORDS
     this.f64[d] = seq
@@ -51,6 +50,12 @@ export class EventBuffer {
     this.i32[w + 6] = account
     this.i32[w + 7] = market
     return record
+  }
+
+  /** Starts a record and leaves all of it to be written; its number. */
+  next(): number {
+    if (this.count === this.#capacity) this.#grow()
+    return this.count++
   }
 
   // One command can close every order on the books (expiry): rare, so the slab doubles instead of being that large.

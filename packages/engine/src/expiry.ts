@@ -1,8 +1,8 @@
 //! Orders whose matching time is over leave the book at the tick.
 import { closeReason } from '@plumb/model'
 import { closeCollected, collect } from './close-many.ts'
-import { DUE_BLOCK, NEVER_S } from './order-store.ts'
-import { ORDER_W, SWEPT_S, TIME_MS, W_LIVE } from './slabs.ts'
+import { NEVER_S } from './order-store.ts'
+import { DUE_BLOCK, ORDER_W, SWEPT_S, TIME_MS, W_LIVE } from './slabs.ts'
 import type { EngineState } from './state.ts'
 
 /** Closes every open order with good-till ≤ now, by ascending order id. */

@@ -2,20 +2,22 @@
 import { eventKind, mulDivFloor } from '@plumb/model'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
-import {
+import * as slabs from './slabs.ts'
+import { type EngineState, FEE_TIER_D, FEE_TIERS, LARGEST_TAKER_OFF } from './state.ts'
+
+const {
   ACCOUNT_D,
   ACCOUNT_W,
-  D_VOLUME,
   DAY_SHIFT,
+  D_VOLUME,
+  MARKET_D,
   M_MAKER_FEE,
   M_TAKER_FEE,
-  MARKET_D,
   TIER_MASK,
   TIER_SHIFT,
   TIME_MS,
   W_RISK,
-} from './slabs.ts'
-import { type EngineState, FEE_TIER_D, FEE_TIERS, LARGEST_TAKER_OFF } from './state.ts'
+} = slabs
 
 const DAY_MS = 86_400_000
 /** A day's volume fades to 29/30 with each day: an exponential sum over 30 days. */

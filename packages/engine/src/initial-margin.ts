@@ -8,7 +8,10 @@ import {
   tieredMaintenanceMarginQuote,
   volatilityMarginQuote,
 } from '@plumb/model'
-import {
+import * as slabs from './slabs.ts'
+
+const {
+  MARGIN_SCALED,
   M_DEPTH,
   M_IM_BPS,
   M_INDEX,
@@ -20,11 +23,10 @@ import {
   M_RISK_FLAGS,
   M_TIERS,
   M_VOLATILITY,
-  MARGIN_SCALED,
   OI_SCALED,
   TIERED,
   VOLATILE,
-} from './slabs.ts'
+} = slabs
 
 const PPM = 1_000_000
 const PPM_PER_BPS = 100

@@ -2,12 +2,9 @@
 // Page a holds block 0 of account a, so the lanes most accounts use stand at an address known beforehand.
 import { limits } from '@plumb/model'
 import { createDirtySet, type DirtySet } from './dirty-set.ts'
-import { L_ORDER, LANE_DIRTY, LANE_W } from './slabs.ts'
+import * as slabs from './slabs.ts'
 
-/** Lanes of one block. */
-export const LANES = 16
-/** Blocks of one account. */
-export const BLOCKS: number = limits.lanesPerAccountMax / LANES
+const { BLOCKS, LANES, LANE_DIRTY, LANE_W, L_ORDER } = slabs
 
 export type LaneStore = {
   /** Pages there are: one for each account and those of higher blocks. */
@@ -23,6 +20,7 @@ export type LaneStore = {
 }
 
 export function createLaneStore(accounts: number, pages: number): LaneStore {
+  if (LANES * BLOCKS !== limits.lanesPerAccountMax) throw new RangeError('lanes do not fit blocks')
   const capacity = accounts + 1 + pages
   const buffer = new ArrayBuffer(capacity * LANES * LANE_W * 4)
   const i32 = new Int32Array(buffer)

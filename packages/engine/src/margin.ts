@@ -1,7 +1,10 @@
 //! What an account is worth and what its positions and orders require (risk.md 1.5 and 1.6).
 import { fundingPaymentQuote, limits, mulDivCeil, orderFlag, settleable } from '@plumb/model'
 import { initialMargin, tierMargin } from './initial-margin.ts'
-import {
+import * as slabs from './slabs.ts'
+import { type EngineState, OTHER_GROSS, OTHER_MARGIN, OTHER_VALUE } from './state.ts'
+
+const {
   ACCOUNT_W,
   D_BUY_LOTS,
   D_BUY_QUOTE,
@@ -10,31 +13,30 @@ import {
   D_SELL_LOTS,
   D_SELL_QUOTE,
   D_SNAPSHOT,
+  MARKET_D,
   M_FUNDING_INDEX,
   M_MARK,
   M_MARK_QUOTE,
   M_QUOTE_PER_TICK_LOT,
   M_TAKER_FEE,
-  MARKET_D,
   NONE,
   ORDER_D,
   ORDER_W,
   ORDER_WAITING,
+  POSITION_D,
+  POSITION_W,
   P_BUY_MAX,
   P_FIRST_ORDER,
   P_LEVERAGE,
   P_MARKET,
   P_NEXT,
   P_SELL_MIN,
-  POSITION_D,
-  POSITION_W,
   W_FIRST_POSITION,
   W_FLAGS,
   W_OWN_NEXT,
   W_PRICE,
   W_SIDE,
-} from './slabs.ts'
-import { type EngineState, OTHER_GROSS, OTHER_MARGIN, OTHER_VALUE } from './state.ts'
+} = slabs
 
 const PPM = 1_000_000
 /**

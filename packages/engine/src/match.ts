@@ -1,38 +1,34 @@
 //! Price-time matching with every check of a fill in the same step.
-import {
-  closeReason,
-  eventKind,
-  feeQuote,
-  mulDivCeilSigned,
-  mulDivFloorSigned,
-  orderFlag,
-} from '@plumb/model'
+import { closeReason, eventKind, feeQuote, orderFlag } from '@plumb/model'
 import { pageOf } from './book-store.ts'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
 import { countVolume, makerRate, takerRate, tierOf, today } from './fee-tiers.ts'
 import { admitsFill, fundingDue, sumOthers } from './margin.ts'
+import { matchPlain } from './match-plain.ts'
 import { remainingLots, shownLots } from './order-lots.ts'
 import { orderIdOf } from './order-store.ts'
 import { showNextPart } from './parts.ts'
+import { realize } from './realize.ts'
 import { reduceSibling } from './reduce-siblings.ts'
 import { closeResting, goodTillS, headOf, reserve } from './rest-order.ts'
 import { settleFunding } from './settle-funding.ts'
-import {
+import * as slabs from './slabs.ts'
+import type { EngineState } from './state.ts'
+
+const {
   ACCOUNT_D,
   ACCOUNT_W,
   D_CASH,
-  D_ENTRY,
   D_LOTS,
-  D_PARTIAL_AT,
   D_REMAINING,
   FEES,
+  MARKET_D,
   M_BEST_ASK,
   M_BEST_BID,
   M_LAST,
   M_OPEN_INTEREST,
   M_QUOTE_PER_TICK_LOT,
-  MARKET_D,
   NONE,
   ORDER_D,
   ORDER_PARTS,
@@ -48,8 +44,7 @@ import {
   W_PRICE,
   W_SELF_TRADE,
   W_SIDE,
-} from './slabs.ts'
-import type { EngineState } from './state.ts'
+} = slabs
 
 /** Whether the best opposite price is within an order's limit. */
 export function crosses(
@@ -103,7 +98,7 @@ export function matchOrder(
   const group = accounts.i32[takerAccount * ACCOUNT_W + W_SELF_TRADE]!
   const day = today(state)
   const takerFeeRate = takerRate(state, market, tierOf(state, takerAccount, day))
-  let fills = 0
+  let fills = matchPlain(state, taker, fillsMax)
   while (f64[taker * ORDER_D + D_REMAINING]! > 0) {
     if (!crosses(markets, market, side, price)) return NONE
     const best = side === 0 ? markets[m + M_BEST_ASK]! : markets[m + M_BEST_BID]!
@@ -283,15 +278,5 @@ export function bookFill(
   markets[m] = markets[m]! + Math.max(0, after) - Math.max(0, held)
   touch(accounts.dirty, account)
   touch(state.positions.dirty, record)
-  const closed = Math.min(lots, side === 0 ? Math.max(0, 0 - held) : Math.max(0, held))
-  const cost = positions[p + D_ENTRY]!
-  if (closed === Math.abs(held)) positions[p + D_PARTIAL_AT] = 0
-  if (closed === 0) {
-    positions[p + D_ENTRY] = cost - flow
-    return 0
-  }
-  const released = closed === Math.abs(held) ? cost : mulDivCeilSigned(cost, closed, Math.abs(held))
-  const proceeds = closed === lots ? flow : mulDivFloorSigned(flow, closed, lots)
-  positions[p + D_ENTRY] = cost - released - (flow - proceeds)
-  return proceeds - released
+  return realize(positions, p, held, after, lots, flow)
 }

@@ -1,4 +1,5 @@
 //! The mean mark of the last five minutes (RULES 6.2), in five buckets of a minute.
+
 import { CK_BUCKETS, CLOCK_D, TIME_MS } from './slabs.ts'
 import type { EngineState } from './state.ts'
 

@@ -16,13 +16,17 @@ import { refusal } from './emit.ts'
 import { findLane, orderOfLane } from './lane-store.ts'
 import { reducible } from './match.ts'
 import { openLots } from './rest-order.ts'
-import {
+import * as slabs from './slabs.ts'
+import type { EngineState } from './state.ts'
+
+const {
   ACCOUNT_W,
   D_LOTS,
   ISOLATED_MASK,
-  L_SEQ,
   LAG_S,
   LANE_W,
+  L_SEQ,
+  MARKET_D,
   M_BAND_DOWN,
   M_BAND_UP,
   M_FIXED_INDEX,
@@ -44,7 +48,6 @@ import {
   M_SCOPE_UP,
   M_STATE,
   M_TAKER_FEE,
-  MARKET_D,
   NONE,
   POSITION_D,
   SCOPED,
@@ -52,8 +55,7 @@ import {
   THROTTLE_NOTIONAL,
   TIME_MS,
   W_RISK,
-} from './slabs.ts'
-import type { EngineState } from './state.ts'
+} = slabs
 
 /** An index older than this opens only reduce-only orders (risk.md 1.1). */
 export const INDEX_STALE_MS = 5_000

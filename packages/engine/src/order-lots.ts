@@ -1,7 +1,11 @@
 //! How much of an order is left, and how much of that the book shows.
-import {
-  AD_HIDDEN,
+
+import * as slabs from './slabs.ts'
+import type { EngineState } from './state.ts'
+
+const {
   ADVANCED_D,
+  AD_HIDDEN,
   D_REMAINING,
   ORDER_D,
   ORDER_ICEBERG,
@@ -9,8 +13,7 @@ import {
   ORDER_W,
   W_ADVANCED,
   W_FLAGS,
-} from './slabs.ts'
-import type { EngineState } from './state.ts'
+} = slabs
 
 /** Lots an iceberg or a scale does not show. */
 export function hiddenLots(state: EngineState, slot: number): number {

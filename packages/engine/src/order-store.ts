@@ -1,9 +1,9 @@
 //! The slab of orders: slots handed out last-freed-first, so an order id is a function of the history alone.
 import { createDirtySet, type DirtySet, touch } from './dirty-set.ts'
-import { ORDER_W, SLOT_RANGE, W_DIRTY, W_FREE_PLACE, W_GENERATION, W_LIVE } from './slabs.ts'
+import * as slabs from './slabs.ts'
 
-/** Slots of one block of the expiry scan. */
-export const DUE_BLOCK = 256
+const { DUE_BLOCK, ORDER_W, SLOT_RANGE, W_DIRTY, W_FREE_PLACE, W_GENERATION, W_LIVE } = slabs
+
 export const NEVER_S = 0xffff_ffff
 
 export type OrderStore = {

@@ -37,7 +37,10 @@ import {
   unpinPosition,
 } from './position-store.ts'
 import { closeOrder, restOrder } from './rest-order.ts'
-import {
+import * as slabs from './slabs.ts'
+import { type EngineState, LIMIT_VALUE } from './state.ts'
+
+const {
   ACCOUNT_W,
   CD_ORDER_ID,
   CLIENT_D,
@@ -46,12 +49,12 @@ import {
   D_PRIORITY,
   D_REMAINING,
   D_SIZE,
-  L_SEQ,
   LANE_D,
   LANE_W,
   LD_FILLED,
-  M_QUOTE_PER_TICK_LOT,
+  L_SEQ,
   MARKET_D,
+  M_QUOTE_PER_TICK_LOT,
   NONE,
   ORDER_D,
   ORDER_W,
@@ -68,8 +71,7 @@ import {
   W_POSITION,
   W_PRICE,
   W_SIDE,
-} from './slabs.ts'
-import { type EngineState, LIMIT_VALUE } from './state.ts'
+} = slabs
 
 export function placeOrder(
   state: EngineState,
@@ -78,7 +80,7 @@ export function placeOrder(
   w: number,
   d: number,
 ): void {
-  const plain = placePlain(state, i32, f64, w, d)
+  const plain = placePlain(state, i32, f64, w)
   if (plain !== NONE) {
     // Resting already, or crossing: then it has no priority yet.
     if (state.orders.f64[plain * ORDER_D + D_PRIORITY] === 0)

@@ -2,10 +2,14 @@
 // Record a is account a's home: its first market lives there, at an address known before the account is even read.
 import type { AccountStore } from './account-store.ts'
 import { createDirtySet, type DirtySet, touch } from './dirty-set.ts'
-import {
+import * as slabs from './slabs.ts'
+
+const {
   ACCOUNT_W,
   D_LOTS,
   NONE,
+  POSITION_D,
+  POSITION_W,
   P_ACCOUNT,
   P_BUY_MAX,
   P_DIRTY,
@@ -16,10 +20,8 @@ import {
   P_ORDERS,
   P_PREV,
   P_SELL_MIN,
-  POSITION_D,
-  POSITION_W,
   W_FIRST_POSITION,
-} from './slabs.ts'
+} = slabs
 
 export type PositionStore = {
   /** Records that may be in use, homes included. */

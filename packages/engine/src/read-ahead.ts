@@ -2,15 +2,19 @@
 // An account's lines are cold when its command comes (10,000 accounts are megabytes), and a load from memory costs as much
 // as everything else in a command. Loads that do not depend on each other overlap, so a group's are asked for together.
 import { commandKind } from '@plumb/model'
-import { NODE, PAGE_WORDS } from './book-store.ts'
-import { LANES } from './lane-store.ts'
-import {
+import * as slabs from './slabs.ts'
+import type { EngineState } from './state.ts'
+
+const {
   ACCOUNT_W,
+  LANES,
   LANE_W,
+  NODE,
   ORDER_W,
+  PAGE_WORDS,
+  POSITION_W,
   P_FIRST_ORDER,
   P_MARKET,
-  POSITION_W,
   SLOT_RANGE,
   W_FIRST_POSITION,
   W_LANE,
@@ -18,8 +22,7 @@ import {
   W_OWN_NEXT,
   W_OWN_PREV,
   W_PREV,
-} from './slabs.ts'
-import type { EngineState } from './state.ts'
+} = slabs
 
 /** Reads what `count` commands from slot `from` on will need; changes nothing. */
 export function readAhead(

@@ -1,15 +1,7 @@
 //! Orders on a book: rest at the tail of a level, leave it, and everything that hangs on being open.
 import { closeReason, eventKind, orderFlag } from '@plumb/model'
 import { releaseAdvanced } from './advanced-store.ts'
-import {
-  clearLevel,
-  levelUsed,
-  makePage,
-  PAGE_WORDS,
-  priceAbove,
-  priceBelow,
-  setLevel,
-} from './book-store.ts'
+import { clearLevel, levelUsed, makePage, priceAbove, priceBelow, setLevel } from './book-store.ts'
 import { retireClientId } from './client-id-store.ts'
 import { closePlain } from './close-plain.ts'
 import { touch } from './dirty-set.ts'
@@ -17,17 +9,22 @@ import { emit, emitOrderClosed } from './emit.ts'
 import { findLane, setOrderOfLane } from './lane-store.ts'
 import { armedLots, leaveParent, leaveSibling } from './links.ts'
 import { hiddenLots, remainingLots } from './order-lots.ts'
-import { DUE_BLOCK, orderIdOf, releaseOrder } from './order-store.ts'
+import { orderIdOf, releaseOrder } from './order-store.ts'
 import { unpinPosition } from './position-store.ts'
-import {
+import * as slabs from './slabs.ts'
+import type { EngineState } from './state.ts'
+import { delist } from './waiting-list.ts'
+
+const {
+  ACCOUNT_W,
+  ADVANCED_W,
   A_FIRST_CHILD,
   A_LISTED,
   A_NEXT_CHILD,
   A_PARENT,
   A_SLOT,
-  ACCOUNT_W,
-  ADVANCED_W,
   CLOSES,
+  DUE_BLOCK,
   D_BUY_LATER,
   D_BUY_LOTS,
   D_BUY_QUOTE,
@@ -40,21 +37,22 @@ import {
   LAG_S,
   LANE_D,
   LD_FILLED,
+  MARKET_D,
   M_BEST_ASK,
   M_BEST_BID,
   M_QUOTE_PER_TICK_LOT,
-  MARKET_D,
   NONE,
   ORDER_D,
   ORDER_PARTS,
   ORDER_W,
   ORDER_WAITING,
-  P_BUY_MAX,
-  P_FIRST_ORDER,
-  P_SELL_MIN,
+  PAGE_WORDS,
   POSITION_D,
   POSITION_W,
   PRIORITIES,
+  P_BUY_MAX,
+  P_FIRST_ORDER,
+  P_SELL_MIN,
   SIGNED_FLAGS,
   W_ACCOUNT,
   W_ADVANCED,
@@ -72,9 +70,7 @@ import {
   W_PREV,
   W_PRICE,
   W_SIDE,
-} from './slabs.ts'
-import type { EngineState } from './state.ts'
-import { delist } from './waiting-list.ts'
+} = slabs
 
 /** First order of a level that is in use. */
 export function headOf(state: EngineState, page: number, price: number): number {

@@ -3,20 +3,22 @@ import { eventKind } from '@plumb/model'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
 import { fundingDue } from './margin.ts'
-import {
+import * as slabs from './slabs.ts'
+import type { EngineState } from './state.ts'
+
+const {
   ACCOUNT_D,
   D_CASH,
   D_LOTS,
   D_SNAPSHOT,
+  MARKET_D,
   M_FUNDING_INDEX,
   M_POOL,
-  MARKET_D,
-  P_ACCOUNT,
-  P_MARKET,
   POSITION_D,
   POSITION_W,
-} from './slabs.ts'
-import type { EngineState } from './state.ts'
+  P_ACCOUNT,
+  P_MARKET,
+} = slabs
 
 /** Books the payment through the market's pool; without a position only the snapshot moves. */
 export function settleFunding(state: EngineState, record: number): void {

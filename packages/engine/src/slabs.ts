@@ -318,3 +318,32 @@ export const CD_SIZE = 13
 export const CD_ORDER_ID = 14
 export const CD_TRIGGER = 15
 export const C_DIRTY = 25
+
+// Book. A page: head and tail of 1,024 levels.
+export const PAGE_WORDS = 2_048
+/** Bits of a page: 32 words of used levels, one summary word, its page number (price >>> 10) and its market. */
+export const BITS = 36
+export const BITS_SUMMARY = 32
+/** A directory: 2,048 children (number + 1), 64 words of used children, two summary words. */
+export const NODE = 2_128
+export const NODE_USED = 2_048
+export const NODE_SUMMARY = 2_112
+
+/** Lanes of one block, and blocks of one account: 1,024 lanes (`limits.lanesPerAccountMax`). */
+export const LANES = 16
+export const BLOCKS = 64
+/** Slots of one block of the expiry scan. */
+export const DUE_BLOCK = 256
+
+// Masks of record numbers: each covers every number there can be (createEngine), and tells V8 that an address made of it
+// stays below 2^31, so that sums with it need no overflow check.
+export const COMMAND_MASK = 0x3fff_ffc0
+export const EVENT_MASK = 0xff_ffff
+/** Accounts, positions. */
+export const RECORD_MASK = 0x1f_ffff
+export const MARKET_MASK = 63
+export const SLOT_MASK = 0xf_ffff
+/** Pages and directories of the book. */
+export const PAGE_MASK = 0x7_ffff
+/** Places of lanes. */
+export const PLACE_MASK = 0x1ff_ffff

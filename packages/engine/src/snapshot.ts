@@ -6,9 +6,7 @@ import { scanDeadMen } from './dead-man.ts'
 import type { DirtySet } from './dirty-set.ts'
 import { defaultLimits, type EngineLimits } from './engine-limits.ts'
 import { stateHash } from './hash-state.ts'
-import { BLOCKS, LANES } from './lane-store.ts'
-import { DUE_BLOCK } from './order-store.ts'
-import { ADVANCED_W, C_STATE, CLIENT_W, LANE_W } from './slabs.ts'
+import { ADVANCED_W, BLOCKS, C_STATE, CLIENT_W, DUE_BLOCK, LANE_W, LANES } from './slabs.ts'
 import { createState, type EngineState } from './state.ts'
 
 /** 'PLSN' little-endian, then the format's version. */
