@@ -11,7 +11,7 @@ const CHUNK = 262_144
 /** Commands between two clearings of the events, as the sequencer does it. */
 const GROUP = 256
 /** Commands whose records are fetched together. */
-const READ_AHEAD = 8
+const READ_AHEAD = 32
 
 export type MeasureOptions = {
   commands: number

@@ -1,4 +1,5 @@
-//! Accounts: one cache line each, found by (owner, subaccount) through an open-addressed index.
+//! Accounts, found by (owner, subaccount) through an open-addressed index.
+import type { AccountRecords } from './account-records.ts'
 import { createDirtySet, type DirtySet, touch } from './dirty-set.ts'
 import {
   ACCOUNT_W,
@@ -28,17 +29,16 @@ export type AccountStore = {
   readonly dirty: DirtySet
 }
 
-export function createAccountStore(capacity: number): AccountStore {
-  const buffer = new ArrayBuffer((capacity + 1) * ACCOUNT_W * 4)
-  const i32 = new Int32Array(buffer)
+export function createAccountStore({ i32, f64, homes }: AccountRecords): AccountStore {
+  const capacity = homes - 1
   return {
     capacity,
     used: 0,
     i32,
-    f64: new Float64Array(buffer),
-    owners: new Int32Array((capacity + 1) * OWNER_WORDS),
+    f64,
+    owners: new Int32Array(homes * OWNER_WORDS),
     index: new Int32Array(tableSize(capacity)),
-    dirty: createDirtySet(i32, ACCOUNT_W, W_ACCOUNT_DIRTY),
+    dirty: createDirtySet(i32, ACCOUNT_W, W_ACCOUNT_DIRTY, 1, homes),
   }
 }
 

@@ -2,7 +2,7 @@
 import { eventKind } from '@plumb/model'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
-import { findLane } from './lane-store.ts'
+import { findLane, takeLane } from './lane-store.ts'
 import { carryChildren } from './links.ts'
 import { orderIdOf } from './order-store.ts'
 import * as slabs from './slabs.ts'
@@ -13,8 +13,6 @@ const {
   A_LIMIT,
   D_REMAINING,
   D_SIZE,
-  LANE_W,
-  L_SEQ,
   ORDER_D,
   ORDER_W,
   SIGNED_FLAGS,
@@ -52,7 +50,7 @@ export function rewriteOrder(
   orders.f64[slot * ORDER_D + D_REMAINING] = f64[d + 5]!
   touch(orders.dirty, slot)
   const place = findLane(lanes, i32[w + 5]!, i32[w + 18]!)
-  lanes.i32[place * LANE_W + L_SEQ] = i32[w + 19]!
+  takeLane(lanes, place, i32[w + 19]!, slot)
   touch(lanes.dirty, place)
 }
 

@@ -5,24 +5,24 @@ import { eventKind } from '@plumb/model'
 import { clearLevel, priceAbove, priceBelow } from './book-store.ts'
 import { retireClientId } from './client-id-store.ts'
 import { touch } from './dirty-set.ts'
+import { findLane, freeLane } from './lane-store.ts'
 import { unpinPosition } from './position-store.ts'
 import * as slabs from './slabs.ts'
 import type { EngineState } from './state.ts'
 
 const {
   ACCOUNT_W,
-  BLOCKS,
   CLOSES,
   D_BUY_LOTS,
   D_LOTS,
   D_REMAINING,
   D_SIZE,
   EVENT_MASK,
+  FIRST_PLACE,
+  HOME_PLACES,
   LANES,
-  LANE_D,
   LANE_DIRTY,
   LANE_W,
-  LD_FILLED,
   L_ORDER,
   MARKET_D,
   MARKET_MASK,
@@ -153,11 +153,12 @@ export function endPlain(state: EngineState, closing: number, reason: number): v
   eventWords[ew + 15] = reason
 
   const lane = words[o + W_LANE]!
-  const known = account * LANES + (lane & (LANES - 1))
-  const place = lane < LANES ? known : placeAbove(state, account, lane)
-  const atLane = place * LANE_W + L_ORDER
-  lanes.i32[atLane] = lanes.i32[atLane]! & LANE_DIRTY
-  lanes.f64[place * LANE_D + LD_FILLED] = orders.f64[slot * ORDER_D + D_SIZE]! - remaining
+  const home = account * HOME_PLACES + FIRST_PLACE + (lane & (LANES - 1))
+  const place = lane < LANES ? home : findLane(lanes, account, lane) & PLACE_MASK
+  if (orders.f64[slot * ORDER_D + D_SIZE] === remaining) {
+    const atLane = place * LANE_W + L_ORDER
+    lanes.i32[atLane] = lanes.i32[atLane]! & LANE_DIRTY
+  } else freeLane(lanes, place, orders.f64[slot * ORDER_D + D_SIZE]! - remaining)
   touch(lanes.dirty, place)
   const entry = words[o + W_CLIENT_ID]!
   if (entry !== NONE) retireClientId(state.clientIds, accounts, entry, ++totals[CLOSES]!)
@@ -171,10 +172,4 @@ export function endPlain(state: EngineState, closing: number, reason: number): v
   if (left !== 1 || positions.f64[record * POSITION_D + D_LOTS] !== 0)
     positions.i32[pinned] = left - 1
   else unpinPosition(positions, accounts, record)
-}
-
-/** Place of a lane of a higher block, which is there. */
-function placeAbove(state: EngineState, account: number, lane: number): number {
-  const page = state.lanes.index[account * BLOCKS + (lane >> 4)]! - 1
-  return (page * LANES + (lane & (LANES - 1))) & PLACE_MASK
 }

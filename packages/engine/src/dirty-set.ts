@@ -12,14 +12,17 @@ export type DirtySet = {
   count: number
 }
 
-/** @param flag word of the record whose `mask` bit is set while the record is on the list */
+/**
+ * @param flag word of the record whose `mask` bit is set while the record is on the list
+ * @param records how many of them there are in `words`
+ */
 export function createDirtySet(
   words: Int32Array,
   stride: number,
   flag: number,
   mask = 1,
+  records: number = Math.floor(words.length / stride),
 ): DirtySet {
-  const records = Math.floor(words.length / stride)
   return {
     words,
     stride,

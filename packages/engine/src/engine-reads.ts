@@ -12,7 +12,7 @@ import {
 import { accountHealth, equityOf, HEALTH_EQUITY, HEALTH_MAINTENANCE } from './account-health.ts'
 import { pageOf, priceAbove, priceBelow } from './book-store.ts'
 import { maintenanceMargin } from './initial-margin.ts'
-import { findLane, orderOfLane } from './lane-store.ts'
+import { filledOfLane, findLane, orderOfLane, seqOfLane } from './lane-store.ts'
 import { armedLots } from './links.ts'
 import { fundingDue, marketRequirement } from './margin.ts'
 import { hiddenLots, remainingLots, shownLots } from './order-lots.ts'
@@ -327,12 +327,12 @@ export function readLanes(state: EngineState, account: number): LaneView[] {
   const used: LaneView[] = []
   for (let lane = 0; lane < limits.lanesPerAccountMax; lane++) {
     const place = findLane(lanes, account, lane)
-    const seq = place === at.NONE ? 0 : lanes.i32[place * at.LANE_W + at.L_SEQ]! >>> 0
+    const seq = place === at.NONE ? 0 : seqOfLane(lanes, place)
     if (seq === 0) continue
     const slot = orderOfLane(lanes, place)
     const filledLots =
       slot === at.NONE
-        ? lanes.f64[place * at.LANE_D + at.LD_FILLED]!
+        ? filledOfLane(lanes, place)
         : orders.f64[slot * at.ORDER_D + at.D_SIZE]! - remainingLots(state, slot)
     const orderId = slot === at.NONE ? 0 : orderIdOf(orders, slot)
     used.push({ lane, seq, filledLots, orderId })

@@ -69,7 +69,7 @@ import { createState, type EngineState } from './state.ts'
 import { tick } from './tick.ts'
 import { transfer } from './transfer.ts'
 
-const { OPENED, SEQ, SLOT_RANGE, TIME_MS } = slabs
+const { OPENED, PAGE_MASK, RECORD_MASK, SEQ, SLOT_RANGE, TIME_MS } = slabs
 
 export class Engine {
   /** Records of the commands applied since the last `events.clear()`. */
@@ -116,7 +116,7 @@ export class Engine {
 
   /**
    * Brings what the commands in `count` slots from `from` on will touch into the cache. Changes nothing: a caller that
-   * has several commands at hand calls it for 8 to 32 of them before it applies those.
+   * has several commands at hand calls it for about 32 of them before it applies those.
    */
   readAhead(commands: CommandBuffer, from: number, count: number): void {
     readAhead(this.#state, commands.i32, commands.f64, from, count)
@@ -296,6 +296,11 @@ export function createEngine(engineLimits: Partial<EngineLimits> = {}): Engine {
     merged.clientIds = merged.openOrders + Math.min(merged.openOrders, 65_536)
   if (merged.clientIds <= merged.openOrders || merged.openOrders > SLOT_RANGE)
     throw new RangeError('clientIds must exceed openOrders, openOrders at most 2^20')
+  const records = merged.accounts + 1 + merged.positions
+  if (records > RECORD_MASK || merged.pages > PAGE_MASK || merged.pageDirectories > PAGE_MASK / 2)
+    throw new RangeError(
+      'at most 2^21 accounts and positions together, 2^19 pages, 2^18 directories',
+    )
   if (merged.markets > limits.marketsMax)
     throw new RangeError(`at most ${limits.marketsMax} markets`)
   return new Engine(createState(merged))

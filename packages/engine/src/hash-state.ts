@@ -2,7 +2,7 @@
 import { hashedRecord, type RecordMixer, type StateHash } from '@plumb/model'
 import { EXTRA_WORDS, HAS_EXTRA } from './client-id-store.ts'
 import type { DirtySet } from './dirty-set.ts'
-import { accountOfLane, numberOfLane } from './lane-store.ts'
+import { accountOfLane, filledOfLane, numberOfLane, seqOfLane } from './lane-store.ts'
 import { remainingLots } from './order-lots.ts'
 import { orderIdOf } from './order-store.ts'
 import * as slabs from './slabs.ts'
@@ -66,12 +66,8 @@ const {
   D_SNAPSHOT,
   D_VOLUME,
   ISOLATED_MASK,
-  LANE_D,
-  LANE_W,
-  LD_FILLED,
   LISTING_FIRST,
   LISTING_LAST,
-  L_SEQ,
   MARKET_D,
   M_FIXED_INDEX,
   M_LAST,
@@ -267,13 +263,13 @@ function mixAdvanced(state: EngineState, record: number, mixer: RecordMixer): bo
 
 function mixLane(state: EngineState, place: number, mixer: RecordMixer): boolean {
   const { lanes } = state
-  const seq = lanes.i32[place * LANE_W + L_SEQ]! >>> 0
+  const seq = seqOfLane(lanes, place)
   if (seq === 0) return false
   mixer.begin(hashedRecord.lane)
   mixer.integer(accountOfLane(lanes, place))
   mixer.integer(numberOfLane(lanes, place))
   mixer.integer(seq)
-  mixer.integer(lanes.f64[place * LANE_D + LD_FILLED]!)
+  mixer.integer(filledOfLane(lanes, place))
   return true
 }
 

@@ -1,81 +1,122 @@
 //! Lanes: for each of an account's 1,024 the last accepted sequence number and its live order, in blocks of 16.
-// Page a holds block 0 of account a, so the lanes most accounts use stand at an address known beforehand.
+// The first block stands in the account's record (account-records.ts), so the lanes most accounts use stand at an address
+// known beforehand; higher ones are on pages of their own, made when they are first used.
 import { limits } from '@plumb/model'
+import type { AccountRecords } from './account-records.ts'
 import { createDirtySet, type DirtySet } from './dirty-set.ts'
 import * as slabs from './slabs.ts'
 
-const { BLOCKS, LANES, LANE_DIRTY, LANE_W, L_ORDER } = slabs
+const {
+  BLOCKS,
+  FIRST_PLACE,
+  HOME_PLACES,
+  LANES,
+  LANE_DIRTY,
+  LANE_FILLED,
+  LANE_W,
+  L_ORDER,
+  L_SEQ,
+  NONE,
+} = slabs
 
 export type LaneStore = {
-  /** Pages there are: one for each account and those of higher blocks. */
+  /** Pages there are. */
   readonly capacity: number
+  readonly homes: number
+  /** First place of the pages. */
+  readonly pagePlaces: number
   /** (account, block) → page + 1, for blocks above 0. */
   readonly index: Int32Array
   /** Page → account × BLOCKS + block. */
   readonly places: Int32Array
   readonly i32: Int32Array
-  readonly f64: Float64Array
+  /** Filled by a lane's last order once closed, lots; means something with LANE_FILLED. By `laneNumber`. */
+  readonly filled: Float64Array
   readonly dirty: DirtySet
   used: number
 }
 
-export function createLaneStore(accounts: number, pages: number): LaneStore {
+export function createLaneStore(records: AccountRecords): LaneStore {
+  const { i32, homes, lanePages: capacity, pagePlaces } = records
   if (LANES * BLOCKS !== limits.lanesPerAccountMax) throw new RangeError('lanes do not fit blocks')
-  const capacity = accounts + 1 + pages
-  const buffer = new ArrayBuffer(capacity * LANES * LANE_W * 4)
-  const i32 = new Int32Array(buffer)
   return {
     capacity,
-    index: new Int32Array((accounts + 1) * BLOCKS),
+    homes,
+    pagePlaces,
+    index: new Int32Array(homes * BLOCKS),
     places: new Int32Array(capacity),
     i32,
-    f64: new Float64Array(buffer),
+    filled: new Float64Array((homes + capacity) * LANES),
     dirty: createDirtySet(i32, LANE_W, L_ORDER, LANE_DIRTY),
-    used: accounts + 1,
+    used: 0,
   }
 }
 
 /** Place of a lane, NONE (−1) if its block was never used. */
 export function findLane(lanes: LaneStore, account: number, lane: number): number {
-  if (lane < LANES) return account * LANES + lane
+  if (lane < LANES) return account * HOME_PLACES + FIRST_PLACE + lane
   const page = lanes.index[account * BLOCKS + (lane >> 4)]! - 1
-  return page < 0 ? -1 : page * LANES + (lane & (LANES - 1))
+  return page < 0 ? NONE : lanes.pagePlaces + page * LANES + (lane & (LANES - 1))
 }
 
 /** Place of a lane, its block made if need be; the caller has checked that one is free. */
 export function makeLane(lanes: LaneStore, account: number, lane: number): number {
   const place = findLane(lanes, account, lane)
-  if (place !== -1) return place
+  if (place !== NONE) return place
   const at = account * BLOCKS + (lane >> 4)
   const page = lanes.used++
   lanes.places[page] = at
   lanes.index[at] = page + 1
-  return page * LANES + (lane & (LANES - 1))
+  return lanes.pagePlaces + page * LANES + (lane & (LANES - 1))
 }
 
-/** A new account's first block is its own. */
-export function claimFirstLanes(lanes: LaneStore, account: number): void {
-  lanes.places[account] = account * BLOCKS
+/** Last accepted sequence number of a lane. */
+export function seqOfLane(lanes: LaneStore, place: number): number {
+  return lanes.i32[place * LANE_W + L_SEQ]! >>> 0
 }
 
-/** Slot of the lane's live order, NONE (−1) if it has none. */
-export function orderOfLane(lanes: LaneStore, place: number): number {
-  return (lanes.i32[place * LANE_W + L_ORDER]! & ~LANE_DIRTY) - 1
-}
-
-/** Puts an order into a lane, or NONE. */
-export function setOrderOfLane(lanes: LaneStore, place: number, slot: number): void {
+/** The lane accepts a sequence number, with the order of `slot` or with NONE. */
+export function takeLane(lanes: LaneStore, place: number, seq: number, slot: number): void {
+  lanes.i32[place * LANE_W + L_SEQ] = seq
   const at = place * LANE_W + L_ORDER
   lanes.i32[at] = (lanes.i32[at]! & LANE_DIRTY) | (slot + 1)
 }
 
+/** Slot of the lane's live order, NONE (−1) if it has none. */
+export function orderOfLane(lanes: LaneStore, place: number): number {
+  return (lanes.i32[place * LANE_W + L_ORDER]! & ~(LANE_DIRTY | LANE_FILLED)) - 1
+}
+
+/** The lane's order is closed, with so many lots filled. */
+export function freeLane(lanes: LaneStore, place: number, filledLots: number): void {
+  const at = place * LANE_W + L_ORDER
+  const dirty = lanes.i32[at]! & LANE_DIRTY
+  lanes.i32[at] = filledLots === 0 ? dirty : dirty | LANE_FILLED
+  if (filledLots !== 0) lanes.filled[laneNumber(lanes, place)] = filledLots
+}
+
+/** Lots filled by the lane's last order; 0 while it lives. */
+export function filledOfLane(lanes: LaneStore, place: number): number {
+  const filled = (lanes.i32[place * LANE_W + L_ORDER]! & LANE_FILLED) !== 0
+  return filled ? lanes.filled[laneNumber(lanes, place)]! : 0
+}
+
+/** Numbers the lanes without gaps: those of account a from LANES·a on, those of the pages behind. */
+function laneNumber(lanes: LaneStore, place: number): number {
+  if (place >= lanes.pagePlaces) return lanes.homes * LANES + place - lanes.pagePlaces
+  const account = Math.floor(place / HOME_PLACES)
+  return account * LANES + place - account * HOME_PLACES - FIRST_PLACE
+}
+
 /** Account of a lane's place. */
 export function accountOfLane(lanes: LaneStore, place: number): number {
-  return Math.floor(lanes.places[Math.floor(place / LANES)]! / BLOCKS)
+  if (place < lanes.pagePlaces) return Math.floor(place / HOME_PLACES)
+  return Math.floor(lanes.places[(place - lanes.pagePlaces) >> 4]! / BLOCKS)
 }
 
 /** Lane number of a lane's place. */
 export function numberOfLane(lanes: LaneStore, place: number): number {
-  const block = lanes.places[Math.floor(place / LANES)]! % BLOCKS
-  return block * LANES + (place % LANES)
+  if (place < lanes.pagePlaces) return (place % HOME_PLACES) - FIRST_PLACE
+  const above = place - lanes.pagePlaces
+  return (lanes.places[above >> 4]! % BLOCKS) * LANES + (above & (LANES - 1))
 }

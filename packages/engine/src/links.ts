@@ -10,7 +10,7 @@ import {
 import { advancedOf } from './advanced-store.ts'
 import { touch } from './dirty-set.ts'
 import { refusal } from './emit.ts'
-import { findLane, orderOfLane } from './lane-store.ts'
+import { filledOfLane, findLane, orderOfLane, seqOfLane } from './lane-store.ts'
 import { remainingLots } from './order-lots.ts'
 import {
   A_FIRST_CHILD,
@@ -28,10 +28,6 @@ import {
   ADVANCED_W,
   D_REMAINING,
   D_SIZE,
-  L_SEQ,
-  LANE_D,
-  LANE_W,
-  LD_FILLED,
   NONE,
   ORDER_ADVANCED,
   ORDER_D,
@@ -73,15 +69,15 @@ export function areLinksShaped(
 /** Live order of an account's lane (plus one) with this sequence number, NONE (−1) if it is not that one. */
 function liveOrder(state: EngineState, account: number, lane: number, seq: number): number {
   const place = findLane(state.lanes, account, lane - 1)
-  if (place === NONE || state.lanes.i32[place * LANE_W + L_SEQ] !== seq) return NONE
+  if (place === NONE || seqOfLane(state.lanes, place) !== seq >>> 0) return NONE
   return orderOfLane(state.lanes, place)
 }
 
 /** Filled by the closed order that was a lane's last, 0 if that was another. */
 function filledBefore(state: EngineState, account: number, lane: number, seq: number): number {
   const place = findLane(state.lanes, account, lane - 1)
-  if (place === NONE || state.lanes.i32[place * LANE_W + L_SEQ] !== seq) return 0
-  return state.lanes.f64[place * LANE_D + LD_FILLED]!
+  if (place === NONE || seqOfLane(state.lanes, place) !== seq >>> 0) return 0
+  return filledOfLane(state.lanes, place)
 }
 
 /** Whether the orders the command at word `w` links to are there and may be linked to; 0 = fine. */

@@ -3,7 +3,6 @@ import { eventKind } from '@plumb/model'
 import { copyOwner, openAccount } from './account-store.ts'
 import { emit } from './emit.ts'
 import { today } from './fee-tiers.ts'
-import { claimFirstLanes } from './lane-store.ts'
 import { clearHome } from './position-store.ts'
 import { ACCOUNTS } from './slabs.ts'
 import type { EngineState } from './state.ts'
@@ -17,7 +16,6 @@ export function openNewAccount(
 ): number {
   const account = openAccount(state.accounts, words, at, subaccount, today(state))
   clearHome(state.positions, account)
-  claimFirstLanes(state.lanes, account)
   state.totals[ACCOUNTS] = account
   const opened = emit(state, eventKind.AccountOpened, account, 0) * 40
   state.events.i32[opened + 8] = subaccount

@@ -13,7 +13,7 @@ import {
   timeInForce,
 } from '@plumb/model'
 import { refusal } from './emit.ts'
-import { findLane, orderOfLane } from './lane-store.ts'
+import { findLane, orderOfLane, seqOfLane } from './lane-store.ts'
 import { reducible } from './match.ts'
 import { openLots } from './rest-order.ts'
 import * as slabs from './slabs.ts'
@@ -24,8 +24,6 @@ const {
   D_LOTS,
   ISOLATED_MASK,
   LAG_S,
-  LANE_W,
-  L_SEQ,
   MARKET_D,
   M_BAND_DOWN,
   M_BAND_UP,
@@ -148,7 +146,7 @@ export function refuseLane(
   if (!(lane >= 0 && lane < limits.lanesPerAccountMax))
     return refusal(state, rejectCode.INVALID_LANE, limits.lanesPerAccountMax - 1)
   const place = findLane(state.lanes, account, lane)
-  const seq = place === NONE ? 0 : state.lanes.i32[place * LANE_W + L_SEQ]! >>> 0
+  const seq = place === NONE ? 0 : seqOfLane(state.lanes, place)
   if (laneSeq <= seq) return refusal(state, rejectCode.NONCE_USED, seq)
   if (place === NONE) return state.lanes.used === state.lanes.capacity ? rejectCode.CAPACITY : 0
   const live = orderOfLane(state.lanes, place)

@@ -1,4 +1,5 @@
 //! The slab of orders: slots handed out last-freed-first, so an order id is a function of the history alone.
+import { LINE_SHIFT } from './account-records.ts'
 import { createDirtySet, type DirtySet, touch } from './dirty-set.ts'
 import * as slabs from './slabs.ts'
 
@@ -21,12 +22,12 @@ export type OrderStore = {
 }
 
 export function createOrderStore(capacity: number): OrderStore {
-  const buffer = new ArrayBuffer(capacity * ORDER_W * 4)
-  const i32 = new Int32Array(buffer)
+  const buffer = new ArrayBuffer(LINE_SHIFT + capacity * ORDER_W * 4)
+  const i32 = new Int32Array(buffer, LINE_SHIFT)
   return {
     capacity,
     i32,
-    f64: new Float64Array(buffer),
+    f64: new Float64Array(buffer, LINE_SHIFT),
     dueS: new Uint32Array(capacity),
     blockDueS: new Uint32Array(Math.ceil(capacity / DUE_BLOCK)).fill(NEVER_S),
     free: new Int32Array(capacity),

@@ -2,17 +2,13 @@
 import { type RejectCode, rejectCode } from '@plumb/model'
 import { touch } from './dirty-set.ts'
 import { refusal } from './emit.ts'
-import { makeLane } from './lane-store.ts'
+import { makeLane, takeLane } from './lane-store.ts'
 import { refuseExpiry, refuseLane } from './order-admission.ts'
 import { settleFunding } from './settle-funding.ts'
 import {
   ACCOUNT_D,
   ACCOUNT_W,
   D_CASH,
-  L_SEQ,
-  LANE_D,
-  LANE_W,
-  LD_FILLED,
   NONE,
   P_MARKET,
   P_NEXT,
@@ -60,8 +56,7 @@ export function takeOut(
   const account = i32[w + 5]!
   settleAll(state, account)
   const place = makeLane(lanes, account, i32[w + 18]!)
-  lanes.i32[place * LANE_W + L_SEQ] = i32[w + 19]!
-  lanes.f64[place * LANE_D + LD_FILLED] = 0
+  takeLane(lanes, place, i32[w + 19]!, NONE)
   touch(lanes.dirty, place)
   const cash = accounts.f64[account * ACCOUNT_D + D_CASH]! - f64[d + 4]!
   accounts.f64[account * ACCOUNT_D + D_CASH] = cash

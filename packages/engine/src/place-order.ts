@@ -16,7 +16,7 @@ import { touch } from './dirty-set.ts'
 import { bandedLimit } from './effective-limit.ts'
 import { emit, emitOrderPlaced, refusal, reject } from './emit.ts'
 import { fillsWhole } from './fill-or-kill.ts'
-import { makeLane, setOrderOfLane } from './lane-store.ts'
+import { makeLane, takeLane } from './lane-store.ts'
 import { marketRequirement } from './margin.ts'
 import { crosses, matchOrder, reducible } from './match.ts'
 import {
@@ -49,10 +49,6 @@ const {
   D_PRIORITY,
   D_REMAINING,
   D_SIZE,
-  LANE_D,
-  LANE_W,
-  LD_FILLED,
-  L_SEQ,
   MARKET_D,
   M_QUOTE_PER_TICK_LOT,
   NONE,
@@ -261,9 +257,7 @@ export function beginLife(
 ): void {
   const { lanes, clientIds, accounts, orders } = state
   const place = makeLane(lanes, i32[w + 5]!, i32[w + 18]!)
-  lanes.i32[place * LANE_W + L_SEQ] = i32[w + 19]!
-  setOrderOfLane(lanes, place, slot)
-  lanes.f64[place * LANE_D + LD_FILLED] = 0
+  takeLane(lanes, place, i32[w + 19]!, slot)
   touch(lanes.dirty, place)
   if (i32[w + 24] === 0) return
   const id = orderIdOf(orders, slot)

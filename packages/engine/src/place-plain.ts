@@ -28,13 +28,14 @@ const {
   D_SIZE,
   D_SNAPSHOT,
   EVENT_MASK,
+  FIRST_PLACE,
+  HOME_PLACES,
   ISOLATED_MASK,
   LAG_S,
   LANES,
-  LANE_D,
   LANE_DIRTY,
+  LANE_FILLED,
   LANE_W,
-  LD_FILLED,
   L_ORDER,
   L_SEQ,
   MARKET_D,
@@ -195,12 +196,12 @@ export function placePlain(
   if (held !== 0 && positions.f64[p + D_SNAPSHOT] !== markets[m + M_FUNDING_INDEX]) return NONE
   const openOrders = accounts.i32[a + W_OPEN_ORDERS]!
   if (openOrders >= state.limits.ordersPerAccount || orders.freeCount === 0) return NONE
-  const place = record * LANES + (lane & (LANES - 1))
+  const place = record * HOME_PLACES + FIRST_PLACE + (lane & (LANES - 1))
   const laneW = place * LANE_W
   const laneSeq = i32[w + 19]!
   if (laneSeq >>> 0 <= lanes.i32[laneW + L_SEQ]! >>> 0) return NONE
   const laneOrder = lanes.i32[laneW + L_ORDER]!
-  if ((laneOrder & ~LANE_DIRTY) !== 0) return NONE
+  if ((laneOrder & ~(LANE_DIRTY | LANE_FILLED)) !== 0) return NONE
 
   // Position limit, and margin by a bound that is at least the exact requirement (risk.md 1.5). Only the order's own side
   // can fall short by it: what the other side needs is what it needed before, which refuses nothing.
@@ -262,7 +263,6 @@ export function placePlain(
   own[pw + P_ORDERS] = own[pw + P_ORDERS]! + 1
   lanes.i32[laneW + L_SEQ] = laneSeq
   lanes.i32[laneW + L_ORDER] = (laneOrder & LANE_DIRTY) | (slot + 1)
-  lanes.f64[place * LANE_D + LD_FILLED] = 0
   touch(lanes.dirty, place)
   const event = events.next() & EVENT_MASK
   const ed = event * 20

@@ -1,12 +1,22 @@
 //! One record for each (account, market) that has a position or an open order; an account's records form a list.
 // Record a is account a's home: its first market lives there, at an address known before the account is even read.
+import type { AccountRecords } from './account-records.ts'
 import type { AccountStore } from './account-store.ts'
 import { createDirtySet, type DirtySet, touch } from './dirty-set.ts'
 import * as slabs from './slabs.ts'
 
 const {
   ACCOUNT_W,
+  D_BUY_LATER,
+  D_BUY_LOTS,
+  D_BUY_QUOTE,
+  D_ENTRY,
   D_LOTS,
+  D_PARTIAL_AT,
+  D_SELL_LATER,
+  D_SELL_LOTS,
+  D_SELL_QUOTE,
+  D_SNAPSHOT,
   NONE,
   POSITION_D,
   POSITION_W,
@@ -22,6 +32,20 @@ const {
   P_SELL_MIN,
   W_FIRST_POSITION,
 } = slabs
+
+/** What a record holds of a position itself. */
+const POSITION_DOUBLES = [
+  D_LOTS,
+  D_ENTRY,
+  D_SNAPSHOT,
+  D_BUY_LOTS,
+  D_BUY_QUOTE,
+  D_SELL_LOTS,
+  D_SELL_QUOTE,
+  D_BUY_LATER,
+  D_SELL_LATER,
+  D_PARTIAL_AT,
+]
 
 export type PositionStore = {
   /** Records that may be in use, homes included. */
@@ -42,24 +66,18 @@ export type PositionStore = {
   freeCount: number
 }
 
-export function createPositionStore(
-  accounts: number,
-  markets: number,
-  capacity: number,
-): PositionStore {
-  const homes = accounts + 1
-  const buffer = new ArrayBuffer((homes + capacity) * POSITION_W * 4)
-  const i32 = new Int32Array(buffer)
+export function createPositionStore(records: AccountRecords, markets: number): PositionStore {
+  const { i32, f64, homes, positions: capacity } = records
   return {
     capacity,
     homes,
     markets,
     i32,
-    f64: new Float64Array(buffer),
-    index: new Int32Array((accounts + 1) * markets),
-    leverage: new Uint8Array((accounts + 1) * markets),
+    f64,
+    index: new Int32Array(homes * markets),
+    leverage: new Uint8Array(homes * markets),
     free: new Int32Array(capacity),
-    dirty: createDirtySet(i32, POSITION_W, P_DIRTY),
+    dirty: createDirtySet(i32, POSITION_W, P_DIRTY, 1, homes + capacity),
     inUse: 0,
     used: homes,
     freeCount: 0,
@@ -102,9 +120,9 @@ export function openPosition(
   positions.inUse++
   const head = account * ACCOUNT_W + W_FIRST_POSITION
   const first = accounts.i32[head]!
-  const dirty = i32[w + P_DIRTY]!
-  i32.fill(0, w, w + POSITION_W)
-  i32[w + P_DIRTY] = dirty
+  const d = record * POSITION_D
+  for (const field of POSITION_DOUBLES) positions.f64[d + field] = 0
+  i32[w + P_ORDERS] = 0
   i32[w + P_ACCOUNT] = account
   i32[w + P_MARKET] = market
   i32[w + P_LEVERAGE] = positions.leverage[account * positions.markets + market]!

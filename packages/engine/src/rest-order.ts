@@ -6,7 +6,7 @@ import { retireClientId } from './client-id-store.ts'
 import { closePlain } from './close-plain.ts'
 import { touch } from './dirty-set.ts'
 import { emit, emitOrderClosed } from './emit.ts'
-import { findLane, setOrderOfLane } from './lane-store.ts'
+import { findLane, freeLane } from './lane-store.ts'
 import { armedLots, leaveParent, leaveSibling } from './links.ts'
 import { hiddenLots, remainingLots } from './order-lots.ts'
 import { orderIdOf, releaseOrder } from './order-store.ts'
@@ -35,8 +35,6 @@ const {
   D_SELL_QUOTE,
   D_SIZE,
   LAG_S,
-  LANE_D,
-  LD_FILLED,
   MARKET_D,
   M_BEST_ASK,
   M_BEST_BID,
@@ -273,8 +271,7 @@ export function closeOrder(state: EngineState, slot: number, reason: number, cod
   emitOrderClosed(state, slot, reason, code)
   const { lanes, clientIds } = state
   const lane = findLane(lanes, i32[o + W_ACCOUNT]!, i32[o + W_LANE]!)
-  setOrderOfLane(lanes, lane, NONE)
-  lanes.f64[lane * LANE_D + LD_FILLED] = f64[slot * ORDER_D + D_SIZE]! - remainingLots(state, slot)
+  freeLane(lanes, lane, f64[slot * ORDER_D + D_SIZE]! - remainingLots(state, slot))
   touch(lanes.dirty, lane)
   const entry = i32[o + W_CLIENT_ID]!
   if (entry !== NONE) retireClientId(clientIds, state.accounts, entry, ++state.totals[CLOSES]!)

@@ -68,69 +68,77 @@ export const ORDER_PARTS = 0x800
 /** Order id = generation × 2^20 + slot. */
 export const SLOT_RANGE = 1_048_576
 
-// Account: 16 words.
-export const ACCOUNT_D = 8
-export const ACCOUNT_W = 16
+// Account with its home position and first lanes: 80 words, five cache lines (account-records.ts). An order touches the
+// first two and its lane's, a fill the third as well. A record of another market's position has the same shape, its P_ and
+// position doubles in use.
+export const ACCOUNT_D = 40
+export const ACCOUNT_W = 80
+export const POSITION_D = 40
+export const POSITION_W = 80
+// Line 0.
 export const D_CASH = 0
-/** Traded volume, decaying over 30 days. */
-export const D_VOLUME = 7
-export const W_OWNER = 2
-export const W_SUBACCOUNT = 3
-export const W_FIRST_POSITION = 4
-export const W_OPEN_ORDERS = 5
-export const W_CLOSED_IDS = 6
-export const W_CLOSED_HEAD = 7
-export const W_CLOSED_TAIL = 8
-export const W_ACCOUNT_DIRTY = 9
-/** Whose orders do not trade with each other: the owner's lowest account, or −group. */
-export const W_SELF_TRADE = 10
-/** Deadline of the dead man's switch. */
-export const D_DEAD_MAN = 6
-/** Bits 0 … 7 isolated market + 1, bits 8 … 11 fee tier, bits 12 … 31 day of the volume. */
-export const W_RISK = 11
-export const ISOLATED_MASK = 0xff
-export const TIER_SHIFT = 8
-export const TIER_MASK = 0xf00
-export const DAY_SHIFT = 12
-
-// Position (account, market): 32 words.
-export const POSITION_D = 16
-export const POSITION_W = 32
-export const D_LOTS = 0
-export const D_ENTRY = 1
-export const D_SNAPSHOT = 2
-export const D_BUY_LOTS = 3
-export const D_BUY_QUOTE = 4
-export const D_SELL_LOTS = 5
-export const D_SELL_QUOTE = 6
-/** Time of the last partial liquidation. */
-export const D_PARTIAL_AT = 12
+export const D_LOTS = 1
+export const D_BUY_LOTS = 2
+export const D_BUY_QUOTE = 3
+export const D_SELL_LOTS = 4
+export const D_SELL_QUOTE = 5
+export const D_SNAPSHOT = 6
 /** Lots of scales' later levels: not on the book and without margin, but they count against the position limit. */
-export const D_BUY_LATER = 14
-export const D_SELL_LATER = 15
-export const P_MARKET = 14
-export const P_NEXT = 15
-export const P_ACCOUNT = 16
-export const P_DIRTY = 17
-/** The account's leverage in the market, a copy of `positions.leverage`. */
-export const P_LEVERAGE = 18
-export const P_PREV = 19
+export const D_BUY_LATER = 7
+// Line 1.
+export const D_SELL_LATER = 8
+export const P_MARKET = 18
+export const P_NEXT = 19
 export const P_FIRST_ORDER = 20
 /** Live orders, resting or being matched. */
 export const P_ORDERS = 21
 /** Bounds of the prices of its open orders (u32): no buy above, no sell below. */
 export const P_BUY_MAX = 22
 export const P_SELL_MIN = 23
+/** The account's leverage in the market, a copy of `positions.leverage`. */
+export const P_LEVERAGE = 24
+export const P_DIRTY = 25
+export const W_FIRST_POSITION = 26
+export const W_OPEN_ORDERS = 27
+/** Bits 0 … 7 isolated market + 1, bits 8 … 11 fee tier, bits 12 … 31 day of the volume. */
+export const W_RISK = 28
+export const W_ACCOUNT_DIRTY = 29
+/** Whose orders do not trade with each other: the owner's lowest account, or −group. */
+export const W_SELF_TRADE = 30
+export const P_ACCOUNT = 31
+// Line 2.
+export const D_ENTRY = 16
+/** Traded volume, decaying over 30 days. */
+export const D_VOLUME = 17
+/** Time of the last partial liquidation. */
+export const D_PARTIAL_AT = 18
+/** Deadline of the dead man's switch. */
+export const D_DEAD_MAN = 19
+export const W_OWNER = 40
+export const W_SUBACCOUNT = 41
+export const W_CLOSED_IDS = 42
+export const W_CLOSED_HEAD = 43
+export const W_CLOSED_TAIL = 44
+export const P_PREV = 45
+// Lines 3 and 4: the account's first sixteen lanes.
+export const FIRST_LANE_W = 48
+// Parts of W_RISK.
+export const ISOLATED_MASK = 0xff
+export const TIER_SHIFT = 8
+export const TIER_MASK = 0xf00
+export const DAY_SHIFT = 12
 
-// Lane: 4 words, 2 doubles.
-export const LANE_W = 4
-export const LANE_D = 2
+// Lane: 2 words. Its place is the number of its pair of words in the slab of records.
+export const LANE_W = 2
 export const L_SEQ = 0
-/** Live order's slot + 1, and the dirty flag above it. */
+/** Live order's slot + 1, and two flags above it. */
 export const L_ORDER = 1
 export const LANE_DIRTY = 0x4000_0000
-/** Filled by the lane's last order once closed, lots; 0 while it lives. */
-export const LD_FILLED = 1
+/** Its last order is closed and was filled, at least in part: `lanes.filled` says how much. */
+export const LANE_FILLED = 0x2000_0000
+/** Places from one account's first lane to the next one's, and the first of account 0. */
+export const HOME_PLACES = 40
+export const FIRST_PLACE = 24
 
 // Market: 192 doubles. LISTING_FIRST … LISTING_LAST are the listing, in the order of `Market`.
 export const MARKET_D = 192
@@ -346,4 +354,4 @@ export const SLOT_MASK = 0xf_ffff
 /** Pages and directories of the book. */
 export const PAGE_MASK = 0x7_ffff
 /** Places of lanes. */
-export const PLACE_MASK = 0x1ff_ffff
+export const PLACE_MASK = 0x7ff_ffff

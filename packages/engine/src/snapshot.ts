@@ -6,12 +6,23 @@ import { scanDeadMen } from './dead-man.ts'
 import type { DirtySet } from './dirty-set.ts'
 import { defaultLimits, type EngineLimits } from './engine-limits.ts'
 import { stateHash } from './hash-state.ts'
-import { ADVANCED_W, BLOCKS, C_STATE, CLIENT_W, DUE_BLOCK, LANE_W, LANES } from './slabs.ts'
+import {
+  ACCOUNT_W,
+  ADVANCED_W,
+  BLOCKS,
+  C_STATE,
+  CLIENT_W,
+  DUE_BLOCK,
+  HOME_PLACES,
+  LANE_W,
+  LANES,
+  POSITION_W,
+} from './slabs.ts'
 import { createState, type EngineState } from './state.ts'
 
 /** 'PLSN' little-endian, then the format's version. */
 const MAGIC = 0x4e534c50
-const VERSION = 3
+const VERSION = 4
 const HEADER_WORDS = 48
 
 const limitNames = [
@@ -87,11 +98,14 @@ function restoreCounters(state: EngineState, values: Int32Array): void {
 const used = (slab: Slab, records: number, perRecord: number): Slab =>
   slab.subarray(0, records * perRecord)
 
+const between = (slab: Slab, from: number, to: number): Slab => slab.subarray(from, to)
+
 const terms = (dirty: DirtySet, records: number): Slab => dirty.terms.subarray(0, 2 * records)
 
 /** Every section of a snapshot, in order: views of the slabs, so the same list writes and reads. */
 function sections(state: EngineState): Slab[] {
   const { accounts, orders, advanced, positions, lanes, clientIds, limits } = state
+  const placesUsed = lanes.pagePlaces + lanes.used * LANES
   return [
     state.totals,
     state.markets,
@@ -103,7 +117,7 @@ function sections(state: EngineState): Slab[] {
     state.dirtyMarkets.terms,
     state.dirtyPublishers.terms,
     ...bookSections(state.book),
-    used(accounts.i32, accounts.used + 1, 16),
+    used(accounts.i32, accounts.used + 1, ACCOUNT_W),
     used(accounts.owners, accounts.used + 1, 5),
     terms(accounts.dirty, accounts.used + 1),
     used(orders.i32, orders.used, 32),
@@ -114,15 +128,18 @@ function sections(state: EngineState): Slab[] {
     used(advanced.i32, advanced.used, ADVANCED_W),
     used(advanced.free, advanced.freeCount, 1),
     terms(advanced.dirty, advanced.used),
-    used(positions.i32, positions.used, 32),
+    between(positions.i32, positions.homes * POSITION_W, positions.used * POSITION_W),
     used(positions.free, positions.freeCount, 1),
     used(positions.index, accounts.used + 1, limits.markets),
     used(positions.leverage, accounts.used + 1, limits.markets),
     terms(positions.dirty, positions.used),
     used(lanes.index, accounts.used + 1, BLOCKS),
     used(lanes.places, lanes.used, 1),
-    used(lanes.i32, LANES * lanes.used, LANE_W),
-    terms(lanes.dirty, LANES * lanes.used),
+    between(lanes.i32, lanes.pagePlaces * LANE_W, placesUsed * LANE_W),
+    used(lanes.filled, accounts.used + 1, LANES),
+    between(lanes.filled, lanes.homes * LANES, (lanes.homes + lanes.used) * LANES),
+    terms(lanes.dirty, (accounts.used + 1) * HOME_PLACES),
+    between(lanes.dirty.terms, 2 * lanes.pagePlaces, 2 * placesUsed),
     used(clientIds.i32, clientIds.used, CLIENT_W),
     used(clientIds.closeNumbers, clientIds.used, 1),
     used(clientIds.extra, clientIds.used, EXTRA_WORDS),

@@ -1,5 +1,6 @@
 //! Everything the exchange knows, in slabs.
 import { limits, RecordMixer } from '@plumb/model'
+import { createAccountRecords } from './account-records.ts'
 import { type AccountStore, createAccountStore } from './account-store.ts'
 import { type AdvancedStore, createAdvancedStore } from './advanced-store.ts'
 import { type BookStore, createBookStore } from './book-store.ts'
@@ -110,6 +111,7 @@ export const OTHER_GROSS = 3
 
 export function createState(engineLimits: EngineLimits): EngineState {
   const { accounts, markets, openOrders, positions } = engineLimits
+  const records = createAccountRecords(accounts, positions, engineLimits.lanePages)
   const pages = Math.ceil(markets / limits.pricesPerPage)
   return {
     limits: engineLimits,
@@ -122,9 +124,9 @@ export function createState(engineLimits: EngineLimits): EngineState {
     orders: createOrderStore(openOrders),
     advanced: createAdvancedStore(openOrders),
     book: createBookStore(markets, engineLimits.pages, engineLimits.pageDirectories),
-    accounts: createAccountStore(accounts),
-    positions: createPositionStore(accounts, markets, positions),
-    lanes: createLaneStore(accounts, engineLimits.lanePages),
+    accounts: createAccountStore(records),
+    positions: createPositionStore(records, markets),
+    lanes: createLaneStore(records),
     clientIds: createClientIdStore(engineLimits.clientIds),
     withdrawals: {
       ring: new Float64Array(3 * engineLimits.pendingWithdrawals),

@@ -11,7 +11,7 @@ const show = ({ hi, lo }: StateHash) =>
 export const sameHash = (a: StateHash, b: StateHash): boolean => a.hi === b.hi && a.lo === b.lo
 
 /** Commands whose records are fetched together. */
-const READ_AHEAD = 8
+const READ_AHEAD = 32
 
 /** Room for a run of commands on their way into an engine. */
 export const createSlots = (): CommandBuffer => new CommandBuffer(1_024)

@@ -69,7 +69,7 @@ const orderKinds: ReadonlySet<number> = new Set([commandKind.PlaceOrder, command
 /** A unit is closed when its feed frame is longer than this; one command adds 160 kB at most. */
 const unitBytesMax = 8 * 1024 * 1024
 /** Commands whose records the engine fetches together. */
-const readAhead = 8
+const readAhead = 32
 /** Answers of one batch are cut into frames of about this. */
 const replyFrameBytesMax = 1024 * 1024
 /** Answers that a peer does not read. */
