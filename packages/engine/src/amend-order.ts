@@ -8,6 +8,7 @@ import {
   timeInForce,
 } from '@plumb/model'
 import { coversMargin } from './account-health.ts'
+import { amendPlain } from './amend-plain.ts'
 import { amendWaiting, isFixed, isWaiting } from './amend-waiting.ts'
 import { emitOrderAmended, rewriteOrder } from './amended-order.ts'
 import { canHold } from './book-store.ts'
@@ -59,6 +60,7 @@ export function amendOrder(
   w: number,
   d: number,
 ): void {
+  if (amendPlain(state, i32, f64, w)) return
   const account = i32[w + 5]!
   const orders = state.orders
   if (!(account >= 1 && account <= state.accounts.used)) {

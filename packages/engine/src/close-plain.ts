@@ -67,74 +67,73 @@ const {
 const { OrderClosed } = eventKind
 
 /**
- * Closes a plain order that rests (flags within the signed byte): off its level, its reservation given back, its lane
- * free, `OrderClosed` written, slot released. Equal to `closeResting`.
+ * Closes a plain order (flags within the signed byte). One that `rests` leaves its level and its account's open orders and
+ * its reservation is given back, as in `closeResting`; then, as in `closeOrder`: its lane is free, `OrderClosed` written,
+ * the slot released.
  */
-export function closePlain(state: EngineState, closing: number, reason: number): void {
-  const { accounts, orders, positions, markets, book } = state
+export function closePlain(
+  state: EngineState,
+  closing: number,
+  reason: number,
+  rests: boolean,
+): void {
+  const { accounts, orders, positions, markets, book, totals, events, lanes } = state
   const words = orders.i32
+  const records = accounts.i32
   const slot = closing & SLOT_MASK
   const o = slot * ORDER_W
   const ticks = words[o + W_PRICE]!
   const market = words[o + W_MARKET]! & MARKET_MASK
   const side = words[o + W_SIDE]! & 1
-  const m = market * MARKET_D
-
-  // Off its level.
-  const page = words[o + W_PAGE]! & PAGE_MASK
-  const level = page * PAGE_WORDS + 2 * (ticks & 1_023)
-  const next = words[o + W_NEXT]!
-  const prev = words[o + W_PREV]!
-  const levels = book.levels
-  if (next === NONE) levels[level + 1] = prev
-  else words[(next & SLOT_MASK) * ORDER_W + W_PREV] = prev
-  if (prev === NONE) levels[level] = next
-  else words[(prev & SLOT_MASK) * ORDER_W + W_NEXT] = next
-  if ((next & prev) === NONE) {
-    const price = ticks >>> 0
-    clearLevel(book, market, page, price)
-    if (side === 0) {
-      if (price === markets[m + M_BEST_BID])
-        markets[m + M_BEST_BID] = priceBelow(book, market, price)
-    } else if (price === markets[m + M_BEST_ASK])
-      markets[m + M_BEST_ASK] = priceAbove(book, market, price)
-  }
-
-  // Its reservation, unless it only reduces; its place among the account's orders.
-  const record = words[o + W_POSITION]! & RECORD_MASK
-  const pw = record * POSITION_W
-  const own = positions.i32
-  if ((words[o + W_FLAGS]! & 1) === 0) {
-    const held = positions.f64
-    const remaining = orders.f64[slot * ORDER_D + D_REMAINING]!
-    const at = record * POSITION_D + D_BUY_LOTS + 2 * side
-    held[at] = held[at]! - remaining
-    held[at + 1] = held[at + 1]! - (ticks >>> 0) * remaining * markets[m + M_QUOTE_PER_TICK_LOT]!
-  }
-  const ownNext = words[o + W_OWN_NEXT]!
-  const ownPrev = words[o + W_OWN_PREV]!
-  if (ownNext !== NONE) words[(ownNext & SLOT_MASK) * ORDER_W + W_OWN_PREV] = ownPrev
-  if (ownPrev !== NONE) words[(ownPrev & SLOT_MASK) * ORDER_W + W_OWN_NEXT] = ownNext
-  else {
-    own[pw + P_FIRST_ORDER] = ownNext
-    if (ownNext === NONE) {
-      own[pw + P_BUY_MAX] = 0
-      own[pw + P_SELL_MIN] = -1
-    }
-  }
-  const open = (words[o + W_ACCOUNT]! & RECORD_MASK) * ACCOUNT_W + W_OPEN_ORDERS
-  accounts.i32[open] = accounts.i32[open]! - 1
-  endPlain(state, slot, reason)
-}
-
-/** Closes a plain order that is on no level (any more): `OrderClosed`, lane, client id, slot. Equal to `closeOrder`. */
-export function endPlain(state: EngineState, closing: number, reason: number): void {
-  const { accounts, orders, positions, lanes, totals, events } = state
-  const words = orders.i32
-  const slot = closing & SLOT_MASK
-  const o = slot * ORDER_W
   const account = words[o + W_ACCOUNT]! & RECORD_MASK
+  const record = words[o + W_POSITION]! & RECORD_MASK
   const remaining = orders.f64[slot * ORDER_D + D_REMAINING]!
+  const pw = record * POSITION_W
+
+  if (rests) {
+    // Off its level.
+    const m = market * MARKET_D
+    const page = words[o + W_PAGE]! & PAGE_MASK
+    const level = page * PAGE_WORDS + 2 * (ticks & 1_023)
+    const next = words[o + W_NEXT]!
+    const prev = words[o + W_PREV]!
+    const levels = book.levels
+    if (next === NONE) levels[level + 1] = prev
+    else words[(next & SLOT_MASK) * ORDER_W + W_PREV] = prev
+    if (prev === NONE) levels[level] = next
+    else words[(prev & SLOT_MASK) * ORDER_W + W_NEXT] = next
+    if ((next & prev) === NONE) {
+      const price = ticks >>> 0
+      clearLevel(book, market, page, price)
+      if (side === 0) {
+        if (price === markets[m + M_BEST_BID])
+          markets[m + M_BEST_BID] = priceBelow(book, market, price)
+      } else if (price === markets[m + M_BEST_ASK])
+        markets[m + M_BEST_ASK] = priceAbove(book, market, price)
+    }
+
+    // Its reservation, unless it only reduces; its place among the account's orders.
+    if ((words[o + W_FLAGS]! & 1) === 0) {
+      const held = positions.f64
+      const at = record * POSITION_D + D_BUY_LOTS + 2 * side
+      held[at] = held[at]! - remaining
+      held[at + 1] = held[at + 1]! - (ticks >>> 0) * remaining * markets[m + M_QUOTE_PER_TICK_LOT]!
+    }
+    const ownNext = words[o + W_OWN_NEXT]!
+    const ownPrev = words[o + W_OWN_PREV]!
+    if (ownNext !== NONE) words[(ownNext & SLOT_MASK) * ORDER_W + W_OWN_PREV] = ownPrev
+    if (ownPrev !== NONE) words[(ownPrev & SLOT_MASK) * ORDER_W + W_OWN_NEXT] = ownNext
+    else {
+      records[pw + P_FIRST_ORDER] = ownNext
+      if (ownNext === NONE) {
+        records[pw + P_BUY_MAX] = 0
+        records[pw + P_SELL_MIN] = -1
+      }
+    }
+    const open = account * ACCOUNT_W + W_OPEN_ORDERS
+    records[open] = records[open]! - 1
+  }
+
   const event = events.next() & EVENT_MASK
   const ed = event * 20
   const ew = event * 40
@@ -145,20 +144,21 @@ export function endPlain(state: EngineState, closing: number, reason: number): v
   eventWords[ew + 4] = OrderClosed
   eventWords[ew + 5] = event - state.firstEvent
   eventWords[ew + 6] = account
-  eventWords[ew + 7] = words[o + W_MARKET]!
+  eventWords[ew + 7] = market
   eventDoubles[ed + 4] = (words[o + W_GENERATION]! >>> 0) * SLOT_RANGE + slot
   eventDoubles[ed + 5] = remaining
-  eventDoubles[ed + 6] = words[o + W_PRICE]! >>> 0
-  eventWords[ew + 14] = words[o + W_SIDE]!
+  eventDoubles[ed + 6] = ticks >>> 0
+  eventWords[ew + 14] = side
   eventWords[ew + 15] = reason
 
+  // Lane, client id, slot, and what the account's record counts of live orders.
   const lane = words[o + W_LANE]!
   const home = account * HOME_PLACES + FIRST_PLACE + (lane & (LANES - 1))
   const place = lane < LANES ? home : findLane(lanes, account, lane) & PLACE_MASK
-  if (orders.f64[slot * ORDER_D + D_SIZE] === remaining) {
-    const atLane = place * LANE_W + L_ORDER
-    lanes.i32[atLane] = lanes.i32[atLane]! & LANE_DIRTY
-  } else freeLane(lanes, place, orders.f64[slot * ORDER_D + D_SIZE]! - remaining)
+  const filledLots = orders.f64[slot * ORDER_D + D_SIZE]! - remaining
+  if (filledLots === 0)
+    records[place * LANE_W + L_ORDER] = records[place * LANE_W + L_ORDER]! & LANE_DIRTY
+  else freeLane(lanes, place, filledLots)
   touch(lanes.dirty, place)
   const entry = words[o + W_CLIENT_ID]!
   if (entry !== NONE) retireClientId(state.clientIds, accounts, entry, ++totals[CLOSES]!)
@@ -166,10 +166,8 @@ export function endPlain(state: EngineState, closing: number, reason: number): v
   words[o + W_FREE_PLACE] = orders.freeCount
   orders.free[orders.freeCount++] = slot
   touch(orders.dirty, slot)
-  const record = words[o + W_POSITION]! & RECORD_MASK
-  const pinned = record * POSITION_W + P_ORDERS
-  const left = positions.i32[pinned]!
+  const left = records[pw + P_ORDERS]!
   if (left !== 1 || positions.f64[record * POSITION_D + D_LOTS] !== 0)
-    positions.i32[pinned] = left - 1
+    records[pw + P_ORDERS] = left - 1
   else unpinPosition(positions, accounts, record)
 }

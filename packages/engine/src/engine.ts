@@ -70,6 +70,8 @@ import { tick } from './tick.ts'
 import { transfer } from './transfer.ts'
 
 const { OPENED, PAGE_MASK, RECORD_MASK, SEQ, SLOT_RANGE, TIME_MS } = slabs
+/** Bound here for the same reason. */
+const kinds = commandKind
 
 export class Engine {
   /** Records of the commands applied since the last `events.clear()`. */
@@ -109,8 +111,10 @@ export class Engine {
     totals[TIME_MS] = timeMs
     state.firstEvent = state.events.count
     const kind = i32[w + 4]!
-    if (totals[OPENED] === 0 && kind !== commandKind.Genesis)
+    if (totals[OPENED] === 0 && kind !== kinds.Genesis)
       reject(state, i32, f64, w, d, rejectCode.INVALID_PARAMETER)
+    else if (kind === kinds.PlaceOrder) placeOrder(state, i32, f64, w, d)
+    else if (kind === kinds.CancelOrder) cancelOrder(state, i32, f64, w, d)
     else dispatch(state, kind, i32, f64, w, d)
   }
 
@@ -222,7 +226,7 @@ export class Engine {
   }
 }
 
-/** One command, one file. */
+/** One command, one file; new orders and cancels, which most commands are, do not come here. */
 function dispatch(
   state: EngineState,
   kind: number,
@@ -232,57 +236,53 @@ function dispatch(
   d: number,
 ): void {
   switch (kind) {
-    case commandKind.PlaceOrder:
-      return placeOrder(state, i32, f64, w, d)
-    case commandKind.CancelOrder:
-      return cancelOrder(state, i32, f64, w, d)
-    case commandKind.AmendOrder:
+    case kinds.AmendOrder:
       return amendOrder(state, i32, f64, w, d)
-    case commandKind.CancelAll:
+    case kinds.CancelAll:
       return cancelAll(state, i32, f64, w, d)
-    case commandKind.CreditDeposit:
+    case kinds.CreditDeposit:
       return creditDeposit(state, i32, f64, w, d)
-    case commandKind.RequestWithdrawal:
+    case kinds.RequestWithdrawal:
       return requestWithdrawal(state, i32, f64, w, d)
-    case commandKind.ObservePrice:
+    case kinds.ObservePrice:
       return observePrice(state, i32, f64, w, d)
-    case commandKind.Tick:
+    case kinds.Tick:
       return tick(state)
-    case commandKind.ConfirmBatch:
+    case kinds.ConfirmBatch:
       return confirmBatch(state, i32, f64, w, d)
-    case commandKind.SetMarketState:
+    case kinds.SetMarketState:
       return setMarketState(state, i32, f64, w, d)
-    case commandKind.SetWithdrawals:
+    case kinds.SetWithdrawals:
       return setWithdrawals(state, i32, f64, w, d)
-    case commandKind.ListMarket:
+    case kinds.ListMarket:
       return listMarket(state, i32, f64, w, d)
-    case commandKind.Genesis:
+    case kinds.Genesis:
       return genesis(state, i32, f64, w, d)
-    case commandKind.PlaceAdvancedOrder:
+    case kinds.PlaceAdvancedOrder:
       return placeAdvancedOrder(state, i32, f64, w, d)
-    case commandKind.Transfer:
+    case kinds.Transfer:
       return transfer(state, i32, f64, w, d)
-    case commandKind.SetLeverage:
+    case kinds.SetLeverage:
       return setLeverage(state, i32, f64, w, d)
-    case commandKind.SetAccountMode:
+    case kinds.SetAccountMode:
       return setAccountMode(state, i32, f64, w, d)
-    case commandKind.SetDeadMan:
+    case kinds.SetDeadMan:
       return setDeadMan(state, i32, f64, w, d)
-    case commandKind.SetSelfTradeGroup:
+    case kinds.SetSelfTradeGroup:
       return setSelfTradeGroup(state, i32, f64, w, d)
-    case commandKind.SetFeeTiers:
+    case kinds.SetFeeTiers:
       return setFeeTiers(state, i32, f64, w, d)
-    case commandKind.SetMarketRisk:
+    case kinds.SetMarketRisk:
       return setMarketRisk(state, i32, f64, w, d)
-    case commandKind.SetBackstop:
+    case kinds.SetBackstop:
       return setBackstop(state, i32, f64, w, d)
-    case commandKind.FundInsurance:
+    case kinds.FundInsurance:
       return fundInsurance(state, i32, f64, w, d)
-    case commandKind.SetThrottle:
+    case kinds.SetThrottle:
       return setThrottle(state, i32, f64, w, d)
-    case commandKind.ReopenMarket:
+    case kinds.ReopenMarket:
       return reopenMarket(state, i32, f64, w, d)
-    case commandKind.SettleMarket:
+    case kinds.SettleMarket:
       return settleMarket(state, i32, f64, w, d)
     default:
       throw new RangeError(`unknown command kind ${kind}`)

@@ -231,7 +231,7 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
     eventDoubles[ed + 18] = takerLeft - lots
     eventDoubles[ed + 19] = makerLeft - lots
     fills++
-    if (makerLeft === lots) closePlain(state, maker, filled)
+    if (makerLeft === lots) closePlain(state, maker, filled, true)
   }
   return fills
 }

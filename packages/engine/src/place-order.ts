@@ -83,6 +83,17 @@ export function placeOrder(
       matchAndRest(state, plain, i32[w + 21]!, (i32[w + 15]! >> 2) & 3)
     return
   }
+  placeAny(state, i32, f64, w, d)
+}
+
+/** Every new order, checked rule by rule. */
+function placeAny(
+  state: EngineState,
+  i32: Int32Array,
+  f64: Float64Array,
+  w: number,
+  d: number,
+): void {
   const account = i32[w + 5]!
   if (!(account >= 1 && account <= state.accounts.used)) {
     reject(state, i32, f64, w, d, rejectCode.UNKNOWN_ACCOUNT)

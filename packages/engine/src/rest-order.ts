@@ -256,7 +256,7 @@ export function unrestOrder(state: EngineState, slot: number): void {
 export function closeResting(state: EngineState, slot: number, reason: number): void {
   const flags = state.orders.i32[slot * ORDER_W + W_FLAGS]!
   if (flags <= SIGNED_FLAGS) {
-    closePlain(state, slot, reason)
+    closePlain(state, slot, reason, true)
     return
   }
   if ((flags & ORDER_WAITING) === 0) unrestOrder(state, slot)
@@ -268,6 +268,10 @@ export function closeResting(state: EngineState, slot: number, reason: number): 
 export function closeOrder(state: EngineState, slot: number, reason: number, code = 0): void {
   const { i32, f64 } = state.orders
   const o = slot * ORDER_W
+  if (code === 0 && i32[o + W_FLAGS]! <= SIGNED_FLAGS) {
+    closePlain(state, slot, reason, false)
+    return
+  }
   emitOrderClosed(state, slot, reason, code)
   const { lanes, clientIds } = state
   const lane = findLane(lanes, i32[o + W_ACCOUNT]!, i32[o + W_LANE]!)
