@@ -80,6 +80,7 @@ export function closePlain(
   const { accounts, orders, positions, markets, book, totals, events, lanes } = state
   const words = orders.i32
   const records = accounts.i32
+  const held = accounts.f64
   const slot = closing & SLOT_MASK
   const o = slot * ORDER_W
   const ticks = words[o + W_PRICE]!
@@ -114,7 +115,6 @@ export function closePlain(
 
     // Its reservation, unless it only reduces; its place among the account's orders.
     if ((words[o + W_FLAGS]! & 1) === 0) {
-      const held = positions.f64
       const at = record * POSITION_D + D_BUY_LOTS + 2 * side
       held[at] = held[at]! - remaining
       held[at + 1] = held[at + 1]! - (ticks >>> 0) * remaining * markets[m + M_QUOTE_PER_TICK_LOT]!
@@ -167,7 +167,6 @@ export function closePlain(
   orders.free[orders.freeCount++] = slot
   touch(orders.dirty, slot)
   const left = records[pw + P_ORDERS]!
-  if (left !== 1 || positions.f64[record * POSITION_D + D_LOTS] !== 0)
-    records[pw + P_ORDERS] = left - 1
+  if (left !== 1 || held[record * POSITION_D + D_LOTS] !== 0) records[pw + P_ORDERS] = left - 1
   else unpinPosition(positions, accounts, record)
 }

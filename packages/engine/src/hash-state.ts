@@ -2,7 +2,7 @@
 import { hashedRecord, type RecordMixer, type StateHash } from '@plumb/model'
 import { EXTRA_WORDS, HAS_EXTRA } from './client-id-store.ts'
 import type { DirtySet } from './dirty-set.ts'
-import { accountOfLane, filledOfLane, numberOfLane, seqOfLane } from './lane-store.ts'
+import { accountOfLane, filledOfLane, numberOfLane } from './lane-store.ts'
 import { remainingLots } from './order-lots.ts'
 import { orderIdOf } from './order-store.ts'
 import * as slabs from './slabs.ts'
@@ -62,12 +62,15 @@ const {
   D_LOTS,
   D_PARTIAL_AT,
   D_PRIORITY,
+  D_REMAINING,
   D_SIZE,
   D_SNAPSHOT,
   D_VOLUME,
   ISOLATED_MASK,
+  LANE_W,
   LISTING_FIRST,
   LISTING_LAST,
+  L_SEQ,
   MARKET_D,
   M_FIXED_INDEX,
   M_LAST,
@@ -81,6 +84,7 @@ const {
   NONE,
   OPENED,
   ORDER_D,
+  ORDER_PARTS,
   ORDER_W,
   ORDER_WAITING,
   POSITION_D,
@@ -107,15 +111,16 @@ const {
   W_SIDE,
   W_SUBACCOUNT,
 } = slabs
+const kinds = hashedRecord
 
 type MixRecord = (state: EngineState, record: number, mixer: RecordMixer) => boolean
 
 export function stateHash(state: EngineState): StateHash {
+  refreshOrders(state)
+  refreshLanes(state)
   refresh(state, state.accounts.dirty, mixAccount)
   refresh(state, state.positions.dirty, mixPosition)
-  refresh(state, state.orders.dirty, mixOrder)
   refresh(state, state.advanced.dirty, mixAdvanced)
-  refresh(state, state.lanes.dirty, mixLane)
   refresh(state, state.clientIds.dirty, mixClientId)
   refresh(state, state.dirtyMarkets, mixMarket, mixMarketRisk, mixMarketClock, mixSafety)
   refresh(state, state.dirtyPublishers, mixPublisher)
@@ -140,10 +145,66 @@ export function countRecord(
   hash.lo = (hash.lo + sign * hash.mixer.lo) | 0
 }
 
+// Orders and lanes are nearly all that changes: with a loop of their own their mix is compiled into it.
+
+function refreshOrders(state: EngineState): void {
+  const { dirty } = state.orders
+  const { mixer } = state.hash
+  fetchTerms(state, dirty)
+  for (let i = 0; i < dirty.count; i++) {
+    const slot = dirty.list[i]!
+    if (!mixOrder(state, slot, mixer)) replaceTerm(state, dirty, slot, 0, 0)
+    else {
+      mixer.end()
+      replaceTerm(state, dirty, slot, mixer.hi, mixer.lo)
+    }
+  }
+  dirty.count = 0
+}
+
+function refreshLanes(state: EngineState): void {
+  const { dirty } = state.lanes
+  const { mixer } = state.hash
+  fetchTerms(state, dirty)
+  for (let i = 0; i < dirty.count; i++) {
+    const place = dirty.list[i]!
+    if (!mixLane(state, place, mixer)) replaceTerm(state, dirty, place, 0, 0)
+    else {
+      mixer.end()
+      replaceTerm(state, dirty, place, mixer.hi, mixer.lo)
+    }
+  }
+  dirty.count = 0
+}
+
+/** Brings the terms of the changed records into the cache, all at once (read-ahead.ts). */
+function fetchTerms(state: EngineState, { list, terms, count }: DirtySet): void {
+  let seen = 0
+  for (let i = 0; i < count; i++) seen ^= terms[2 * list[i]!]!
+  state.scratch.seen = seen
+}
+
+/** Puts a record's new share of the sum in the place of its old one; the record is no longer on the list. */
+function replaceTerm(
+  state: EngineState,
+  { terms, words, stride, flag, mask }: DirtySet,
+  record: number,
+  hi: number,
+  lo: number,
+): void {
+  const { hash } = state
+  hash.hi = (hash.hi + hi - terms[2 * record]!) | 0
+  hash.lo = (hash.lo + lo - terms[2 * record + 1]!) | 0
+  terms[2 * record] = hi
+  terms[2 * record + 1] = lo
+  const at = record * stride + flag
+  words[at] = words[at]! & ~mask
+}
+
 /** Replaces each changed record's old share of the sum by its new one; a record may be hashed as several. */
 function refresh(state: EngineState, dirty: DirtySet, ...mixes: MixRecord[]): void {
-  const { hash } = state
-  const { mixer } = hash
+  const { mixer } = state.hash
+  fetchTerms(state, dirty)
   for (let i = 0; i < dirty.count; i++) {
     const record = dirty.list[i]!
     let hi = 0
@@ -154,73 +215,121 @@ function refresh(state: EngineState, dirty: DirtySet, ...mixes: MixRecord[]): vo
       hi = (hi + mixer.hi) | 0
       lo = (lo + mixer.lo) | 0
     }
-    hash.hi = (hash.hi + hi - dirty.terms[2 * record]!) | 0
-    hash.lo = (hash.lo + lo - dirty.terms[2 * record + 1]!) | 0
-    dirty.terms[2 * record] = hi
-    dirty.terms[2 * record + 1] = lo
-    const at = record * dirty.stride + dirty.flag
-    dirty.words[at] = dirty.words[at]! & ~dirty.mask
+    replaceTerm(state, dirty, record, hi, lo)
   }
   dirty.count = 0
 }
 
+// The records that most commands change are written out as words at once (low, high for each integer): through `integer`
+// they would take three times as long.
+
+const TWO_32 = 4_294_967_296
+
+/** Upper word of an integer. */
+const upper = (value: number) => Math.floor(value / TWO_32) | 0
+
 function mixAccount(state: EngineState, account: number, mixer: RecordMixer): boolean {
   const { owners, i32, f64 } = state.accounts
-  mixer.begin(hashedRecord.account)
-  mixer.integer(account)
-  for (let i = 0; i < 5; i++) mixer.word(owners[account * 5 + i]!)
-  mixer.integer(i32[account * ACCOUNT_W + W_SUBACCOUNT]!)
-  mixer.integer(f64[account * ACCOUNT_D + D_CASH]!)
-  const risk = i32[account * ACCOUNT_W + W_RISK]!
-  mixer.integer(Math.max(0, 0 - i32[account * ACCOUNT_W + W_SELF_TRADE]!))
-  mixer.integer(risk & ISOLATED_MASK)
-  mixer.integer((risk & TIER_MASK) >>> TIER_SHIFT)
-  mixer.integer(f64[account * ACCOUNT_D + D_VOLUME]!)
-  mixer.integer(risk >>> DAY_SHIFT)
-  mixer.integer(f64[account * ACCOUNT_D + D_DEAD_MAN]!)
+  const { words } = mixer
+  const a = account * ACCOUNT_W
+  const d = account * ACCOUNT_D
+  const risk = i32[a + W_RISK]!
+  words[0] = kinds.account
+  words[1] = account
+  words[2] = 0
+  for (let i = 0; i < 5; i++) words[3 + i] = owners[account * 5 + i]!
+  words[8] = i32[a + W_SUBACCOUNT]!
+  words[9] = 0
+  words[10] = f64[d + D_CASH]! | 0
+  words[11] = upper(f64[d + D_CASH]!)
+  words[12] = Math.max(0, 0 - i32[a + W_SELF_TRADE]!)
+  words[13] = 0
+  words[14] = risk & ISOLATED_MASK
+  words[15] = 0
+  words[16] = (risk & TIER_MASK) >>> TIER_SHIFT
+  words[17] = 0
+  words[18] = f64[d + D_VOLUME]! | 0
+  words[19] = upper(f64[d + D_VOLUME]!)
+  words[20] = risk >>> DAY_SHIFT
+  words[21] = 0
+  words[22] = f64[d + D_DEAD_MAN]! | 0
+  words[23] = upper(f64[d + D_DEAD_MAN]!)
+  mixer.take(24)
   return true
 }
 
 function mixPosition(state: EngineState, record: number, mixer: RecordMixer): boolean {
   const { i32, f64 } = state.positions
+  const { words } = mixer
   const p = record * POSITION_D
-  if (f64[p + D_LOTS] === 0) return false
-  mixer.begin(hashedRecord.position)
-  mixer.integer(i32[record * POSITION_W + P_ACCOUNT]!)
-  mixer.integer(i32[record * POSITION_W + P_MARKET]!)
-  mixer.integer(f64[p + D_LOTS]!)
-  mixer.integer(f64[p + D_ENTRY]!)
-  mixer.integer(f64[p + D_SNAPSHOT]!)
-  mixer.integer(f64[p + D_PARTIAL_AT]!)
+  const lots = f64[p + D_LOTS]!
+  if (lots === 0) return false
+  words[0] = kinds.position
+  words[1] = i32[record * POSITION_W + P_ACCOUNT]!
+  words[2] = 0
+  words[3] = i32[record * POSITION_W + P_MARKET]!
+  words[4] = 0
+  words[5] = lots | 0
+  words[6] = upper(lots)
+  words[7] = f64[p + D_ENTRY]! | 0
+  words[8] = upper(f64[p + D_ENTRY]!)
+  words[9] = f64[p + D_SNAPSHOT]! | 0
+  words[10] = upper(f64[p + D_SNAPSHOT]!)
+  words[11] = f64[p + D_PARTIAL_AT]! | 0
+  words[12] = upper(f64[p + D_PARTIAL_AT]!)
+  mixer.take(13)
   return true
 }
 
 function mixOrder(state: EngineState, slot: number, mixer: RecordMixer): boolean {
   const { i32, f64 } = state.orders
+  const { words } = mixer
   const o = slot * ORDER_W
-  const generation = i32[o + W_GENERATION]! >>> 0
+  const d = slot * ORDER_D
+  const generation = i32[o + W_GENERATION]!
   if (generation === 0) return false
   if (i32[o + W_LIVE] === 0) {
-    mixer.begin(hashedRecord.freeSlot)
-    mixer.integer(slot)
-    mixer.integer(generation)
-    mixer.integer(i32[o + W_FREE_PLACE]!)
+    words[0] = kinds.freeSlot
+    words[1] = slot
+    words[2] = 0
+    words[3] = generation
+    words[4] = 0
+    words[5] = i32[o + W_FREE_PLACE]!
+    words[6] = 0
+    mixer.take(7)
     return true
   }
-  mixer.begin(hashedRecord.order)
-  mixer.integer(orderIdOf(state.orders, slot))
-  mixer.integer(i32[o + W_ACCOUNT]!)
-  mixer.integer(i32[o + W_MARKET]!)
-  mixer.integer(i32[o + W_SIDE]!)
-  mixer.integer(i32[o + W_FLAGS]! & SIGNED_FLAGS)
-  mixer.integer(i32[o + W_PRICE]! >>> 0)
-  mixer.integer(f64[slot * ORDER_D + D_SIZE]!)
-  mixer.integer(remainingLots(state, slot))
-  mixer.integer(i32[o + W_MAX_FEE]!)
-  mixer.integer(i32[o + W_LANE]!)
-  mixer.integer(i32[o + W_LANE_SEQ]! >>> 0)
-  mixer.integer(i32[o + W_EXPIRY]! >>> 0)
-  mixer.integer(f64[slot * ORDER_D + D_PRIORITY]!)
+  const parts = (i32[o + W_FLAGS]! & ORDER_PARTS) !== 0
+  const remaining = parts ? remainingLots(state, slot) : f64[d + D_REMAINING]!
+  words[0] = kinds.order
+  // The order id is generation × 2^20 + slot.
+  words[1] = (generation << 20) | slot
+  words[2] = generation >>> 12
+  words[3] = i32[o + W_ACCOUNT]!
+  words[4] = 0
+  words[5] = i32[o + W_MARKET]!
+  words[6] = 0
+  words[7] = i32[o + W_SIDE]!
+  words[8] = 0
+  words[9] = i32[o + W_FLAGS]! & SIGNED_FLAGS
+  words[10] = 0
+  words[11] = i32[o + W_PRICE]!
+  words[12] = 0
+  words[13] = f64[d + D_SIZE]! | 0
+  words[14] = upper(f64[d + D_SIZE]!)
+  words[15] = remaining | 0
+  words[16] = upper(remaining)
+  words[17] = i32[o + W_MAX_FEE]!
+  words[18] = 0
+  words[19] = i32[o + W_LANE]!
+  words[20] = 0
+  words[21] = i32[o + W_LANE_SEQ]!
+  words[22] = 0
+  words[23] = i32[o + W_EXPIRY]!
+  words[24] = 0
+  words[25] = f64[d + D_PRIORITY]! | 0
+  words[26] = upper(f64[d + D_PRIORITY]!)
+  mixer.take(27)
   return true
 }
 
@@ -263,13 +372,20 @@ function mixAdvanced(state: EngineState, record: number, mixer: RecordMixer): bo
 
 function mixLane(state: EngineState, place: number, mixer: RecordMixer): boolean {
   const { lanes } = state
-  const seq = seqOfLane(lanes, place)
+  const { words } = mixer
+  const seq = lanes.i32[place * LANE_W + L_SEQ]!
   if (seq === 0) return false
-  mixer.begin(hashedRecord.lane)
-  mixer.integer(accountOfLane(lanes, place))
-  mixer.integer(numberOfLane(lanes, place))
-  mixer.integer(seq)
-  mixer.integer(filledOfLane(lanes, place))
+  const filled = filledOfLane(lanes, place)
+  words[0] = kinds.lane
+  words[1] = accountOfLane(lanes, place)
+  words[2] = 0
+  words[3] = numberOfLane(lanes, place)
+  words[4] = 0
+  words[5] = seq
+  words[6] = 0
+  words[7] = filled | 0
+  words[8] = upper(filled)
+  mixer.take(9)
   return true
 }
 

@@ -18,13 +18,17 @@ const {
   DAY_SHIFT,
   D_BUY_LOTS,
   D_CASH,
+  D_ENTRY,
   D_LOTS,
   D_REMAINING,
   D_SNAPSHOT,
   D_VOLUME,
   EVENT_MASK,
   FEES,
+  FIRST_LANE_W,
   LAG_S,
+  LANES,
+  LANE_W,
   MARKET_D,
   MARKET_MASK,
   M_BEST_ASK,
@@ -46,6 +50,7 @@ const {
   PAGE_WORDS,
   POSITION_D,
   POSITION_W,
+  P_MARKET,
   P_NEXT,
   RECORD_MASK,
   SEQ,
@@ -61,7 +66,9 @@ const {
   W_FIRST_POSITION,
   W_FLAGS,
   W_GENERATION,
+  W_LANE,
   W_MARKET,
+  W_NEXT,
   W_POSITION,
   W_PRICE,
   W_RISK,
@@ -85,8 +92,9 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
   const { accounts, orders, positions, markets, book, totals, feeTiers, events } = state
   const words = orders.i32
   const doubles = orders.f64
-  const balances = accounts.f64
-  const holdings = positions.f64
+  // Accounts and positions are one slab.
+  const records = accounts.i32
+  const held = accounts.f64
   const taker = taking & SLOT_MASK
   const t = taker * ORDER_W
   const takerFlags = words[t + W_FLAGS]!
@@ -103,11 +111,11 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
   const now = totals[TIME_MS]!
   const day = Math.floor(now / DAY_MS)
   const fundingIndex = markets[m + M_FUNDING_INDEX]!
-  const takerRisk = accounts.i32[ta + W_RISK]!
-  if (accounts.i32[ta + W_FIRST_POSITION] !== takerRecord) return 0
-  if (positions.i32[takerRecord * POSITION_W + P_NEXT] !== NONE) return 0
+  const takerRisk = records[ta + W_RISK]!
+  if (records[ta + W_FIRST_POSITION] !== takerRecord) return 0
+  if (records[takerRecord * POSITION_W + P_NEXT] !== NONE) return 0
   if (takerRisk >>> DAY_SHIFT !== day) return 0
-  if (holdings[tp + D_LOTS] !== 0 && holdings[tp + D_SNAPSHOT] !== fundingIndex) return 0
+  if (held[tp + D_LOTS] !== 0 && held[tp + D_SNAPSHOT] !== fundingIndex) return 0
   const q = markets[m + M_QUOTE_PER_TICK_LOT]!
   const rate = markets[m + M_IM_BPS]! * PER_BPS
   const markQuote = markets[m + M_MARK_QUOTE]!
@@ -115,11 +123,12 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
   const takerTier = (takerRisk & TIER_MASK) >>> TIER_SHIFT
   const takerRate = Math.max(0, listedTaker - feeTiers[takerTier * FEE_TIER_D + 1]!)
   const lowest = Math.max(0, listedTaker - feeTiers[LARGEST_TAKER_OFF]!)
-  const group = accounts.i32[ta + W_SELF_TRADE]!
+  const group = records[ta + W_SELF_TRADE]!
   const lag = totals[LAG_S]!
   // Of a buy lots come in and quote goes out.
   const sign = 1 - 2 * side
   let fills = 0
+  let level = 0
   while (fills < fillsMax) {
     const takerLeft = doubles[taker * ORDER_D + D_REMAINING]!
     if (takerLeft === 0) break
@@ -129,6 +138,10 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
     const node = book.nodes[market * NODE + (ticks >>> 21)]! - 1
     const page = book.nodes[(node & PAGE_MASK) * NODE + ((ticks >>> 10) & 2_047)]! - 1
     const maker = book.levels[(page & PAGE_MASK) * PAGE_WORDS + 2 * (ticks & 1_023)]! & SLOT_MASK
+    if (best !== level) {
+      level = best
+      readMakers(state, maker, takerLeft)
+    }
     const k = maker * ORDER_W
     const makerFlags = words[k + W_FLAGS]!
     if (makerFlags > SIGNED_FLAGS || (makerFlags & REDUCE_ONLY) !== 0) break
@@ -137,12 +150,12 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
     const makerRecord = words[k + W_POSITION]! & RECORD_MASK
     const ka = makerAccount * ACCOUNT_W
     const kp = makerRecord * POSITION_D
-    const makerRisk = accounts.i32[ka + W_RISK]!
-    if (accounts.i32[ka + W_SELF_TRADE] === group || makerRisk >>> DAY_SHIFT !== day) break
-    if (accounts.i32[ka + W_FIRST_POSITION] !== makerRecord) break
-    if (positions.i32[makerRecord * POSITION_W + P_NEXT] !== NONE) break
-    const makerHeld = holdings[kp + D_LOTS]!
-    if (makerHeld !== 0 && holdings[kp + D_SNAPSHOT] !== fundingIndex) break
+    const makerRisk = records[ka + W_RISK]!
+    if (records[ka + W_SELF_TRADE] === group || makerRisk >>> DAY_SHIFT !== day) break
+    if (records[ka + W_FIRST_POSITION] !== makerRecord) break
+    if (records[makerRecord * POSITION_W + P_NEXT] !== NONE) break
+    const makerHeld = held[kp + D_LOTS]!
+    if (makerHeld !== 0 && held[kp + D_SNAPSHOT] !== fundingIndex) break
 
     // The fill, its fees, and `settleable` for both sides (contracts.md R3) by a bound.
     const makerLeft = doubles[maker * ORDER_D + D_REMAINING]!
@@ -153,9 +166,9 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
     const makerRate = Math.max(0 - lowest, listedMaker)
     const takerFee = feeQuote(quote, takerRate)
     const makerFee = feeQuote(quote, makerRate)
-    const takerHeld = holdings[tp + D_LOTS]!
-    const takerCash = balances[takerAccount * ACCOUNT_D + D_CASH]!
-    const makerCash = balances[makerAccount * ACCOUNT_D + D_CASH]!
+    const takerHeld = held[tp + D_LOTS]!
+    const takerCash = held[takerAccount * ACCOUNT_D + D_CASH]!
+    const makerCash = held[makerAccount * ACCOUNT_D + D_CASH]!
     const takerAfter = takerHeld + sign * lots
     const makerAfter = makerHeld - sign * lots
     const takerFlow = 0 - sign * quote
@@ -174,19 +187,19 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
     if (!(makerRest + makerWorth >= Math.abs(makerWorth) * rate + SLACK)) break
 
     // Booked: funding (the snapshot of an empty position), volume, what the maker reserved, cash, position, fees.
-    holdings[tp + D_SNAPSHOT] = fundingIndex
-    holdings[kp + D_SNAPSHOT] = fundingIndex
+    held[tp + D_SNAPSHOT] = fundingIndex
+    held[kp + D_SNAPSHOT] = fundingIndex
     const takerVolume = takerAccount * ACCOUNT_D + D_VOLUME
     const makerVolume = makerAccount * ACCOUNT_D + D_VOLUME
-    balances[takerVolume] = Math.min(balances[takerVolume]! + quote, Number.MAX_SAFE_INTEGER)
-    balances[makerVolume] = Math.min(balances[makerVolume]! + quote, Number.MAX_SAFE_INTEGER)
+    held[takerVolume] = Math.min(held[takerVolume]! + quote, Number.MAX_SAFE_INTEGER)
+    held[makerVolume] = Math.min(held[makerVolume]! + quote, Number.MAX_SAFE_INTEGER)
     const reserved = kp + D_BUY_LOTS + 2 * (1 - side)
-    holdings[reserved] = holdings[reserved]! - lots
-    holdings[reserved + 1] = holdings[reserved + 1]! - quote
-    balances[takerAccount * ACCOUNT_D + D_CASH] = takerRest
-    balances[makerAccount * ACCOUNT_D + D_CASH] = makerRest
-    holdings[tp + D_LOTS] = takerAfter
-    holdings[kp + D_LOTS] = makerAfter
+    held[reserved] = held[reserved]! - lots
+    held[reserved + 1] = held[reserved + 1]! - quote
+    held[takerAccount * ACCOUNT_D + D_CASH] = takerRest
+    held[makerAccount * ACCOUNT_D + D_CASH] = makerRest
+    held[tp + D_LOTS] = takerAfter
+    held[kp + D_LOTS] = makerAfter
     markets[m + M_OPEN_INTEREST] =
       markets[m + M_OPEN_INTEREST]! +
       (Math.max(0, takerAfter) - Math.max(0, takerHeld)) +
@@ -196,8 +209,8 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
     const ew = event * 40
     const eventWords = events.i32
     const eventDoubles = events.f64
-    eventDoubles[ed + 12] = realize(holdings, tp, takerHeld, takerAfter, lots, takerFlow)
-    eventDoubles[ed + 13] = realize(holdings, kp, makerHeld, makerAfter, lots, makerFlow)
+    eventDoubles[ed + 12] = realize(held, tp, takerHeld, takerAfter, lots, takerFlow)
+    eventDoubles[ed + 13] = realize(held, kp, makerHeld, makerAfter, lots, makerFlow)
     doubles[taker * ORDER_D + D_REMAINING] = takerLeft - lots
     doubles[maker * ORDER_D + D_REMAINING] = makerLeft - lots
     totals[FEES] = totals[FEES]! + takerFee + makerFee
@@ -234,4 +247,29 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
     if (makerLeft === lots) closePlain(state, maker, filled, true)
   }
   return fills
+}
+
+/** Makers of one level whose records are fetched together. */
+const MAKERS_AHEAD = 8
+
+/** Brings the records of the makers that will fill `lots` into the cache, as read-ahead.ts does for commands. */
+function readMakers(state: EngineState, first: number, lots: number): void {
+  const records = state.accounts.i32
+  const words = state.orders.i32
+  const doubles = state.orders.f64
+  let seen = 0
+  let left = lots
+  let slot = first
+  for (let n = 0; n < MAKERS_AHEAD && slot !== NONE && left > 0; n++) {
+    const maker = slot & SLOT_MASK
+    const o = maker * ORDER_W
+    const a = (words[o + W_ACCOUNT]! & RECORD_MASK) * ACCOUNT_W
+    const lane = words[o + W_LANE]! & (LANES - 1)
+    seen ^= records[a]! ^ records[a + P_MARKET]! ^ records[a + 2 * D_ENTRY]!
+    seen ^= records[a + FIRST_LANE_W + LANE_W * lane]!
+    left -= doubles[maker * ORDER_D + D_REMAINING]!
+    slot = words[o + W_NEXT]!
+  }
+  // Used, so that the compiler cannot leave the reads out.
+  state.scratch.seen = seen
 }

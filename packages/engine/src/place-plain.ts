@@ -134,7 +134,10 @@ export function placePlain(
   f64: Float64Array,
   at: number,
 ): number {
-  const { accounts, orders, positions, lanes, markets, book, totals, events } = state
+  const { accounts, orders, lanes, markets, book, totals, events } = state
+  // Accounts, positions and lanes are one slab.
+  const records = accounts.i32
+  const held = accounts.f64
   const w = at & COMMAND_MASK
   const d = w >> 1
   const flags = i32[w + 15]!
@@ -186,46 +189,49 @@ export function placePlain(
   const a = record * ACCOUNT_W
   const pw = record * POSITION_W
   const p = record * POSITION_D
-  const own = positions.i32
-  const held = positions.f64[p + D_LOTS]!
-  const isolated = accounts.i32[a + W_RISK]! & ISOLATED_MASK
-  if (own[pw + P_MARKET] !== market || own[pw + P_NEXT] !== NONE || own[pw + P_LEVERAGE] !== 0)
+  const lotsHeld = held[p + D_LOTS]!
+  const isolated = records[a + W_RISK]! & ISOLATED_MASK
+  if (
+    records[pw + P_MARKET] !== market ||
+    records[pw + P_NEXT] !== NONE ||
+    records[pw + P_LEVERAGE] !== 0
+  )
     return NONE
-  if (accounts.i32[a + W_FIRST_POSITION] !== account || (isolated !== 0 && isolated !== market + 1))
+  if (records[a + W_FIRST_POSITION] !== account || (isolated !== 0 && isolated !== market + 1))
     return NONE
-  if (held !== 0 && positions.f64[p + D_SNAPSHOT] !== markets[m + M_FUNDING_INDEX]) return NONE
-  const openOrders = accounts.i32[a + W_OPEN_ORDERS]!
+  if (lotsHeld !== 0 && held[p + D_SNAPSHOT] !== markets[m + M_FUNDING_INDEX]) return NONE
+  const openOrders = records[a + W_OPEN_ORDERS]!
   if (openOrders >= state.limits.ordersPerAccount || orders.freeCount === 0) return NONE
   const place = record * HOME_PLACES + FIRST_PLACE + (lane & (LANES - 1))
   const laneW = place * LANE_W
   const laneSeq = i32[w + 19]!
-  if (laneSeq >>> 0 <= lanes.i32[laneW + L_SEQ]! >>> 0) return NONE
-  const laneOrder = lanes.i32[laneW + L_ORDER]!
+  if (laneSeq >>> 0 <= records[laneW + L_SEQ]! >>> 0) return NONE
+  const laneOrder = records[laneW + L_ORDER]!
   if ((laneOrder & ~(LANE_DIRTY | LANE_FILLED)) !== 0) return NONE
 
   // Position limit, and margin by a bound that is at least the exact requirement (risk.md 1.5). Only the order's own side
   // can fall short by it: what the other side needs is what it needed before, which refuses nothing.
-  const bound = own[pw + (buys ? P_BUY_MAX : P_SELL_MIN)]! >>> 0
+  const bound = records[pw + (buys ? P_BUY_MAX : P_SELL_MIN)]! >>> 0
   if (buys ? bound > mark : bound < mark) return NONE
   const sign = 1 - 2 * (side & 1)
-  const signed = sign * held
+  const signed = sign * lotsHeld
   const mine = p + D_BUY_LOTS + 2 * (side & 1)
   const theirs = p + D_SELL_LOTS - 2 * (side & 1)
-  const openLots = positions.f64[mine]! + lots
-  const openQuote = positions.f64[mine + 1]! + quote
-  const later = positions.f64[p + D_BUY_LATER + (side & 1)]!
+  const openLots = held[mine]! + lots
+  const openQuote = held[mine + 1]! + quote
+  const later = held[p + D_BUY_LATER + (side & 1)]!
   if (openLots + signed + later > markets[m + M_MAX_POSITION]!) return NONE
   const markQuote = markets[m + M_MARK_QUOTE]!
   const exposed = Math.max(0, openLots + signed) * markQuote
-  const otherExposed = Math.max(0, positions.f64[theirs]! - signed) * markQuote
+  const otherExposed = Math.max(0, held[theirs]! - signed) * markQuote
   const gap = sign * (price - mark)
   const loss = gap > 0 ? gap * lots * q : 0
   const rate = markets[m + M_IM_BPS]! * PER_BPS
   const needed = exposed * rate + (openQuote + exposed) * (takerFee * PER_FEE_UNIT) + loss + SLACK
-  const cash = accounts.f64[record * ACCOUNT_D + D_CASH]!
-  const equity = cash + held * markets[m + (held > 0 ? M_LONG_QUOTE : M_SHORT_QUOTE)]!
+  const cash = held[record * ACCOUNT_D + D_CASH]!
+  const equity = cash + lotsHeld * markets[m + (lotsHeld > 0 ? M_LONG_QUOTE : M_SHORT_QUOTE)]!
   if (!(needed <= equity && equity < SAFE_QUOTE && Math.abs(cash) < SAFE_QUOTE)) return NONE
-  if (!(openQuote + exposed < SAFE_QUOTE && positions.f64[theirs + 1]! + otherExposed < SAFE_QUOTE))
+  if (!(openQuote + exposed < SAFE_QUOTE && held[theirs + 1]! + otherExposed < SAFE_QUOTE))
     return NONE
 
   // The book.
@@ -260,9 +266,9 @@ export function placePlain(
   words[o + W_LANE_SEQ] = laneSeq
   words[o + W_MAX_FEE] = maxFee
   words[o + W_CLIENT_ID] = NONE
-  own[pw + P_ORDERS] = own[pw + P_ORDERS]! + 1
-  lanes.i32[laneW + L_SEQ] = laneSeq
-  lanes.i32[laneW + L_ORDER] = (laneOrder & LANE_DIRTY) | (slot + 1)
+  records[pw + P_ORDERS] = records[pw + P_ORDERS]! + 1
+  records[laneW + L_SEQ] = laneSeq
+  records[laneW + L_ORDER] = (laneOrder & LANE_DIRTY) | (slot + 1)
   touch(lanes.dirty, place)
   const event = events.next() & EVENT_MASK
   const ed = event * 20
@@ -312,17 +318,17 @@ export function placePlain(
   levels[level + 1] = slot
 
   // What it reserves, and that it is one of the account's open orders.
-  positions.f64[mine] = openLots
-  positions.f64[mine + 1] = openQuote
+  held[mine] = openLots
+  held[mine + 1] = openQuote
   if (buys) {
-    if (price > bound) own[pw + P_BUY_MAX] = ticks
-  } else if (price < bound) own[pw + P_SELL_MIN] = ticks
-  const first = own[pw + P_FIRST_ORDER]!
+    if (price > bound) records[pw + P_BUY_MAX] = ticks
+  } else if (price < bound) records[pw + P_SELL_MIN] = ticks
+  const first = records[pw + P_FIRST_ORDER]!
   words[o + W_OWN_NEXT] = first
   words[o + W_OWN_PREV] = NONE
   if (first !== NONE) words[(first & SLOT_MASK) * ORDER_W + W_OWN_PREV] = slot
-  own[pw + P_FIRST_ORDER] = slot
-  accounts.i32[a + W_OPEN_ORDERS] = openOrders + 1
+  records[pw + P_FIRST_ORDER] = slot
+  records[a + W_OPEN_ORDERS] = openOrders + 1
   orders.dueS[slot] = due
   const block = (slot / DUE_BLOCK) | 0
   if (due < orders.blockDueS[block]!) orders.blockDueS[block] = due
