@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util'
 import { createEngine } from '@plumb/engine'
 import { Journal, type JournalRecord } from '@plumb/journal'
 import { COMMAND_STRIDE, CommandBuffer, type StateHash } from '@plumb/model'
-import { BenchStream, type Chunk } from './engine/stream.ts'
+import { BenchStream, createChunk } from './engine/stream.ts'
 
 const { values: args } = parseArgs({
   options: {
@@ -57,11 +57,7 @@ const writeJournal = async (): Promise<StateHash> => {
   const prologue = stream.prologue()
   for (let at = 0; at < prologue.length; at += recordsPerAppend)
     await append(prologue.slice(at, at + recordsPerAppend))
-  const chunk: Chunk = {
-    buffer: new CommandBuffer(recordsPerAppend),
-    count: recordsPerAppend,
-    orderIds: new Float64Array(recordsPerAppend),
-  }
+  const chunk = createChunk(recordsPerAppend)
   while (engine.seq < commands) {
     stream.next(chunk)
     await append(

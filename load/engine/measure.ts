@@ -1,17 +1,20 @@
 //! One measurement of the engine beside a plain book on the same bytes, in one process.
 // oxlint-disable typescript/no-unnecessary-type-assertion -- tsc checks indexed access here, the linter's project does not
 import { createEngine, type Engine, warmUp } from '@plumb/engine'
-import { CommandBuffer } from '@plumb/model'
+import { CommandBuffer, commandKind } from '@plumb/model'
 import { Histogram } from './histogram.ts'
 import { applyNaive, NaiveVenue } from './naive-venue.ts'
 import { NpmVenue } from './npm-venue.ts'
-import { BenchStream, type Chunk } from './stream.ts'
+import { BenchStream, type Chunk, createChunk } from './stream.ts'
 
 const CHUNK = 262_144
 /** Commands between two clearings of the events, as the sequencer does it. */
 const GROUP = 256
 /** Commands whose records are fetched together. */
 const READ_AHEAD = 32
+/** One command in so many is timed by itself. */
+const SAMPLED = 8
+const kindNames = ['new', 'crossing', 'cancel', 'amend'] as const
 
 export type MeasureOptions = {
   commands: number
@@ -37,6 +40,10 @@ export type EngineFigures = {
   maxNs: number
   referenceP99Ns: number
   timerP50Ns: number
+  /** The same by kind of command. */
+  kinds: { name: string; share: number; p50Ns: number; p99Ns: number; p999Ns: number }[]
+  /** Share of the stream's cancels that came too late. */
+  lateCancels: number
   stateHashPerGroupUs: number
   npmPerSecond: number
   npmRatio: number
@@ -49,14 +56,8 @@ export type EngineFigures = {
 }
 
 type Spent = { cpuMs: number; wallMs: number }
-
-function spend(work: () => void): Spent {
-  const wall = performance.now()
-  const cpu = process.cpuUsage()
-  work()
-  const used = process.cpuUsage(cpu)
-  return { cpuMs: (used.user + used.system) / 1_000, wallMs: performance.now() - wall }
-}
+/** Plays the group that stands in the inbox. */
+type PlayGroup = (inbox: Chunk) => void
 
 const cpuMsOf = (spent: readonly Spent[]) => spent.reduce((sum, { cpuMs }) => sum + cpuMs, 0)
 
@@ -77,14 +78,13 @@ class Bench {
   readonly #stream: BenchStream
   readonly #venue: NaiveVenue
   readonly #npm: NpmVenue | null
-  readonly #chunk: Chunk = {
-    buffer: new CommandBuffer(CHUNK),
-    count: CHUNK,
-    orderIds: new Float64Array(CHUNK),
-  }
+  readonly #chunk: Chunk = createChunk(CHUNK)
+  /** Where commands stand when they are applied, as in the sequencer. */
+  readonly #inbox: Chunk = createChunk(GROUP)
   readonly #latency = new Histogram()
   readonly #naiveLatency = new Histogram()
   readonly #timer = new Histogram()
+  readonly #byKind = kindNames.map(() => new Histogram())
   readonly #rounds: { engine: Spent; naive: Spent; npm: Spent | null }[] = []
 
   constructor(options: MeasureOptions) {
@@ -121,27 +121,31 @@ class Bench {
     for (let n = 0; n < 2 || this.#stream.resting < goal; n++) {
       if (n === 64) throw new Error(`the books stay at ${this.#stream.resting} orders`)
       this.#stream.next(this.#chunk)
-      this.#playEngine()
-      this.#playNaive()
-      this.#playNpm()
+      this.#play(this.#playEngine)
+      this.#play(this.#playNaive)
+      if (this.#npm !== null) this.#play(this.#playNpm)
     }
   }
 
   /** Chunk by chunk, engine and plain book taking turns at going first; each fourth is for single latencies. */
   run(): void {
     const chunks = Math.max(8, Math.ceil(this.#options.commands / CHUNK))
+    for (const name of ['new', 'crossing', 'cancel', 'gone', 'amend'] as const)
+      this.#stream.mix[name] = 0
     for (let n = 0; n < chunks; n++) {
       this.#stream.next(this.#chunk)
       if (n % 4 === 3) {
-        this.#sampleLatency()
-        this.#playNpm()
+        this.#timeTimer()
+        this.#play(this.#sampleEngine)
+        this.#play(this.#sampleNaive)
+        if (this.#npm !== null) this.#play(this.#playNpm)
         continue
       }
       const engineFirst = n % 2 === 0
-      const early = spend(() => (engineFirst ? this.#playEngine() : this.#playNaive()))
-      const late = spend(() => (engineFirst ? this.#playNaive() : this.#playEngine()))
+      const early = this.#play(engineFirst ? this.#playEngine : this.#playNaive)
+      const late = this.#play(engineFirst ? this.#playNaive : this.#playEngine)
       const [engine, naive] = engineFirst ? [early, late] : [late, early]
-      const npm = this.#npm === null ? null : spend(() => this.#playNpm())
+      const npm = this.#npm === null ? null : this.#play(this.#playNpm)
       this.#rounds.push({ engine, naive, npm })
     }
   }
@@ -159,7 +163,7 @@ class Bench {
       engine.stateHash()
       if (slot > GROUP) took.push((performance.now() - start) * 1_000)
     }
-    this.#playNaive()
+    this.#play(this.#playNaive)
     return took.toSorted((a, b) => a - b)
   }
 
@@ -193,6 +197,8 @@ class Bench {
       .map(({ engine, naive }) => naive.cpuMs / engine.cpuMs)
       .toSorted((a, b) => a - b)
     const { trades, openOrders } = this.#engine.totals()
+    const { mix } = this.#stream
+    const written = mix.new + mix.crossing + mix.cancel + mix.amend
     return {
       commandsPerSecond: perSecond(engineMs),
       referencePerSecond: perSecond(naiveMs),
@@ -205,6 +211,14 @@ class Bench {
       maxNs: Math.round(this.#latency.maxNs),
       referenceP99Ns: this.#naiveLatency.at(0.99),
       timerP50Ns: this.#timer.at(0.5),
+      kinds: kindNames.map((name, i) => ({
+        name,
+        share: Number((mix[name] / written).toFixed(3)),
+        p50Ns: this.#byKind[i]!.at(0.5),
+        p99Ns: this.#byKind[i]!.at(0.99),
+        p999Ns: this.#byKind[i]!.at(0.999),
+      })),
+      lateCancels: Number((mix.gone / mix.cancel).toFixed(3)),
       stateHashPerGroupUs: Number((hashUs[hashUs.length >> 1] ?? 0).toFixed(1)),
       npmPerSecond: perSecond(npmMs),
       npmRatio: Number((npmMs / engineMs).toFixed(0)),
@@ -219,45 +233,92 @@ class Bench {
     }
   }
 
-  #playEngine(): void {
+  /** The chunk group by group: filling the inbox is not timed, playing it is. */
+  #play(play: PlayGroup): Spent {
+    const { buffer, orderIds, markets } = this.#chunk
+    const inbox = this.#inbox
+    let cpuMs = 0
+    let wallMs = 0
+    for (let from = 0; from < CHUNK; from += GROUP) {
+      inbox.buffer.bytes.set(buffer.bytes.subarray(from * 256, (from + GROUP) * 256))
+      inbox.orderIds.set(orderIds.subarray(from, from + GROUP))
+      inbox.markets.set(markets.subarray(from, from + GROUP))
+      const wall = performance.now()
+      const cpu = process.cpuUsage()
+      play(inbox)
+      const used = process.cpuUsage(cpu)
+      wallMs += performance.now() - wall
+      cpuMs += (used.user + used.system) / 1_000
+    }
+    return { cpuMs, wallMs }
+  }
+
+  readonly #playEngine: PlayGroup = ({ buffer }) => {
     const engine = this.#engine
-    const { buffer } = this.#chunk
-    const { events } = engine
-    for (let slot = 0; slot < CHUNK; slot++) {
+    for (let slot = 0; slot < GROUP; slot++) {
       if (slot % READ_AHEAD === 0) engine.readAhead(buffer, slot, READ_AHEAD)
       engine.apply(buffer, slot)
-      if (slot % GROUP === GROUP - 1) events.clear()
     }
+    engine.events.clear()
   }
 
-  #playNaive(): void {
+  readonly #playNaive: PlayGroup = (inbox) => {
     const venue = this.#venue
-    for (let slot = 0; slot < CHUNK; slot++) {
-      applyNaive(venue, this.#chunk, slot)
-      if (venue.events.length > GROUP) venue.events = []
-    }
+    for (let slot = 0; slot < GROUP; slot++) applyNaive(venue, inbox, slot)
+    venue.events = []
   }
 
-  #playNpm(): void {
-    const npm = this.#npm
-    if (npm !== null) for (let slot = 0; slot < CHUNK; slot++) npm.apply(this.#chunk, slot)
+  readonly #playNpm: PlayGroup = (inbox) => {
+    for (let slot = 0; slot < GROUP; slot++) this.#npm?.apply(inbox, slot)
   }
 
-  #sampleLatency(): void {
+  /**
+   * As `#playEngine`, and one command in eight is timed by itself, in turn each place of the group. To what the clock says,
+   * which has its own cost in it, comes the command's share of reading ahead.
+   */
+  readonly #sampleEngine: PlayGroup = ({ buffer }) => {
     const engine = this.#engine
+    const { i32 } = buffer
+    const timed = this.#latency.count % SAMPLED
+    let share = 0
+    for (let slot = 0; slot < GROUP; slot++) {
+      if (slot % READ_AHEAD === 0) {
+        const start = performance.now()
+        engine.readAhead(buffer, slot, READ_AHEAD)
+        share = (performance.now() - start) / READ_AHEAD
+      }
+      if (slot % SAMPLED !== timed) {
+        engine.apply(buffer, slot)
+        continue
+      }
+      const start = performance.now()
+      engine.apply(buffer, slot)
+      const ms = performance.now() - start + share
+      this.#latency.add(ms)
+      const kind = i32[slot * 64 + 4]
+      if (kind === commandKind.PlaceOrder) this.#byKind[i32[slot * 64 + 15] === 4 ? 1 : 0]!.add(ms)
+      else if (kind === commandKind.CancelOrder) this.#byKind[2]!.add(ms)
+      else if (kind === commandKind.AmendOrder) this.#byKind[3]!.add(ms)
+    }
+    engine.events.clear()
+  }
+
+  readonly #sampleNaive: PlayGroup = (inbox) => {
     const venue = this.#venue
-    for (let slot = 0; slot < CHUNK; slot++) {
+    const timed = this.#naiveLatency.count % SAMPLED
+    for (let slot = 0; slot < GROUP; slot++) {
+      if (slot % SAMPLED !== timed) {
+        applyNaive(venue, inbox, slot)
+        continue
+      }
       const start = performance.now()
-      engine.apply(this.#chunk.buffer, slot)
-      this.#latency.add(performance.now() - start)
-      if (slot % GROUP === GROUP - 1) engine.events.clear()
-    }
-    for (let slot = 0; slot < CHUNK; slot++) {
-      const start = performance.now()
-      applyNaive(venue, this.#chunk, slot)
+      applyNaive(venue, inbox, slot)
       this.#naiveLatency.add(performance.now() - start)
-      if (venue.events.length > GROUP) venue.events = []
     }
+    venue.events = []
+  }
+
+  #timeTimer(): void {
     for (let i = 0; i < 10_000; i++) {
       const start = performance.now()
       this.#timer.add(performance.now() - start)

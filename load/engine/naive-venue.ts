@@ -47,8 +47,8 @@ export class NaiveVenue {
     this.place(market, order, false)
   }
 
-  cancel(orderId: number): void {
-    for (const book of this.books) if (book.remove(orderId) !== undefined) return
+  cancel(market: number, orderId: number): void {
+    this.books[market]!.remove(orderId)
   }
 
   match(book: ReferenceBook<NaiveOrder>, taker: NaiveOrder): void {
@@ -91,7 +91,7 @@ export function applyNaive(venue: NaiveVenue, chunk: Chunk, slot: number): void 
       remaining: size,
     }
     venue.place(i32[w + 6]!, order, i32[w + 15] === 4)
-  } else if (kind === commandKind.CancelOrder) venue.cancel(f64[d + 11]!)
+  } else if (kind === commandKind.CancelOrder) venue.cancel(chunk.markets[slot]!, f64[d + 11]!)
   else if (kind === commandKind.AmendOrder)
     venue.amend(i32[w + 6]!, f64[d + 11]!, f64[d + 4]!, f64[d + 5]!)
 }

@@ -22,8 +22,7 @@ export class NpmVenue {
     const d = slot * 32
     const kind = i32[w + 4]
     if (kind === commandKind.CancelOrder) {
-      const id = String(f64[d + 11]!)
-      for (const book of this.#books) if (book.cancel(id) !== undefined) return
+      this.#books[chunk.markets[slot]!]!.cancel(String(f64[d + 11]!))
       return
     }
     const book = this.#books[i32[w + 6]!]!

@@ -31,7 +31,7 @@ export function engineReport(
   points: readonly SweepPoint[],
   environment: Record<string, unknown>,
 ): Report {
-  const { chunks, latency, ...numbers } = figures
+  const { chunks, latency, kinds, ...numbers } = figures
   const swept = (kind: SweepPoint['kind'], title: string) =>
     points.some((point) => point.kind === kind)
       ? [
@@ -46,6 +46,7 @@ export function engineReport(
     summary: [
       `${shortNumber(figures.commandsPerSecond)} commands per CPU second with every risk check, on one thread.`,
       `${figures.ratio} times a plain book of objects and Maps, ${figures.npmRatio} times npm's nodejs-order-book, on the same stream in the same run; neither of them checks any risk.`,
+      `Stream: ${kinds.map(({ name, share }) => `${(100 * share).toFixed(0)} % ${name}`).join(', ')}.`,
       `Single commands: median ${figures.p50Ns} ns, 99 % within ${figures.p99Ns} ns, 99.9 % within ${figures.p999Ns} ns.`,
     ],
     charts: [

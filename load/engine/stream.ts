@@ -44,11 +44,32 @@ const zeros = (length: number) => new Uint8Array(length)
 
 const START_MS = 1_790_000_000_000
 const PRICE = 600_000
+/** Lots of a resting and of a crossing order, at most. */
+const RESTING_SIZE = 100
+const CROSSING_SIZE = 70
 /** Commands of one simulated second: after them come three price messages and a tick. */
 const COMMANDS_PER_SECOND = 20_000
 
-/** What an order book without accounts needs to know of a placed order: its id. */
-export type Chunk = { buffer: CommandBuffer; count: number; orderIds: Float64Array }
+/** What an order book without accounts needs to know besides: the id of a placed order, the market of a cancelled one. */
+export type Chunk = {
+  buffer: CommandBuffer
+  count: number
+  orderIds: Float64Array
+  markets: Uint8Array
+}
+
+export const createChunk = (count: number): Chunk => ({
+  buffer: new CommandBuffer(count),
+  count,
+  orderIds: new Float64Array(count),
+  markets: new Uint8Array(count),
+})
+
+/** Commands written, by kind. `gone`: of the cancels those that come too late, as the depth is as wanted. */
+export type Mix = { new: number; crossing: number; cancel: number; gone: number; amend: number }
+
+/** Closed orders that a late cancel may name. */
+const GONE = 1_024
 
 /**
  * Writes commands chunk by chunk. Order ids are the engine's, so a shadow engine runs ahead, outside the timed part.
@@ -68,6 +89,11 @@ export class BenchStream {
     laneSeq: number
   }[] = []
   readonly #place = new Map<number, number>()
+  /** Lanes with a live order: a trader's client takes another one. */
+  readonly #busy: Uint8Array
+  readonly #gone: { id: number; account: number; market: number }[] = []
+  #goneAt = 0
+  readonly mix: Mix = { new: 0, crossing: 0, cancel: 0, gone: 0, amend: 0 }
   #word: number
   #seq = 0
   #sinceTick = 0
@@ -79,6 +105,7 @@ export class BenchStream {
     this.#options = options
     this.#word = options.seed
     this.#lanes = new Uint32Array((options.accounts + 1) * options.lanes)
+    this.#busy = new Uint8Array(this.#lanes.length)
   }
 
   /** Genesis, markets, deposits, first prices. */
@@ -143,7 +170,7 @@ export class BenchStream {
       }
       this.#sinceTick++
       buffer.bytes.fill(0, slot * 256, slot * 256 + 256)
-      this.#write(buffer, slot)
+      this.#write(chunk, slot)
       buffer.stamp(slot, ++this.#seq, this.#timeMs)
       this.#run(chunk, slot)
     }
@@ -175,16 +202,18 @@ export class BenchStream {
     return (x >>> 0) % n
   }
 
-  #write(buffer: CommandBuffer, slot: number): void {
+  #write({ buffer, markets }: Chunk, slot: number): void {
     const w = slot * 64
     const d = slot * 32
     const { i32, f64 } = buffer
-    const roll = this.#below(100)
     const live = this.#live
     const goal = this.#options.depth * this.#options.markets
-    const cancels = live.length > goal ? 88 : live.length < goal * 0.9 ? 20 : 51
+    // Until the books are as deep as wanted: four of five are new.
+    const filling = live.length < goal * 0.9
+    const roll = filling ? (this.#below(5) === 0 ? 3 + this.#below(48) : 51) : this.#below(100)
     if (live.length > 100 && roll < 3) {
       const order = live[this.#below(live.length)]!
+      this.mix.amend++
       i32[w + 4] = commandKind.AmendOrder
       f64[d + 11] = order.id
       this.#order(
@@ -202,25 +231,44 @@ export class BenchStream {
       )
       return
     }
-    if (live.length > 100 && roll < cancels) {
-      const order = live[this.#below(live.length)]!
+    if (live.length > 100 && roll < 51) {
+      const late = !filling && live.length < goal && this.#gone.length > 0
+      const order = late
+        ? this.#gone[this.#below(this.#gone.length)]!
+        : live[this.#below(live.length)]!
+      this.mix.cancel++
+      if (late) this.mix.gone++
       i32[w + 4] = commandKind.CancelOrder
       i32[w + 5] = order.account
       f64[d + 11] = order.id
+      markets[slot] = order.market
       return
     }
     const account = 1 + this.#below(this.#options.accounts)
     const market = this.#below(this.#options.markets)
     const side = this.#below(2)
-    const crossing = this.#below(49) < 9
+    const crossing = roll >= 91
+    if (crossing) this.mix.crossing++
+    else this.mix.new++
     const away = 1 + Math.min(this.#below(300), this.#below(300))
     const price =
       side === 0 ? (crossing ? PRICE + 40 : PRICE - away) : crossing ? PRICE - 40 : PRICE + away
-    const lane = this.#nextLane++ % this.#options.lanes
+    const lane = this.#freeLane(account)
     const laneSeq = ++this.#lanes[account * this.#options.lanes + lane]!
     i32[w + 4] = commandKind.PlaceOrder
-    this.#order(i32, f64, w, d, account, market, side, price, 1 + this.#below(100), lane, laneSeq)
+    const size = 1 + this.#below(crossing ? CROSSING_SIZE : RESTING_SIZE)
+    this.#order(i32, f64, w, d, account, market, side, price, size, lane, laneSeq)
     if (crossing) i32[w + 15] = 4
+  }
+
+  #freeLane(account: number): number {
+    const { lanes } = this.#options
+    const first = this.#nextLane++ % lanes
+    for (let n = 0; n < lanes; n++) {
+      const lane = (first + n) % lanes
+      if (this.#busy[account * lanes + lane] === 0) return lane
+    }
+    return first
   }
 
   #order(
@@ -262,6 +310,7 @@ export class BenchStream {
         chunk.orderIds[slot] = id
         const w = slot * 64
         this.#place.set(id, this.#live.length)
+        this.#busy[input.i32[w + 5]! * this.#options.lanes + input.i32[w + 18]!] = 1
         this.#live.push({
           id,
           account: input.i32[w + 5]!,
@@ -279,6 +328,9 @@ export class BenchStream {
         this.#lanes[order.account * this.#options.lanes + order.lane] = order.laneSeq
       } else if (kind === eventKind.OrderClosed) {
         const at = this.#place.get(id)!
+        const { account, market, lane } = this.#live[at]!
+        this.#busy[account * this.#options.lanes + lane] = 0
+        this.#gone[this.#goneAt++ % GONE] = { id, account, market }
         const last = this.#live.pop()!
         this.#place.delete(id)
         if (last.id !== id) {

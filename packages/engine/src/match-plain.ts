@@ -140,7 +140,7 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
     const maker = book.levels[(page & PAGE_MASK) * PAGE_WORDS + 2 * (ticks & 1_023)]! & SLOT_MASK
     if (best !== level) {
       level = best
-      readMakers(state, maker, takerLeft)
+      readFar(state, ta, maker, takerLeft)
     }
     const k = maker * ORDER_W
     const makerFlags = words[k + W_FLAGS]!
@@ -252,12 +252,15 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
 /** Makers of one level whose records are fetched together. */
 const MAKERS_AHEAD = 8
 
-/** Brings the records of the makers that will fill `lots` into the cache, as read-ahead.ts does for commands. */
-function readMakers(state: EngineState, first: number, lots: number): void {
+/**
+ * Brings the records of the makers that will fill `lots` into the cache, as read-ahead.ts does for commands, and of the taker
+ * (its record at word `taker`) what only a fill needs.
+ */
+function readFar(state: EngineState, taker: number, first: number, lots: number): void {
   const records = state.accounts.i32
   const words = state.orders.i32
   const doubles = state.orders.f64
-  let seen = 0
+  let seen = records[taker + 2 * D_ENTRY]!
   let left = lots
   let slot = first
   for (let n = 0; n < MAKERS_AHEAD && slot !== NONE && left > 0; n++) {
