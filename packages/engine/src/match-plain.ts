@@ -18,17 +18,13 @@ const {
   DAY_SHIFT,
   D_BUY_LOTS,
   D_CASH,
-  D_ENTRY,
   D_LOTS,
   D_REMAINING,
   D_SNAPSHOT,
   D_VOLUME,
   EVENT_MASK,
   FEES,
-  FIRST_LANE_W,
   LAG_S,
-  LANES,
-  LANE_W,
   MARKET_D,
   MARKET_MASK,
   M_BEST_ASK,
@@ -50,7 +46,6 @@ const {
   PAGE_WORDS,
   POSITION_D,
   POSITION_W,
-  P_MARKET,
   P_NEXT,
   RECORD_MASK,
   SEQ,
@@ -66,9 +61,7 @@ const {
   W_FIRST_POSITION,
   W_FLAGS,
   W_GENERATION,
-  W_LANE,
   W_MARKET,
-  W_NEXT,
   W_POSITION,
   W_PRICE,
   W_RISK,
@@ -128,7 +121,6 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
   // Of a buy lots come in and quote goes out.
   const sign = 1 - 2 * side
   let fills = 0
-  let level = 0
   while (fills < fillsMax) {
     const takerLeft = doubles[taker * ORDER_D + D_REMAINING]!
     if (takerLeft === 0) break
@@ -138,10 +130,6 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
     const node = book.nodes[market * NODE + (ticks >>> 21)]! - 1
     const page = book.nodes[(node & PAGE_MASK) * NODE + ((ticks >>> 10) & 2_047)]! - 1
     const maker = book.levels[(page & PAGE_MASK) * PAGE_WORDS + 2 * (ticks & 1_023)]! & SLOT_MASK
-    if (best !== level) {
-      level = best
-      readFar(state, ta, maker, takerLeft)
-    }
     const k = maker * ORDER_W
     const makerFlags = words[k + W_FLAGS]!
     if (makerFlags > SIGNED_FLAGS || (makerFlags & REDUCE_ONLY) !== 0) break
@@ -247,32 +235,4 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
     if (makerLeft === lots) closePlain(state, maker, filled, true)
   }
   return fills
-}
-
-/** Makers of one level whose records are fetched together. */
-const MAKERS_AHEAD = 8
-
-/**
- * Brings the records of the makers that will fill `lots` into the cache, as read-ahead.ts does for commands, and of the taker
- * (its record at word `taker`) what only a fill needs.
- */
-function readFar(state: EngineState, taker: number, first: number, lots: number): void {
-  const records = state.accounts.i32
-  const words = state.orders.i32
-  const doubles = state.orders.f64
-  let seen = records[taker + 2 * D_ENTRY]!
-  let left = lots
-  let slot = first
-  for (let n = 0; n < MAKERS_AHEAD && slot !== NONE && left > 0; n++) {
-    const maker = slot & SLOT_MASK
-    const o = maker * ORDER_W
-    const a = (words[o + W_ACCOUNT]! & RECORD_MASK) * ACCOUNT_W
-    const lane = words[o + W_LANE]! & (LANES - 1)
-    seen ^= records[a]! ^ records[a + P_MARKET]! ^ records[a + 2 * D_ENTRY]!
-    seen ^= records[a + FIRST_LANE_W + LANE_W * lane]!
-    left -= doubles[maker * ORDER_D + D_REMAINING]!
-    slot = words[o + W_NEXT]!
-  }
-  // Used, so that the compiler cannot leave the reads out.
-  state.scratch.seen = seen
 }

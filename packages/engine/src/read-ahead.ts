@@ -1,8 +1,9 @@
 //! Brings the records of coming commands into the cache, all at once: alone, each would be waited for in its turn.
 // An account's lines are cold when its command comes (10,000 accounts are megabytes), and a load from memory costs as much
 // as everything else in a command. Loads that do not depend on each other overlap, so a group's are asked for together.
-// Every instruction here is paid for each command: it reads what is far away, and leaves the book, which is near, alone.
+// Every instruction here is paid for each command: it reads what is far away, not the book, which is near.
 import { commandKind } from '@plumb/model'
+import { pageOf } from './book-store.ts'
 import * as slabs from './slabs.ts'
 import type { EngineState } from './state.ts'
 
@@ -10,14 +11,26 @@ const {
   ACCOUNT_W,
   COMMAND_MASK,
   D_CASH,
+  D_REMAINING,
+  D_VOLUME,
   FIRST_LANE_W,
   LANES,
   LANE_W,
+  MARKET_D,
+  MARKET_MASK,
+  M_BEST_ASK,
+  M_BEST_BID,
+  NONE,
+  ORDER_D,
   ORDER_W,
+  PAGE_MASK,
+  PAGE_WORDS,
   P_MARKET,
   RECORD_MASK,
   SLOT_MASK,
+  W_ACCOUNT,
   W_LANE,
+  W_NEXT,
   W_PRICE,
 } = slabs
 const { PlaceOrder, CancelOrder } = commandKind
@@ -50,16 +63,55 @@ export function readAhead(
       seen ^= words[order * ORDER_W + W_PRICE]! ^ words[order * ORDER_W + W_LANE]!
     }
   }
-  // The lane of an order to be cancelled stands in the order.
+  // What stands behind those: the lane of an order to be cancelled, and the makers that a crossing order will meet.
+  const limits = state.limits.markets
   for (let slot = from; slot < from + count; slot++) {
     const w = (slot * 64) & COMMAND_MASK
+    const kind = i32[w + 4]!
     const account = i32[w + 5]!
-    if (i32[w + 4] !== CancelOrder || account < 1 || account > accounts) continue
-    const order = f64[(w >> 1) + 11]! & SLOT_MASK
-    if (order >= orders) continue
-    const lane = words[order * ORDER_W + W_LANE]! & (LANES - 1)
-    seen ^= records[(account & RECORD_MASK) * ACCOUNT_W + FIRST_LANE_W + LANE_W * lane]!
+    if (account < 1 || account > accounts) continue
+    const a = (account & RECORD_MASK) * ACCOUNT_W
+    if (kind === CancelOrder) {
+      const order = f64[(w >> 1) + 11]! & SLOT_MASK
+      if (order >= orders) continue
+      const lane = words[order * ORDER_W + W_LANE]! & (LANES - 1)
+      seen ^= records[a + FIRST_LANE_W + LANE_W * lane]!
+    } else if (kind === PlaceOrder) {
+      const market = i32[w + 6]!
+      if (market < 0 || market >= limits) continue
+      const m = (market & MARKET_MASK) * MARKET_D
+      const price = f64[(w >> 1) + 4]!
+      const buys = i32[w + 14] === 0
+      const best = state.markets[m + (buys ? M_BEST_ASK : M_BEST_BID)]!
+      if (best === 0 || (buys ? best > price : best < price)) continue
+      seen ^= records[a + 2 * D_VOLUME]! ^ makersAhead(state, market, best, f64[(w >> 1) + 5]!)
+    }
   }
   // Used, so that the compiler cannot leave the reads out.
   state.scratch.seen = seen
+}
+
+/** Makers of a level whose records are read for one order. */
+const MAKERS_AHEAD = 6
+
+/** Reads the records of the makers at a price that is in use, as far as `lots` go. */
+function makersAhead(state: EngineState, market: number, price: number, lots: number): number {
+  const records = state.accounts.i32
+  const words = state.orders.i32
+  const doubles = state.orders.f64
+  const page = pageOf(state.book, market, price) & PAGE_MASK
+  let maker = state.book.levels[page * PAGE_WORDS + 2 * (price & 1_023)]!
+  let left = lots
+  let seen = 0
+  for (let n = 0; n < MAKERS_AHEAD && maker !== NONE && left > 0; n++) {
+    const slot = maker & SLOT_MASK
+    const o = slot * ORDER_W
+    const a = (words[o + W_ACCOUNT]! & RECORD_MASK) * ACCOUNT_W
+    const lane = words[o + W_LANE]! & (LANES - 1)
+    seen ^= records[a]! ^ records[a + P_MARKET]! ^ records[a + 2 * D_VOLUME]!
+    seen ^= records[a + FIRST_LANE_W + LANE_W * lane]!
+    left -= doubles[slot * ORDER_D + D_REMAINING]!
+    maker = words[o + W_NEXT]!
+  }
+  return seen
 }
