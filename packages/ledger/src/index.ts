@@ -2,7 +2,14 @@
 
 export { type BrokenEntry, entryNear, firstBrokenEntry } from './check-history.ts'
 export { checkLedger } from './check-ledger.ts'
+export {
+  type ComparedTable,
+  firstLedgerDifference,
+  type LedgerSnapshot,
+  withLedgerSnapshot,
+} from './compare-ledgers.ts'
 export { type CsvTable, csvTables, exportCsv } from './export-csv.ts'
+export { createFreshDatabase, type FreshDatabase } from './fresh-database.ts'
 export { type LedgerAccountId, ledgerAccount } from './ledger-account.ts'
 export { LedgerError, type LedgerErrorCode } from './ledger-error.ts'
 export { createLedgerWriter, type LedgerWriter, type WriteReport } from './ledger-writer.ts'

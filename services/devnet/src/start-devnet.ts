@@ -61,6 +61,8 @@ export type DevnetAddresses = {
   contract: string
   token: string
   sequencer: string
+  /** The ledger's status server: `POST /reconcile`. */
+  ledgerUrl: string
   /** Risk reads and the engine's state (services/margin/READS.md). */
   marginUrl: string
   /** Each source's price, and why a market has no index: `/prices`. */
@@ -141,6 +143,7 @@ const addressesOf = (wiring: Omit<Wiring, 'provenSeq'>): DevnetAddresses => {
     contract: wiring.deployment.exchange,
     token: wiring.deployment.token,
     sequencer: wiring.sequencer,
+    ledgerUrl: `http://127.0.0.1:${wiring.statusPorts.get('ledger')}`,
     marginUrl: `http://127.0.0.1:${wiring.statusPorts.get('margin')}`,
     oracleUrl: `http://127.0.0.1:${wiring.statusPorts.get('oracle')}`,
   }
