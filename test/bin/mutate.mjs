@@ -22,7 +22,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const kept = join(root, 'coverage/mutation')
 const sandbox = join(root, '.stryker-tmp')
 /** Seeds of recorded streams, of every profile: the first of those that the differential test plays. */
-const SEEDS = 3
+const SEEDS = 2
 const NOTICED = new Set(['Killed', 'Timeout'])
 
 const plugin = (name) => join(root, 'test/mutation', name)

@@ -22,8 +22,9 @@ export const groups: Record<MutationGroup, Group> = {
   },
   margin: {
     files: [
-      ...engine('margin initial-margin account-health withdrawable outflow market-risk volatility'),
+      ...engine('margin initial-margin account-health withdrawable outflow'),
       ...model('margin-tiers scaled-margin risk mul-div'),
+      ...engine('market-risk volatility'),
     ],
     tests: [
       ...engine('risk-vectors.test risk-stories.test stories.test limits.test liquidation.test'),
@@ -42,7 +43,7 @@ export const groups: Record<MutationGroup, Group> = {
     ],
   },
   book: {
-    files: engine('book-store match place-plain close-plain rest-order fill-or-kill'),
+    files: engine('book-store match rest-order place-plain close-plain fill-or-kill'),
     tests: engine('engine.test stories.test order-stories.test limits.test liquidation.test'),
   },
 }

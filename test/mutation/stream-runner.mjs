@@ -38,6 +38,7 @@ class StreamRunner {
     let at = 0
     for (const stream of this.#streams) {
       stream.from = at
+      stream.noticed = 0
       at += stream.answers.length
     }
   }
@@ -73,11 +74,16 @@ class StreamRunner {
     if (mutantActivation === 'static') space.activeMutant = activeMutant.id
     await this.#load()
     space.activeMutant = activeMutant.id
-    const wanted = this.#streams.filter(({ name }) => testFilter?.includes(name) ?? true)
+    const wanted = this.#streams
+      .filter(({ name }) => testFilter?.includes(name) ?? true)
+      .toSorted((a, b) => b.noticed - a.noticed)
     for (const [i, stream] of wanted.entries()) {
       const difference = this.#play(stream)
       if (hitLimit !== undefined && space.hitCount > hitLimit) return { status: 'timeout' }
-      if (difference !== undefined) return noticed(stream.name, difference, i + 1)
+      if (difference === undefined) continue
+      // What has noticed most is asked first.
+      stream.noticed++
+      return noticed(stream.name, difference, i + 1)
     }
     return { status: 'survived', nrOfTests: wanted.length }
   }

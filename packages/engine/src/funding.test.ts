@@ -38,6 +38,12 @@ test('an hour without samples moves no index and books nothing', () => {
   scenario.run('wait 7200s')
   expect(hours()).toEqual([])
   expect(scenario.engine.market(0)).toEqual(before)
+  // Nothing is predicted of nothing.
+  expect(scenario.engine.marketRisk(0)?.funding).toMatchObject({
+    sampleCount: 0,
+    predictedRate: 0,
+    predictedMove: 0,
+  })
 })
 
 test.each([

@@ -620,3 +620,34 @@ test('a maker is paid no rebate by an account that pays no fee', () => {
   expect(scenario.run('at 57_500')).toMatch(/liquidates c/)
   expect(scenario.engine.totals().feesQuote).toBe(fees)
 })
+
+/** A backstop that is long 0.1 BTC from 60,000 already; what a tick below maintenance makes of Dave's 0.1. */
+function withBackstop(maxPositionLots: number, deposit: number, leverage: number): string {
+  const scenario = new Scenario({}, [{ ...scenarioMarket, maxPositionLots }])
+  scenario.play(opening(336).replace('risk armed m=1', '').replace('60_000/60_000', '60_000'))
+  scenario.run(`deposit safety ${deposit}`)
+  scenario.run('mode safety 0')
+  scenario.run('place safety buy 0.1 @ 60_000')
+  scenario.run('place alice sell 0.1 @ 60_000')
+  scenario.run(`leverage safety ${leverage}`)
+  scenario.run('backstop safety')
+  const said = scenario.run('at 57_599.9')
+  checkInvariants(scenario.engine)
+  return said
+}
+
+test('a backstop takes over up to its position limit', () => {
+  const taken = 'mark 57599.9, dave stage 2 0.1, taken over 0.1 for 5673.59015 insurance 0'
+  expect(withBackstop(200, 10_000, 0)).toBe(taken)
+  expect(withBackstop(199, 10_000, 0)).toBe('mark 57599.9')
+})
+
+// After it: E = deposit − fee 0.9 − loss 240.01 + 86.39985 gained, IM = 5 % (leverage 10: 10 %) of 11,519.98.
+test.each([
+  [730.509_15, 0, true],
+  [730.509_149, 0, false],
+  [1_306.508_15, 10, true],
+  [1_306.508_149, 10, false],
+])('a backstop with %f USDC and leverage %i takes over: %s', (deposit, leverage, takes) => {
+  expect(withBackstop(100_000, deposit, leverage).includes('taken over')).toBe(takes)
+})

@@ -288,3 +288,40 @@ test('the caller is held to the order of things', () => {
   expect(() => scenario.run('tick')).toThrow('time fell')
   expect(engine.seq).toBe(seq)
 })
+
+// Levels are found by bits of a page of 1,024 prices, and pages by ranges of 2^21: every border on the way must be crossed.
+test.each([
+  ['bids, from above', 'buy', 'sell', -1],
+  ['asks, from below', 'sell', 'buy', 1],
+])(
+  '%s: levels at the borders of pages and ranges are met in order of price',
+  (_, rest, take, sign) => {
+    const scenario = new Scenario({ pages: 64, pageDirectories: 8 }, [
+      { ...scenarioMarket, quotePerTickLot: 1, priceBandPpm: 0, fixedIndexTicks: 2_097_152 },
+    ])
+    scenario.play('deposit alice 100_000_000\ndeposit bob 100_000_000')
+    const range = 2 ** 21
+    const borders = [
+      1_024,
+      32 * 1_024,
+      range - 1_024,
+      range,
+      range + 1_024,
+      range + 32 * 1_024,
+      2 * range,
+    ]
+    const prices = borders.flatMap((border) => [border - 1, border, border + 1, border + 1_023])
+    const wanted = [...new Set(prices)].toSorted((a, b) => sign * (a - b))
+    // Alternately from both ends, so that levels come between others.
+    for (const [i, ticks] of wanted.entries())
+      scenario.run(
+        `place alice ${rest} 0.001 @ ${(wanted[i % 2 === 0 ? i : wanted.length - i] ?? ticks) / 10}`,
+      )
+    const side = rest === 'buy' ? 0 : 1
+    expect([...scenario.engine.book(0, side)].map((order) => order.priceTicks)).toEqual(wanted)
+    const limit = take === 'sell' ? 0.1 : 429_496_729.5
+    for (const ticks of wanted)
+      expect(scenario.run(`place bob ${take} 0.001 @ ${limit} ioc`)).toContain(`@ ${ticks / 10}`)
+    checkInvariants(scenario.engine)
+  },
+)

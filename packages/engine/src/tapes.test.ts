@@ -1,6 +1,6 @@
 // Real order tapes through the engine. The data stays outside the repository, so the tests say when it is absent.
 // oxlint-disable-next-line no-restricted-imports -- a test may read files
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 // oxlint-disable-next-line no-restricted-imports -- a test may read files
 import { fileURLToPath } from 'node:url'
 // oxlint-disable-next-line no-restricted-imports -- a test may read files
@@ -227,39 +227,49 @@ function play(file: string, tick: number, indexTicks: number) {
 
 const present = existsSync(folder)
 
+const answers = [
+  [
+    'bitstamp_btcusd',
+    1,
+    23_550,
+    { fills: 519, lots: 71_794_153_241, takes: 0, exact: 0, crc: 'f9aa8bd5' },
+  ],
+  [
+    'lobster_AAPL_0930_1030',
+    100,
+    58_500,
+    { fills: 4_067, lots: 350_494, takes: 3_296, exact: 3_296, crc: '65cccc6c' },
+  ],
+  [
+    'lobster_AMZN_day',
+    100,
+    22_200,
+    { fills: 8_834, lots: 605_919, takes: 6_886, exact: 6_886, crc: '70239150' },
+  ],
+  [
+    'xnas_ARL_day',
+    10_000_000,
+    1_200,
+    { fills: 11, lots: 231, takes: 9, exact: 9, crc: '55d2cde5' },
+  ],
+] as const
+
 describe.skipIf(!present)('real tapes come out exactly', () => {
-  test.each([
-    [
-      'bitstamp_btcusd',
-      1,
-      23_550,
-      { fills: 519, lots: 71_794_153_241, takes: 0, exact: 0, crc: 'f9aa8bd5' },
-    ],
-    [
-      'lobster_AAPL_0930_1030',
-      100,
-      58_500,
-      { fills: 4_067, lots: 350_494, takes: 3_296, exact: 3_296, crc: '65cccc6c' },
-    ],
-    [
-      'lobster_AMZN_day',
-      100,
-      22_200,
-      { fills: 8_834, lots: 605_919, takes: 6_886, exact: 6_886, crc: '70239150' },
-    ],
-    [
-      'xnas_ARL_day',
-      10_000_000,
-      1_200,
-      { fills: 11, lots: 231, takes: 9, exact: 9, crc: '55d2cde5' },
-    ],
-  ])(
+  test.each(answers)(
     '%s',
     (file, tick, indexTicks, answer) => {
       expect(play(file, tick, indexTicks)).toEqual(answer)
     },
     120_000,
   )
+
+  test('and there is no other tape', () => {
+    const end = '.commands.jsonl.gz'
+    const tapes = readdirSync(folder).filter((file) => file.endsWith(end))
+    expect(tapes.map((file) => file.replace(end, '')).toSorted()).toEqual(
+      answers.map(([file]) => file).toSorted(),
+    )
+  })
 })
 
 test.skipIf(present)(`no tapes played: ${folder} is absent`, () => undefined)

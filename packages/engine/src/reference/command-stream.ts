@@ -89,7 +89,7 @@ export class CommandStream {
     if (view.accounts.length < 4) return deposit(view)
     if (dice.chance(0.15)) this.#startLull()
     if (profile.sweepLots !== undefined && dice.chance(0.2)) this.#startWall(profile.sweepLots)
-    if (profile.liquidation === true && dice.chance(0.3)) this.#startCrash()
+    if (profile.liquidation === true && dice.chance(profile.crashes ?? 0.3)) this.#startCrash()
     const setting = this.#setting()
     if (setting !== undefined) return dice.chance(8) ? spoilt(setting, dice) : setting
     const roll = dice.between(1, 1_000)
@@ -113,7 +113,7 @@ export class CommandStream {
     const { dice, profile } = view
     if (profile.risk === true && dice.chance(1.5)) return setRisk(view)
     if ((profile.advanced ?? 0) > 0 && dice.chance(view.throttled ? 3 : 0.6)) return setOrders(view)
-    if (profile.liquidation !== true || !dice.chance(1)) return undefined
+    if (profile.liquidation !== true || !dice.chance(profile.guards ?? 1)) return undefined
     const [first, ...others] = guard(view)
     for (const command of others) this.#queue.push({ afterMs: 0, make: () => command })
     return first

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { playStream, printCommands, shrink } from './duel.ts'
-import { neverRefused, outcomesOf, unusedCodes, usualOutcomes } from './outcomes.ts'
+import { neverRefused, outcomes, outcomesOf, unusedCodes, usualOutcomes } from './outcomes.ts'
 import { streamProfiles } from './stream-profiles.ts'
 
 // The long form is `npm run fuzz`: the same streams, millions of commands, several processes.
@@ -37,9 +37,10 @@ describe('the engine agrees with the reference on every event and hash', () => {
     3_600_000,
   )
 
-  test.skipIf(count < 150_000)('and the streams reach every kind of outcome', () => {
+  test.skipIf(count < 150_000)('and the streams reach every kind of outcome, and no other', () => {
     if (globalThis.process?.env['PLUMB_SEEN']) console.log(Object.fromEntries(seen))
     expect(usualOutcomes.filter((name) => !seen.has(name))).toEqual([])
+    expect([...seen.keys()].filter((name) => !outcomes.includes(name))).toEqual([])
   })
 
   // Each of them left the hash as it was (`playStream`).

@@ -26,6 +26,9 @@ export type StreamProfile = {
   risk?: boolean
   /** Whether liquidation is armed, prices crash, markets halt, reopen and are delisted. */
   liquidation?: boolean
+  /** Percent of the commands at which a crash begins, and at which markets are guarded (backstops, halts); 0.3 and 1. */
+  crashes?: number
+  guards?: number
 }
 type LimitedProfile = StreamProfile & { limits: Partial<EngineLimits> }
 
@@ -155,6 +158,20 @@ export const streamProfiles: Record<string, LimitedProfile> = {
     depositMax: 200_000_000,
     sizeMax: 130,
     volatility: 4_000,
+  },
+  crashing: {
+    ...usual,
+    ...everything,
+    advanced: 5,
+    markets: [liquid, thin],
+    owners: 5,
+    depositMax: 150_000_000,
+    sizeMax: 100,
+    spread: 3,
+    volatility: 4_000,
+    depth: 100,
+    crashes: 1.2,
+    guards: 3,
   },
   deep: {
     ...usual,
