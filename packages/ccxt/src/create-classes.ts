@@ -5,7 +5,9 @@ import { streamClass } from './pro/stream-class.ts'
 import { watchClass } from './pro/watch-class.ts'
 import { accountClass } from './rest/account-class.ts'
 import { marketClass } from './rest/market-class.ts'
+import { orderClass } from './rest/order-class.ts'
 import { parserClass } from './rest/parser-class.ts'
+import { settingsClass } from './rest/settings-class.ts'
 import { tradingClass } from './rest/trading-class.ts'
 import { transportClass } from './rest/transport-class.ts'
 
@@ -20,7 +22,8 @@ export type PlumbClasses = { plumb: ClassOf<Exchange>; pro: { plumb: ClassOf<Exc
  */
 export function createClasses(ccxt: Ccxt): PlumbClasses {
   const Parsers = parserClass(transportClass(ccxt))
-  const Trading = tradingClass(ccxt, accountClass(ccxt, marketClass(Parsers)))
+  const Orders = orderClass(ccxt, accountClass(ccxt, marketClass(Parsers)))
+  const Trading = settingsClass(ccxt, tradingClass(ccxt, Orders))
   const Pro = watchClass(streamClass(ccxt, Trading))
   return { plumb: class plumb extends Trading {}, pro: { plumb: class plumb extends Pro {} } }
 }

@@ -112,9 +112,8 @@ describe('every structure', () => {
     expect(new Set(Object.keys(rates))).toEqual(new Set(exchange.symbols))
     expect(await exchange.fetchOpenInterest(symbol)).toMatchObject({ symbol })
     expect(await exchange.fetchLeverageTiers()).toMatchObject({
-      [symbol]: [{ tier: 1, maxLeverage: 20, maintenanceMarginRate: 0.03 }],
+      [symbol]: [{ tier: 0, maxLeverage: 20, maintenanceMarginRate: 0.03 }],
     })
-    expect(await exchange.fetchTradingFee(symbol)).toMatchObject({ maker: 0.00015, taker: 0.00045 })
     expect(Math.abs((await exchange.fetchTime()) - Date.now())).toBeLessThan(60_000)
     expect(await exchange.fetchStatus()).toMatchObject({ status: 'ok' })
   })
@@ -161,6 +160,132 @@ describe('numbers', () => {
     const edited = await exchange.editOrder(order.id, symbol, 'limit', 'buy', 0.25)
     expect(edited).toMatchObject({ amount: 0.25, price: 58_000.5, id: order.id })
     await exchange.cancelAllOrders()
+  })
+})
+
+describe('orders of every kind', () => {
+  const amount = 0.01
+  test.each<[string, string, string, number | undefined, object, object]>([
+    ['stop', 'limit', 'sell', 58_900, { triggerPrice: 59_000 }, { triggerKind: 'stop' }],
+    ['stop', 'limit', 'buy', 61_100, { triggerPrice: 61_000 }, { triggerKind: 'stop' }],
+    [
+      'take-profit',
+      'limit',
+      'sell',
+      61_000,
+      { triggerPrice: 61_000, triggerDirection: 'ascending', triggerPriceType: 'index' },
+      { triggerKind: 'take_profit', triggerBy: 'index' },
+    ],
+    [
+      'stop loss',
+      'market',
+      'sell',
+      undefined,
+      { stopLossPrice: 59_000 },
+      { triggerKind: 'stop', reduceOnly: true, type: 'market', limitPrice: '56050' },
+    ],
+    [
+      'take profit',
+      'market',
+      'buy',
+      undefined,
+      { takeProfitPrice: 58_000 },
+      { triggerKind: 'take_profit', reduceOnly: true, limitPrice: '60900' },
+    ],
+    [
+      'trailing',
+      'limit',
+      'sell',
+      58_000,
+      { trailingAmount: 250 },
+      { style: 'trailing', offset: '250' },
+    ],
+    [
+      'trailing',
+      'market',
+      'sell',
+      undefined,
+      { trailingPercent: 1 },
+      { style: 'trailing', offset: '600', timeInForce: 'IOC' },
+    ],
+    [
+      'iceberg',
+      'limit',
+      'buy',
+      59_000,
+      { style: 'iceberg', displayAmount: 0.001 },
+      { style: 'iceberg', displayAmount: '0.001' },
+    ],
+    [
+      'twap',
+      'limit',
+      'buy',
+      59_500,
+      { style: 'twap', count: 4, intervalS: 60 },
+      { style: 'twap', timeInForce: 'IOC' },
+    ],
+  ])('%s %s %s', async (_name, type, side, price, params, expected) => {
+    const exchange: Raw = open(3)
+    const order = await exchange.createOrder(symbol, type, side, amount, price, params)
+    expectStructure(exchange, 'order', order)
+    expect(order).toMatchObject({ status: 'open', amount, side })
+    expect(order.info).toMatchObject(expected)
+    expect(await exchange.cancelOrder(order.id)).toMatchObject({ status: 'canceled' })
+  })
+
+  test('an entry with stop loss and take profit attached', async () => {
+    const exchange: Raw = open(3)
+    const [takeProfit, stopLoss] = [61_000, 58_000]
+    const create = exchange.createOrderWithTakeProfitAndStopLoss.bind(exchange)
+    const entry = await create(symbol, 'limit', 'buy', amount, 59_000, takeProfit, stopLoss)
+    const { info } = await exchange.fetchOrder(entry.id)
+    expect(info).toMatchObject({ stopLossPrice: '58000', takeProfitPrice: '61000' })
+    expect(await exchange.fetchOpenOrders(symbol)).toHaveLength(3)
+    await exchange.cancelAllOrders(symbol)
+  })
+
+  test('several in one request, each with its own outcome', async () => {
+    const exchange: Raw = open(3)
+    const request = { symbol, type: 'limit', side: 'buy', amount }
+    const placed: Raw[] = await exchange.createOrders([
+      { ...request, price: 59_000 },
+      { ...request, price: 60_020, params: { postOnly: true } },
+      { ...request, price: 59_100 },
+    ])
+    expect(placed.map(({ status }) => status)).toEqual(['open', undefined, 'open'])
+    expect(placed[1].info.error.code).toBe('POST_ONLY_WOULD_CROSS')
+    const ids = [placed[0].id, '999999', placed[2].id]
+    const canceled: Raw[] = await exchange.cancelOrders(ids)
+    expect(canceled.map(({ status }) => status)).toEqual(['canceled', undefined, 'canceled'])
+    expect(canceled[1]).toMatchObject({
+      id: '999999',
+      info: { error: { code: 'ORDER_NOT_FOUND' } },
+    })
+  })
+})
+
+describe('settings', () => {
+  test('leverage, margin mode, dead man’s switch, fees, transfers', async () => {
+    const exchange: Raw = open(3)
+    await exchange.setLeverage(5, symbol)
+    expect(await exchange.fetchLeverage(symbol)).toMatchObject({
+      longLeverage: 5,
+      marginMode: 'cross',
+    })
+    await expect(exchange.setLeverage(5, symbol)).rejects.toThrow(ccxt.NoChange)
+    await expect(exchange.setMarginMode('cross', symbol)).rejects.toThrow(ccxt.MarginModeAlreadySet)
+    expect(await exchange.fetchMarginMode(symbol)).toMatchObject({ marginMode: 'cross' })
+    await exchange.cancelAllOrdersAfter(60_000)
+    await exchange.cancelAllOrdersAfter(0)
+    expect(await exchange.fetchTradingFees()).toMatchObject({
+      [symbol]: { maker: 0.00015, taker: 0.00045 },
+    })
+    expect(await exchange.transfer('USDC', 100, '0', '1')).toMatchObject({
+      amount: 100,
+      status: 'ok',
+    })
+    expect((await exchange.fetchBalance({ subaccount: 1 })).USDC.total).toBe(100)
+    expect(await exchange.fetchLiquidations(symbol)).toEqual([])
   })
 })
 
@@ -249,6 +374,10 @@ describe('the pro class', () => {
     const closed = exchange.watchPositions([symbol])
     await exchange.closePosition(symbol)
     expect((await closed)[0]).toMatchObject({ contracts: 0 })
+    const candles = exchange.watchOHLCV(symbol, '1s')
+    await exchange.createOrderWs(symbol, 'market', 'buy', 0.01)
+    const [candle] = await candles
+    expect(candle.map((value: unknown) => typeof value)).toEqual(Array(6).fill('number'))
   })
 
   test('loses no update between two calls, and a reader that left is told', async () => {

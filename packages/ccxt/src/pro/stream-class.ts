@@ -14,6 +14,7 @@ export type ChannelEvent = {
   ts: number
   data: Raw
   market: string | null
+  interval?: string | undefined
 }
 /** What a channel's events do. Answers whether they are news to who waits. */
 export type Receiver = (event: ChannelEvent) => boolean

@@ -1,9 +1,14 @@
 //! ccxt's `watch*` and `unWatch*`.
+
+import type { Topic } from '@plumb/sdk'
 import type {
   Balances,
+  Dictionary,
   FundingRate,
   FundingRates,
   Int,
+  Liquidation,
+  OHLCV,
   Order,
   OrderBook,
   Position,
@@ -76,6 +81,75 @@ export function watchClass(Base: ClassOf<PlumbStream>): ClassOf<PlumbStream> {
           return known.length > 0
         })
         const rows = this.plumbRowsOf(key, rowId)
+        const found = this.plumbTake(rows, () => true, since, limit)
+        if (found !== undefined) return found
+      }
+    }
+
+    /** Candles that changed since the last call: the one that is open, as it grows. */
+    override async watchOHLCV(
+      symbol: string,
+      timeframe = '1m',
+      since?: Int,
+      limit?: Int,
+      _params = {},
+    ): Promise<OHLCV[]> {
+      const found = await this.watchOHLCVForSymbols([[symbol, timeframe]], since, limit)
+      return found[this.symbol(symbol)]?.[timeframe] ?? []
+    }
+
+    override async watchOHLCVForSymbols(
+      symbolsAndTimeframes: string[][],
+      since?: Int,
+      limit?: Int,
+      _params = {},
+    ): Promise<Dictionary<Dictionary<OHLCV[]>>> {
+      await this.loadMarkets()
+      const topics = this.plumbCandleTopics(symbolsAndTimeframes)
+      for (;;) {
+        const key = await this.plumbNext(topics, ({ market, interval, data }) => {
+          this.plumbRowsOf(`candles:${market}:${interval}`, candleTime).append(
+            this.parseOHLCV(data),
+          )
+          return true
+        })
+        const rows = this.plumbRowsOf(key, candleTime).takeUnread(() => true)
+        const { market, interval = '' } = topics.get(key) ?? {}
+        const candles = this.filterBySinceLimit(rows, since, limit, 0, true)
+        if (candles.length > 0) return { [this.safeSymbol(market) ?? '']: { [interval]: candles } }
+      }
+    }
+
+    plumbCandleTopics(symbolsAndTimeframes: string[][]): Map<string, Topic> {
+      return new Map(
+        symbolsAndTimeframes.map(([symbol = '', interval = '1m']) => {
+          const market = String(this.marketId(symbol))
+          const topic: Raw = { channel: 'candles', market, interval }
+          return [`candles:${market}:${interval}`, topic]
+        }),
+      )
+    }
+
+    override async unWatchOHLCV(symbol: string, timeframe = '1m'): Promise<Raw> {
+      return await this.plumbLeave([...this.plumbCandleTopics([[symbol, timeframe]]).keys()])
+    }
+
+    override async watchLiquidations(
+      symbol: string,
+      since?: Int,
+      limit?: Int,
+      _params = {},
+    ): Promise<Liquidation[]> {
+      await this.loadMarkets()
+      const market = this.market(symbol)
+      const topics = this.plumbMarketTopics('liquidations', [symbol])
+      for (;;) {
+        const key = await this.plumbNext(topics, ({ market: id, data }) => {
+          const rows = this.plumbRowsOf(`liquidations:${id}`, (row) => row.info.id)
+          for (const raw of data) rows.append(this.parseLiquidation(raw, market))
+          return true
+        })
+        const rows = this.plumbRowsOf(key, (row) => row.info.id)
         const found = this.plumbTake(rows, () => true, since, limit)
         if (found !== undefined) return found
       }
@@ -288,5 +362,6 @@ export function watchClass(Base: ClassOf<PlumbStream>): ClassOf<PlumbStream> {
 }
 
 const rowId = (row: Raw): string => row.id
+const candleTime = (row: Raw): string => String(row[0])
 const rowSymbol = (row: Raw): string => row.symbol
 const levels = (side: Raw[]) => side.map(([price, size]) => [Number(price), Number(size)])

@@ -6,6 +6,7 @@ import type {
   FundingRates,
   Int,
   LastPrices,
+  LeverageTier,
   LeverageTiers,
   Market,
   OHLCV,
@@ -17,8 +18,6 @@ import type {
   Ticker,
   Tickers,
   Trade,
-  TradingFeeInterface,
-  TradingFees,
 } from 'ccxt'
 import type { ClassOf, Raw } from '../ccxt-module.ts'
 import type { PlumbTransport } from './transport-class.ts'
@@ -214,27 +213,20 @@ export function marketClass(Base: ClassOf<PlumbTransport>): ClassOf<PlumbMarkets
       return this.parseOpenInterests(items, symbols)
     }
 
-    override async fetchLeverageTiers(symbols?: Strings): Promise<LeverageTiers> {
+    override async fetchMarketLeverageTiers(symbol: string, params = {}): Promise<LeverageTier[]> {
       await this.loadMarkets()
-      const wanted = this.marketSymbols(symbols) ?? this.symbols
-      return Object.fromEntries(
-        wanted.map((symbol: string) => {
-          const market = this.market(symbol)
-          return [symbol, this.parseMarketLeverageTiers(market.info, market)]
-        }),
-      )
+      const market = this.market(symbol)
+      const { items } = await this['publicGetMarketsMarketTiers']({ market: market.id, ...params })
+      return this.parseMarketLeverageTiers(items, market)
     }
 
-    override async fetchTradingFees(): Promise<TradingFees> {
+    override async fetchLeverageTiers(symbols?: Strings, params = {}): Promise<LeverageTiers> {
       await this.loadMarkets()
-      return Object.fromEntries(
-        this.symbols.map((symbol) => [symbol, tradingFee(this.market(symbol))]),
+      const wanted: string[] = this.marketSymbols(symbols) ?? this.symbols
+      const tiers = await Promise.all(
+        wanted.map((symbol) => this.fetchMarketLeverageTiers(symbol, params)),
       )
-    }
-
-    override async fetchTradingFee(symbol: string): Promise<TradingFeeInterface> {
-      await this.loadMarkets()
-      return tradingFee(this.market(symbol))
+      return Object.fromEntries(wanted.map((symbol, i) => [symbol, tiers[i] ?? []]))
     }
 
     /** Raw tickers of these symbols; all without. */
@@ -277,9 +269,4 @@ export function marketClass(Base: ClassOf<PlumbTransport>): ClassOf<PlumbMarkets
       return value as T
     }
   }
-}
-
-function tradingFee(market: Raw): TradingFeeInterface {
-  const { symbol, maker, taker, info } = market
-  return { info, symbol, maker, taker, percentage: true, tierBased: true }
 }

@@ -6,6 +6,7 @@ import type {
   FundingRate,
   LedgerEntry,
   LeverageTier,
+  Liquidation,
   Market,
   OHLCV,
   OpenInterest,
@@ -314,10 +315,8 @@ export function parserClass(Base: ClassOf<PlumbTransport>): ClassOf<PlumbTranspo
       )
     }
 
-    /** A market without tiers has one, over all sizes. */
     override parseMarketLeverageTiers(raw: Raw, market?: Market): LeverageTier[] {
-      const tiers = Array.isArray(raw) ? raw : [{ ...raw, tier: 1, minNotional: '0' }]
-      return tiers.map((tier: Raw) => ({
+      return raw.map((tier: Raw) => ({
         tier: tier.tier,
         symbol: this.safeSymbol(tier.market ?? market?.id, market),
         currency: market?.settle,
@@ -327,6 +326,22 @@ export function parserClass(Base: ClassOf<PlumbTransport>): ClassOf<PlumbTranspo
         maxLeverage: this.safeNumber(tier, 'maxLeverage'),
         info: tier,
       }))
+    }
+
+    override parseLiquidation(raw: Raw, market?: Market): Liquidation {
+      const liquidation: Raw = {
+        info: raw,
+        symbol: this.safeSymbol(raw.market, market),
+        side: raw.side,
+        contracts: this.safeNumber(raw, 'amount'),
+        contractSize: this.safeNumber(market, 'contractSize'),
+        price: this.safeNumber(raw, 'price'),
+        baseValue: undefined,
+        quoteValue: undefined,
+        timestamp: raw.ts,
+        datetime: this.iso8601(raw.ts),
+      }
+      return this.safeLiquidation(liquidation, market)
     }
 
     override parseLedgerEntry(raw: Raw, currency?: Currency): LedgerEntry {

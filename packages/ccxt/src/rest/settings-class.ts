@@ -1,0 +1,129 @@
+//! Settings of an account: leverage, margin mode, dead man's switch, transfers between subaccounts; and its fees.
+import type {
+  Int,
+  Leverage,
+  Liquidation,
+  MarginMode,
+  Market,
+  Str,
+  TradingFeeInterface,
+  TradingFees,
+  TransferEntry,
+} from 'ccxt'
+import { plain } from '../canonical-decimal.ts'
+import type { Ccxt, ClassOf, Raw } from '../ccxt-module.ts'
+import type { PlumbTrading } from './trading-class.ts'
+
+export function settingsClass(ccxt: Ccxt, Base: ClassOf<PlumbTrading>): ClassOf<PlumbTrading> {
+  return class WithSettings extends Base {
+    /** Whole leverage of a market, 1 … its maximum. @throws NoChange when it is that already */
+    override async setLeverage(leverage: number, symbol?: Str, params: Raw = {}): Promise<Raw> {
+      await this.loadMarkets()
+      const market = this.market(this.plumbRequired('setLeverage', 'symbol', symbol))
+      const { account } = this.plumbTraderOf(params)
+      return await this.plumbResult(account.setLeverage(String(market['id']), leverage))
+    }
+
+    override async fetchLeverage(symbol: string, params: Raw = {}): Promise<Leverage> {
+      await this.loadMarkets()
+      const market = this.market(symbol)
+      const request = this.plumbScope({ market: market['id'], ...params })
+      return this.parseLeverage(await this['privateGetMarketsMarketLeverage'](request), market)
+    }
+
+    /** None of one's own (0) is the market's maximum. */
+    override parseLeverage(raw: Raw, market?: Market): Leverage {
+      const leverage = raw.leverage === 0 ? this.safeNumber(raw, 'maxLeverage') : raw.leverage
+      return {
+        info: raw,
+        symbol: this.safeSymbol(raw.market, market),
+        marginMode: raw.marginMode,
+        longLeverage: leverage,
+        shortLeverage: leverage,
+      }
+    }
+
+    /** Binds the subaccount to one market (isolated) or frees it. @throws MarginModeAlreadySet */
+    override async setMarginMode(marginMode: string, symbol?: Str, params: Raw = {}): Promise<Raw> {
+      await this.loadMarkets()
+      if (marginMode !== 'cross' && marginMode !== 'isolated')
+        throw new ccxt.BadRequest(`${this.id} setMarginMode() is cross or isolated`)
+      const market = this.market(this.plumbRequired('setMarginMode', 'symbol', symbol))
+      const { account } = this.plumbTraderOf(params)
+      return await this.plumbResult(account.setMarginMode(String(market['id']), marginMode))
+    }
+
+    override async fetchMarginMode(symbol: string, params: Raw = {}): Promise<MarginMode> {
+      await this.loadMarkets()
+      const market = this.market(symbol)
+      const request = this.plumbScope({ market: market['id'], ...params })
+      const raw = await this['privateGetMarketsMarketMarginMode'](request)
+      return { info: raw, symbol, marginMode: raw.marginMode }
+    }
+
+    /** Cancels everything in `timeout` ms unless it is called again; 0 disarms. */
+    override async cancelAllOrdersAfter(timeout: Int, params: Raw = {}): Promise<Raw> {
+      const { account } = this.plumbTraderOf(params)
+      return await this.plumbResult(account.cancelAfter(timeout ?? 0))
+    }
+
+    /** Between subaccounts of the wallet, by number. */
+    override async transfer(
+      code: string,
+      amount: number,
+      fromAccount: string,
+      toAccount: string,
+    ): Promise<TransferEntry> {
+      await this.loadMarkets()
+      const text = plain(this.currencyToPrecision(code, amount) ?? '')
+      const trader = this.plumbTraderOf({ subaccount: Number(fromAccount) })
+      const reply = await this.plumbResult(trader.transfer(Number(toAccount), text))
+      const timestamp = this.milliseconds()
+      return {
+        info: reply,
+        id: String(reply.seq),
+        timestamp,
+        datetime: this.iso8601(timestamp),
+        currency: code,
+        amount: Number(text),
+        fromAccount,
+        toAccount,
+        status: 'ok',
+      }
+    }
+
+    /** The wallet's own rates, with its tier. */
+    override async fetchTradingFees(params: Raw = {}): Promise<TradingFees> {
+      await this.loadMarkets()
+      const info = await this['privateGetFeesMe'](this.plumbScope(params))
+      const fees: TradingFeeInterface[] = info.markets.map((raw: Raw) => ({
+        info: raw,
+        symbol: this.safeSymbol(raw.market),
+        maker: this.safeNumber(raw, 'maker'),
+        taker: this.safeNumber(raw, 'taker'),
+        percentage: true,
+        tierBased: true,
+      }))
+      return this.indexBy(fees, 'symbol')
+    }
+
+    override async fetchTradingFee(symbol: string, params: Raw = {}): Promise<TradingFeeInterface> {
+      const fees = await this.fetchTradingFees(params)
+      return this.plumbRequired('fetchTradingFee', 'fee', fees[this.symbol(symbol)])
+    }
+
+    override async fetchLiquidations(
+      symbol: string,
+      since?: Int,
+      limit?: Int,
+      params: Raw = {},
+    ): Promise<Liquidation[]> {
+      await this.loadMarkets()
+      const market = this.market(symbol)
+      const ask = (page: Raw) =>
+        this['publicGetMarketsMarketLiquidations']({ market: market['id'], ...page })
+      const rows = await this.plumbRows(ask, since, limit, params)
+      return this.parseLiquidations(rows, market, since, limit)
+    }
+  }
+}
