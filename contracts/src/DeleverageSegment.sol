@@ -128,8 +128,10 @@ abstract contract DeleverageSegment is TakeoverSegment {
     ) private {
         address owner = address(uint160(holder >> 8));
         if (owner == BACKSTOP) context.reject(BatchCodes.BACKSTOP_PARTY, made.index);
-        Health memory health = _load(context, run, owner, holder & 0xFF, made.index);
+        // Of its funding only the market's is settled, as in a fill.
+        run.load(context, owner, holder & 0xFF, made.index);
         Row row = _rowOf(context, run, made.market, made.index);
+        Health memory health = _health(run);
         int256 size = row.size();
         bool isOpposite = made.isLong ? size < 0 : size > 0;
         if (health.equity <= 0 || lots == 0 || !isOpposite || lots > RiskMath.abs(size)) {

@@ -10,6 +10,7 @@ import {Words, allocate, calldataWord, freeMemory, releaseMemory} from "./librar
 import {CASH, FIELDS, FILLED, HOLDER, ROW_BITS, ROW_MASK, STRIDE} from "./libraries/OrderTable.sol";
 import {
     FILL_BYTES,
+    FOK_BIT,
     KIND_REPRICING,
     KIND_BITS,
     MARKET_BITS,
@@ -21,9 +22,7 @@ import {
     POST_ONLY_BIT,
     REDUCE_ONLY_BIT,
     SELL,
-    TIF_FOK,
-    TICKS_BYTES,
-    TIF_SHIFT
+    TICKS_BYTES
 } from "./libraries/OrderRecord.sol";
 import {RiskMath} from "./libraries/RiskMath.sol";
 import {Settleable} from "./libraries/Settleable.sol";
@@ -261,7 +260,7 @@ abstract contract FillSegment is OrderChecks {
             do {
                 OrderFields fields = OrderFields.wrap(table.get(entry + FIELDS));
                 uint256 filled = table.get(entry + FILLED);
-                uint8 code = _checkFilled(run, fields, filled);
+                uint8 code = _useOrder(context, run, fields, filled);
                 if (code != 0) context.reject(code, next);
                 _move(
                     run, Row.wrap(word & ROW_MASK), fields, filled, int256(table.get(entry + CASH))
@@ -312,15 +311,28 @@ abstract contract FillSegment is OrderChecks {
         }
     }
 
-    function _checkFilled(AccountRun memory run, OrderFields fields, uint256 filled)
-        private
-        returns (uint8 code)
-    {
+    function _useOrder(
+        Context memory context,
+        AccountRun memory run,
+        OrderFields fields,
+        uint256 filled
+    ) private returns (uint8 code) {
         if (filled == 0) return BatchCodes.ORDER_UNUSED;
         code = run.useLane(fields.lane(), fields.seq(), filled, fields.size());
         if (code != 0) return code;
-        if ((fields.sideFlags() >> TIF_SHIFT) & 3 == TIF_FOK && filled != fields.size()) {
-            return BatchCodes.FOK_NOT_FILLED;
+        if (fields.sideFlags() & FOK_BIT != 0 && filled != fields.size()) {
+            _noteFok(context, run.filledIn(fields.lane()), filled, fields.size());
+        }
+    }
+
+    // Fill-or-kill: whole, over as many segments as it takes, but in one batch.
+    function _noteFok(Context memory context, uint256 total, uint256 filled, uint256 size)
+        private
+        pure
+    {
+        unchecked {
+            if (total == filled) ++context.openFoks;
+            else if (total == size) --context.openFoks;
         }
     }
 }

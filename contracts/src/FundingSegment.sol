@@ -7,9 +7,10 @@ import {Context, Row} from "./libraries/Context.sol";
 import {calldataWord} from "./libraries/Memory.sol";
 import {MarketWord} from "./libraries/MarketWord.sol";
 import {RiskMath} from "./libraries/RiskMath.sol";
+import {Tranche} from "./libraries/RiskState.sol";
 
 /// @notice New cumulative funding indices, bounded by block time: each market earns an allowance of
-/// LEVEL_PPM_PER_HOUR of mark, and an update uses it up.
+/// LEVEL_PPM_PER_HOUR of mark, and an update uses it up. Where nobody holds a position an index moves freely.
 abstract contract FundingSegment is ExchangeStorage {
     uint256 private constant RECORD_BYTES = 9;
     uint256 private constant INDEX_BITS = 48; // as in the account word
@@ -41,7 +42,9 @@ abstract contract FundingSegment is ExchangeStorage {
             if (!RiskMath.signedFits(index, INDEX_BITS)) {
                 context.reject(BatchCodes.FUNDING_OVERFLOW, place);
             }
-            uint256 move = RiskMath.abs(index - word.fundingIndex());
+            (int256 pool, int256 held) = _poolAndInterest(market, row);
+            // Where nobody holds a position nobody pays.
+            uint256 move = held == 0 ? 0 : RiskMath.abs(index - word.fundingIndex());
             // Index per second of allowance, times 3600: one lot is worth mark x quote x 1e6 in index units.
             uint256 hourly = word.mark() * word.quotePerTickLot() * LEVEL_PPM_PER_HOUR;
             uint256 from = word.fundingCreditTime();
@@ -53,6 +56,20 @@ abstract contract FundingSegment is ExchangeStorage {
             word = word.withFunding(index, from + used);
             row.setWord(word);
             marketWords[market] = MarketWord.unwrap(word);
+            if (held == 0 && pool > 0) {
+                // Nobody holds a position: what rounding left in the pool is nobody's, and so the insurance's.
+                row.addPool(-pool);
+                Tranche.credit(market, uint256(pool));
+            }
         }
+    }
+
+    // As they stand at this place of the batch.
+    function _poolAndInterest(uint256 market, Row row) private view returns (int256, int256) {
+        uint256 stored = marketPools[market];
+        return (
+            (int256(stored) >> 128) + row.poolDelta(),
+            int256(stored & type(uint128).max) + row.interestDelta()
+        );
     }
 }

@@ -82,6 +82,7 @@ contract PlumbExchange is
         context.segment = segment;
         _openBatch(context);
         _settleSegment(context, kind, pos, pos + body.length);
+        if (context.openFoks != 0) context.reject(BatchCodes.FOK_NOT_FILLED, 0);
         _storeTotals(context);
     }
 
@@ -138,6 +139,7 @@ contract PlumbExchange is
             pos = next;
         }
         if (pos != end) context.reject(BatchCodes.MALFORMED, 0);
+        if (context.openFoks != 0) context.reject(BatchCodes.FOK_NOT_FILLED, 0);
     }
 
     function _settleSegment(Context memory context, uint256 kind, uint256 pos, uint256 end)

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {MarketTable} from "./MarketTable.sol";
 import {OrderChecks} from "./OrderChecks.sol";
-import {AccountRun} from "./libraries/AccountRun.sol";
+import {AccountRun, SETTLED} from "./libraries/AccountRun.sol";
 import {BatchCodes} from "./libraries/BatchCodes.sol";
 import {Context, Row} from "./libraries/Context.sol";
 import {TieredMargin} from "./libraries/MarketTiers.sol";
@@ -14,7 +14,7 @@ import {ORDER_BYTES, OrderFields, OrderRecord, TICKS_BYTES} from "./libraries/Or
 import {RiskMath} from "./libraries/RiskMath.sol";
 import {Triggers} from "./libraries/Triggers.sol";
 
-/// @notice An account as liquidation sees it, all funding settled, at the carried marks.
+/// @notice An account as liquidation sees it, at the carried marks, funding still due taken off.
 struct Health {
     int256 equity;
     uint256 maintenance; // sum over its markets
@@ -47,7 +47,7 @@ abstract contract RiskBase is MarketTable, OrderChecks {
         return _health(run);
     }
 
-    /// @dev Of an account whose funding is settled everywhere.
+    /// @dev Where funding is not settled yet, what is due counts.
     function _health(AccountRun memory run) internal view returns (Health memory found) {
         found.equity = run.cash;
         found.isFresh = true;
@@ -58,10 +58,15 @@ abstract contract RiskBase is MarketTable, OrderChecks {
             bool isStale = word.mark() == 0 || block.timestamp > word.markTime() + MARK_AGE_MAX_S;
             if (isStale && !word.hasFixedMark()) found.isFresh = false;
             int256 value = _atMark(row, row.size());
-            found.equity += value;
+            found.equity += value - _due(row);
             found.maintenance += TieredMargin.maintenance(row, RiskMath.abs(value));
             found.initial += TieredMargin.initial(row, RiskMath.abs(value));
         }
+    }
+
+    function _due(Row row) private pure returns (int256) {
+        if (row.state() & SETTLED != 0) return 0;
+        return RiskMath.funding(row.size(), row.word().fundingIndex() - row.snapshot());
     }
 
     /// @dev A victim: not the backstop, marks fresh, below maintenance margin, with a position in the market.

@@ -136,6 +136,12 @@ library AccountRunLibrary {
         run.laneWord = (word & ~(LANE_MASK << shift)) | (advanced << shift);
     }
 
+    /// @notice Filled so far of the order that has just used this lane.
+    function filledIn(AccountRun memory run, uint256 lane) internal pure returns (uint256) {
+        uint256 used = lane == 0 ? run.lane0 : run.laneWord >> laneShift(lane);
+        return used & type(uint40).max;
+    }
+
     /// @notice Writes the account back, and the change of its long positions into the rows.
     function store(AccountRun memory run, Context memory context) internal {
         if (run.laneAt != 0) storeSlot(run.laneAt, run.laneWord);

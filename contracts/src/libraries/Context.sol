@@ -16,6 +16,7 @@ struct Context {
     uint256 marketSlot; // storage base of the market words
     uint256 limitsSlot;
     bool reduceOnly; // new risk is paused
+    uint256 openFoks; // fill-or-kill orders filled in part so far: none may be left at the end
     Words signers; // of the segment's orders signed by session keys, by place; zero: there is none
 }
 

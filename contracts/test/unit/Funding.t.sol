@@ -31,6 +31,7 @@ contract FundingTest is ExchangeTest {
 
     // 30. Exactly the hour's allowance, not a unit more, either way.
     function test_funding_clamp() public {
+        trade(100, 1);
         settleRejected(fundingBatch(FIXED, HOURLY + 1), BatchCodes.FUNDING_CLAMP, 0);
         settleRejected(fundingBatch(FIXED, -HOURLY - 1), BatchCodes.FUNDING_CLAMP, 0);
         settle(fundingBatch(FIXED, HOURLY));
@@ -43,6 +44,7 @@ contract FundingTest is ExchangeTest {
 
     // 30. Two ordinary updates may settle together; unused allowance lapses after four hours.
     function test_funding_allowance() public {
+        trade(100, 1);
         settle(fundingBatch(FIXED, HOURLY / 300));
         settle(fundingBatch(FIXED, HOURLY / 150));
         pass(100 hours);
@@ -52,6 +54,7 @@ contract FundingTest is ExchangeTest {
 
     // 30. No sequence of updates moves the index faster than the clamp.
     function testFuzz_funding_clamp_sum(uint256 seed) public {
+        trade(1, 1);
         uint256 start = nowS;
         int256 index = 0;
         uint256 travelled = 0;
@@ -75,7 +78,38 @@ contract FundingTest is ExchangeTest {
         settleRejected(fundingBatch(FIXED, 1 << 47), BatchCodes.FUNDING_OVERFLOW, 0);
         settleRejected(fundingBatch(FIXED, -(1 << 47) - 1), BatchCodes.FUNDING_OVERFLOW, 0);
         settleRejected(fundingBatch(1, 0), BatchCodes.UNKNOWN_MARKET, 0);
-        settleRejected(fundingBatch(OBSERVED, 1), BatchCodes.FUNDING_CLAMP, 0); // no mark yet
+        settle(fundingBatch(OBSERVED, 1)); // nobody holds it, no mark is needed
+    }
+
+    // 30. Where nobody holds a position nobody pays: the index goes where the engine's went, and uses no allowance up.
+    function test_funding_free_without_positions() public {
+        settle(fundingBatch(FIXED, 50 * HOURLY));
+        settle(fundingBatch(FIXED, -50 * HOURLY));
+        trade(100, 1);
+        settleRejected(fundingBatch(FIXED, -49 * HOURLY + 1), BatchCodes.FUNDING_CLAMP, 0);
+        settle(fundingBatch(FIXED, -49 * HOURLY));
+        assertEq(cashOf(alice) + cashOf(bob) + exchange.market(FIXED).fundingPool, 2e12, "conserved");
+    }
+
+    // 22. What rounding left in a pool is the insurance's once nobody holds the market, and not before.
+    function test_dust_goes_to_insurance() public {
+        trade(3, 1);
+        settle(fundingBatch(FIXED, 1));
+        TestOrder memory taken = orderOf(bob, 0, MARK, 3);
+        TestOrder memory made = orderOf(alice, 1, MARK, 3);
+        (taken.seq, made.seq, taken.takerFee, made.makerFee) = (2, 2, 0, 0);
+        settle(pair(taken, made, 1));
+        int256 dust = exchange.market(FIXED).fundingPool;
+        assertTrue(dust > 0, "dust");
+        settle(fundingBatch(FIXED, 1));
+        assertEq(exchange.market(FIXED).fundingPool, dust, "held");
+        (taken.lane, made.lane) = (1, 1);
+        settle(pair(taken, made, 2));
+        dust = exchange.market(FIXED).fundingPool;
+        settle(fundingBatch(FIXED, 1));
+        assertEq(exchange.market(FIXED).fundingPool, 0, "swept");
+        assertEq(int256(exchange.insuranceOf(FIXED)), dust, "insured");
+        assertEq(cashOf(alice) + cashOf(bob) + dust, 2e12, "conserved");
     }
 
     // 31. Longs pay shorts through the pool; what stays there is rounding, below one unit a settlement.

@@ -72,9 +72,12 @@ export class AccountRun {
     return this.#touched.get(market) ?? this.#sizeBefore(market)
   }
 
-  /** Positions now, of every market whose funding this run has settled. */
-  sizes(): Iterable<[number, bigint]> {
-    return this.#touched
+  /** Open positions now, with the funding still due there. */
+  *held(): Iterable<[number, { size: bigint; due: bigint }]> {
+    for (const [id, { size, fundingSnapshot }] of this.#positionsNow()) {
+      const due = fundingPayment(size, this.#market(id).fundingIndex - fundingSnapshot)
+      yield [id, { size, due }]
+    }
   }
 
   /** Whether the run has grown its position in `market` beyond `limit` lots, either side. */

@@ -1,8 +1,8 @@
 import { orderFlag, timeInForce } from '@plumb/model'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { PricesSegment } from './batch.ts'
+import type { PricesSegment, Segment } from './batch.ts'
 import { BatchBuilder, type BatchHeader } from './batch-builder.ts'
-import type { MatchedFill, SignedOrder } from './open-fills.ts'
+import { type MatchedFill, OpenFills, type SignedOrder } from './open-fills.ts'
 import { SettlementTwin } from './settlement-twin.ts'
 
 const TIME_S = 1_800_000_000
@@ -70,6 +70,16 @@ const fill = (taker: SignedOrder, maker: SignedOrder, sizeLots: number): Matched
   takerFee: 0,
   makerFee: 0,
 })
+const fillsOf = (fills: readonly MatchedFill[]): Segment => {
+  const state = new SettlementTwin({ settlementLagS: 600, markAgeMaxS: 3_600 })
+  state.setPublishers(publishers, 3)
+  state.listMarket(market, TIME_S)
+  for (const who of [ALICE, BOB, CAROL]) state.deposit(who, 0, 1_000_000_000)
+  state.applySegment(prices(MARK), TIME_S)
+  const open = new OpenFills(state.state, TIME_S)
+  expect(open.tryFills(fills)).toBeNull()
+  return open.build()
+}
 const withdrawal = (lane: number) => ({
   owner: CAROL,
   signature: new Uint8Array(64),
@@ -145,7 +155,7 @@ describe('BatchBuilder cuts segments where the aggregate would be refused', () =
       500,
     )
     expect(builder.addFills([more])).toBe('NOT_SETTLEABLE')
-    expect(builder.addFills([more], () => prices(612_000))).toBeNull()
+    expect(builder.addFills([more], () => [prices(612_000)])).toBeNull()
     expect(kinds()).toEqual(['Prices', 'Fills', 'Prices', 'Fills'])
   })
 
@@ -160,13 +170,30 @@ describe('BatchBuilder cuts segments where the aggregate would be refused', () =
     expect(kinds()).toEqual(['Prices', 'Fills'])
   })
 
-  test('a fill-or-kill order settles whole or not at all', () => {
+  test('a fill-or-kill order settles whole in its batch, over as many segments as it takes', () => {
     const flags = timeInForce.fok << 2
-    const taker = order(ALICE, 0, { flags, sizeLots: 30 })
-    const parts = [fill(taker, order(BOB, 1), 10), fill(taker, order(CAROL, 1), 20)]
-    expect(builder.addFills(parts.slice(0, 1))).toBe('FOK_NOT_FILLED')
-    expect(builder.addFills(parts)).toBeNull()
-    expect(kinds()).toEqual(['Prices', 'Fills'])
+    const taker = order(ALICE, 0, { flags, sizeLots: 40 })
+    const opens = fill(order(CAROL, 0), order(BOB, 1), 10)
+    expect(builder.addFills([opens])).toBeNull()
+    // Carol's reducing sell and the one that goes on to open cannot be judged in one segment.
+    const reduces = order(CAROL, 1, { flags: orderFlag.reduceOnly, lane: 1 })
+    expect(builder.addFills([fill(taker, reduces, 10)])).toBeNull()
+    expect(() => builder.finish(header)).toThrow('fill-or-kill')
+    expect(builder.addFills([fill(taker, order(CAROL, 1, { lane: 2 }), 30)])).toBeNull()
+    expect(kinds()).toEqual(['Prices', 'Fills', 'Fills', 'Fills'])
+    expect(twin.account(ALICE, 0).positions[0]?.size).toBe(40n)
+  })
+
+  test('and never less than whole', () => {
+    const flags = timeInForce.fok << 2
+    const part = fill(order(ALICE, 0, { flags, sizeLots: 40 }), order(BOB, 1), 10)
+    expect(builder.addFills([part])).toBeNull()
+    builder.close()
+    const segments = [prices(MARK), fillsOf([part])]
+    expect(fresh.applyBatch({ ...header, segments }, { timeS: TIME_S })).toEqual({
+      ok: false,
+      error: { code: 'FOK_NOT_FILLED', segment: 1, index: 0 },
+    })
   })
 
   test('withdrawals, funding and fills keep their order', () => {

@@ -26,7 +26,8 @@ const GAS = {
   mark: 12_000,
   withdrawal: 90_000,
   withdrawnPosition: 36_000,
-  funding: 13_000,
+  // With what is left in the pool going to insurance.
+  funding: 45_000,
   riskSegment: 60_000,
   activation: 60_000,
   transfer: 150_000,
@@ -49,9 +50,10 @@ const pricesMayHelp: ReadonlySet<string> = new Set(['NOT_SETTLEABLE', 'NO_MARK',
  */
 export class BatchBuilder {
   readonly #twin: SettlementTwin
-  readonly #timeS: number
+  #timeS: number
   readonly #segments: Segment[] = []
   #open: OpenFills
+  #openTimeS: number
   #withdrawals: WithdrawalRecord[] = []
   #gas = GAS.batch
 
@@ -60,6 +62,14 @@ export class BatchBuilder {
     this.#timeS = timeS
     twin.beginBatch()
     this.#open = new OpenFills(twin.state, timeS)
+    this.#openTimeS = timeS
+  }
+
+  /** What comes from now on is judged at this block time; it only moves on. */
+  advance(timeS: number): void {
+    if (timeS <= this.#timeS) return
+    this.#timeS = timeS
+    if (this.#open.fillCount === 0) this.#renew()
   }
 
   /** Upper estimate of the batch's gas, for cutting below the transaction's limit (16,777,216). */
@@ -72,35 +82,33 @@ export class BatchBuilder {
   }
 
   /**
-   * Adds fills that must settle together (those of one fill-or-kill order, else one). Where the open segment would not
+   * Adds fills that must settle together (mostly one). Where the open segment would not
    * be settleable it closes before them; where a fresh one would not either, `prices` (the engine's marks of that
-   * moment with the publishers' vectors, null = none) goes in between.
+   * moment with the publishers' vectors) go in between.
    */
   addFills(
     fills: readonly MatchedFill[],
-    prices: () => PricesSegment | null = () => null,
+    prices: () => readonly PricesSegment[] = () => [],
   ): BuildRefusal | null {
     this.#closeWithdrawals()
     if (this.#open.tryFills(fills) === null) return null
     this.#closeFills()
     const refusal = this.#open.tryFills(fills)
     if (refusal === null || !pricesMayHelp.has(refusal)) return refusal
-    const segment = prices()
-    if (segment === null || this.addPrices(segment) !== null) return refusal
+    for (const segment of prices()) this.addPrices(segment)
     return this.#open.tryFills(fills)
   }
 
   /** Adds a withdrawal; neighbours share a segment. */
   addWithdrawal(
     withdrawal: WithdrawalRecord,
-    prices: () => PricesSegment | null = () => null,
+    prices: () => readonly PricesSegment[] = () => [],
   ): BuildRefusal | null {
     this.#closeFills()
     const one: Segment = { kind: 'Withdrawals', withdrawals: [withdrawal] }
     let error = this.#twin.applySegment(one, this.#timeS)
     if (error !== null && pricesMayHelp.has(error.code)) {
-      const segment = prices()
-      if (segment === null || this.addPrices(segment) !== null) return error.code
+      for (const segment of prices()) this.addPrices(segment)
       error = this.#twin.applySegment(one, this.#timeS)
     }
     if (error !== null) return error.code
@@ -124,17 +132,23 @@ export class BatchBuilder {
     return this.#add(segment, GAS.riskSegment + riskGas(segment))
   }
 
-  /** Closes what is open and answers the batch; the twin then stands after all its segments. */
-  finish(header: BatchHeader): Batch {
+  /** Closes what is open: the twin then stands after all that was added. */
+  close(): void {
     this.#closeWithdrawals()
     this.#closeFills()
+  }
+
+  /** Closes what is open and answers the batch; the twin then stands after all its segments. */
+  finish(header: BatchHeader): Batch {
+    this.close()
+    if (this.#twin.state.openFoks !== 0)
+      throw new RangeError('a batch must fill its fill-or-kill orders whole')
     this.#twin.commitHeader(header)
     return { ...header, segments: this.#segments }
   }
 
   #add(segment: Segment, gas: number): SegmentError | null {
-    this.#closeWithdrawals()
-    this.#closeFills()
+    this.close()
     const error = this.#twin.applySegment(segment, this.#timeS)
     if (error !== null) return error
     this.#segments.push(segment)
@@ -152,12 +166,17 @@ export class BatchBuilder {
   #closeFills(): void {
     if (this.#open.fillCount === 0) return
     const segment = this.#open.build()
-    const error = this.#twin.applySegment(segment, this.#timeS)
+    const error = this.#twin.applySegment(segment, this.#openTimeS)
     // Every prefix was judged when it was added: a refusal here is a fault of this file.
     if (error !== null) throw new Error(`closed segment refused: ${error.code} at ${error.index}`)
     this.#segments.push(segment)
     this.#gas += GAS.segment + this.#open.gasEstimate
+    this.#renew()
+  }
+
+  #renew(): void {
     this.#open = new OpenFills(this.#twin.state, this.#timeS)
+    this.#openTimeS = this.#timeS
   }
 }
 

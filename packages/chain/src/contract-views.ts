@@ -63,6 +63,8 @@ export type ContractViews = {
   lastDeposit(tag?: BlockTag): Promise<{ depositId: number; rollingHash: string }>
   totals(tag?: BlockTag): Promise<ChainTotals>
   isRelayer(address: string, tag?: BlockTag): Promise<boolean>
+  /** Owner of the backstop's accounts, lowercase; fixed at deployment. */
+  backstop(tag?: BlockTag): Promise<string>
 }
 
 const safe = (value: unknown): number => {
@@ -163,5 +165,6 @@ export const contractViews = (rpc: Rpc, contract: string): ContractViews => {
     },
     isRelayer: async (address, tag = 'latest') =>
       (await read('isRelayer', [address], tag))[0] === true,
+    backstop: async (tag = 'latest') => String((await read('backstop', [], tag))[0]).toLowerCase(),
   }
 }

@@ -1,5 +1,5 @@
 //! A Fills segment while it is being filled: each fill is judged as the contract will judge the whole segment.
-import { orderFlag, side, timeInForce, timeInForceOf } from '@plumb/model'
+import { orderFlag, side } from '@plumb/model'
 import { AccountRun } from './account-run.ts'
 import { compareOrders, type FillsSegment, isConditional, type OrderRecord } from './batch.ts'
 import type { BatchCodeName } from './generated/batch-code.ts'
@@ -100,7 +100,7 @@ export class OpenFills {
   }
 
   /**
-   * Adds fills that must settle together (all those of one fill-or-kill order, else one), or adds none and says why.
+   * Adds fills that must settle together (mostly one), or adds none and says why.
    * A refusal means: close this segment first, and try again on the state after it.
    */
   tryFills(fills: readonly MatchedFill[]): JoinRefusal | null {
@@ -251,16 +251,11 @@ export class OpenFills {
     return false
   }
 
-  // The end of the segment, as it would be now: both accounts, and fill-or-kill orders whole.
+  // The end of the segment, as it would be now. Fill-or-kill orders may go on in the next one.
   #check(fills: readonly MatchedFill[]): JoinRefusal | null {
     const holders = new Set<string>()
     for (const { taker, maker } of fills)
-      for (const order of [taker, maker]) {
-        holders.add(accountKey(order.owner, order.subaccount))
-        const filled = this.#entries.get(orderKey(order))?.filled ?? 0
-        if (timeInForceOf(order.flags) === timeInForce.fok && filled !== order.sizeLots)
-          return 'FOK_NOT_FILLED'
-      }
+      for (const order of [taker, maker]) holders.add(accountKey(order.owner, order.subaccount))
     for (const holder of holders) {
       const run = new AccountRun(this.#state, holder)
       for (const { market, size, cash, isReduceOnly } of this.#movements.get(holder) ?? [])

@@ -27,16 +27,15 @@ export function openRun(state: SettlementState, owner: string, subaccount: numbe
   return run
 }
 
-/** Of an account whose funding is settled everywhere. */
+/** Funding still due is taken off. */
 export function healthOf(state: SettlementState, run: AccountRun, timeS: number): Health {
   const found = { equity: run.cash, maintenance: 0n, initial: 0n, isFresh: true }
-  for (const [id, size] of run.sizes()) {
-    if (size === 0n) continue
+  for (const [id, { size, due }] of run.held()) {
     const market = state.listedMarket(id)
     const isStale = market.mark === 0 || timeS > market.markTimeS + state.genesis.markAgeMaxS
     if (isStale && !market.fixedMark) found.isFresh = false
     const value = atMark(market, size)
-    found.equity += value
+    found.equity += value - due
     found.maintenance += maintenanceMargin(market, abs(value))
     found.initial += initialMargin(market, abs(value))
   }

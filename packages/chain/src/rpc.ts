@@ -34,6 +34,8 @@ export type Receipt = {
   blockHash: string
   succeeded: boolean
   gasUsed: number
+  /** What was paid for each gas. */
+  gasPriceWei: number
 }
 export type Log = {
   blockNumber: number
@@ -154,6 +156,7 @@ const receiptOf = (value: unknown): Receipt => {
     blockHash: textOf(receipt['blockHash'], 'receipt block hash'),
     succeeded: numberOf(receipt['status'], 'receipt status') === 1,
     gasUsed: numberOf(receipt['gasUsed'], 'receipt gas'),
+    gasPriceWei: numberOf(receipt['effectiveGasPrice'] ?? '0x0', 'receipt gas price'),
   }
 }
 

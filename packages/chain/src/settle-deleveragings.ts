@@ -1,10 +1,12 @@
 //! The twin of DeleverageSegment.sol.
+
+import { AccountRun } from './account-run.ts'
 import type { CounterpartyRecord, DeleveragingRecord, DeleveragingsSegment } from './batch.ts'
 import type { BatchCodeName } from './generated/batch-code.ts'
 import { atMark, checkVictim, healthOf, openRun } from './risk-run.ts'
 import { deficitOf } from './settle-takeovers.ts'
 import { abs, mulDivCeil } from './settlement-math.ts'
-import type { SegmentError, SettlementState } from './settlement-state.ts'
+import { accountKey, type SegmentError, type SettlementState } from './settlement-state.ts'
 
 /** What one deleveraging closes and costs, from the state before. */
 type Terms = { isLong: boolean; insured: bigint; closed: bigint; total: bigint }
@@ -80,7 +82,9 @@ function closeCounterparty(
   timeS: number,
 ): BatchCodeName | null {
   if (owner === state.genesis.backstop) return 'BACKSTOP_PARTY'
-  const run = openRun(state, owner, subaccount)
+  // Of its funding only the market's is settled, as in a fill.
+  const run = new AccountRun(state, accountKey(owner, subaccount))
+  run.touch(id)
   const { equity } = healthOf(state, run, timeS)
   const size = run.sizeIn(id)
   const lots = BigInt(sizeLots)

@@ -227,8 +227,14 @@ function useOrder(
   const advanced = advanceLane(state.lane(key, order.lane), order.laneSeq, filled, order.sizeLots)
   if (typeof advanced === 'string') return advanced
   state.setLane(key, order.lane, advanced)
-  const isFok = timeInForceOf(order.flags) === timeInForce.fok
-  return isFok && filled !== order.sizeLots ? 'FOK_NOT_FILLED' : null
+  if (timeInForceOf(order.flags) === timeInForce.fok) noteFok(state, order, filled, advanced.filled)
+  return null
+}
+
+// Filled whole over as many segments as it takes, but in one batch.
+function noteFok(state: SettlementState, order: OrderRecord, filled: number, total: number): void {
+  if (total === filled && total !== order.sizeLots) state.openFoks += 1
+  if (total !== filled && total === order.sizeLots) state.openFoks -= 1
 }
 
 /** The lane after `filled` more lots of the order `seq`, or why it refuses. */

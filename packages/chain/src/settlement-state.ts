@@ -79,8 +79,9 @@ export class SettlementState {
   /** Newest time accepted of a publisher's page, by `page * 5 + publisher`. */
   readonly #publisherTimes: UndoMap<number, number>
   readonly #totals: UndoMap<'totals', TwinTotals>
-  /** In memory while a batch runs, not in storage. */
+  /** In memory while a batch runs, not in storage: accepted marks, and fill-or-kill orders not yet filled whole. */
   readonly #batchMarks: UndoMap<number, MarkRange | null>
+  readonly #openFoks: UndoMap<'count', number>
   /** By the key's address. */
   readonly #sessionKeys: UndoMap<Owner, TwinSessionKey>
   publishers: readonly Owner[] = []
@@ -94,6 +95,7 @@ export class SettlementState {
     this.#publisherTimes = new UndoMap(this.log, from?.publisherTimes())
     this.#totals = new UndoMap(this.log)
     this.#batchMarks = new UndoMap(this.log)
+    this.#openFoks = new UndoMap(this.log)
     this.#sessionKeys = new UndoMap(this.log, from?.sessionKeys())
     if (from === undefined) return
     this.publishers = from.publishers
@@ -140,9 +142,19 @@ export class SettlementState {
     this.#publisherTimes.set(key, timeMs)
   }
 
+  /** Fill-or-kill orders that this batch has filled in part so far: at its end there may be none. */
+  get openFoks(): number {
+    return this.#openFoks.get('count') ?? 0
+  }
+
+  set openFoks(count: number) {
+    this.#openFoks.set('count', count)
+  }
+
   /** Forgets the marks of the batch before. */
   beginBatch(): void {
     for (const [id] of this.#batchMarks.entries()) this.#batchMarks.set(id, null)
+    this.openFoks = 0
   }
 
   /** Lowest and highest mark accepted so far in this batch; null before the first. */

@@ -265,10 +265,21 @@ export class SettlementTwin {
       }
       // In a call of its own, which remembers no marks of the ones before.
       this.beginBatch()
-      const error = this.applySegment(content, timeS)
+      const error = this.#applyAlone(content, timeS)
       if (error !== null) skipped.push({ segment, code: error.code })
     }
-    return null
+    const isWhole = skipped !== undefined || this.#state.openFoks === 0
+    const last = Math.max(0, segments.length - 1)
+    return isWhole ? null : { code: 'FOK_NOT_FILLED', segment: last, index: 0 }
+  }
+
+  #applyAlone(segment: Segment, timeS: number): SegmentError | null {
+    const savepoint = this.begin()
+    const error = this.#settle(segment, timeS)
+    const isWhole = this.#state.openFoks === 0
+    if (error === null && isWhole) this.commit()
+    else this.rollback(savepoint)
+    return error ?? (isWhole ? null : { code: 'FOK_NOT_FILLED', index: 0 })
   }
 
   #settle(segment: Segment, timeS: number): SegmentError | null {

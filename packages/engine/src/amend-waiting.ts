@@ -1,5 +1,13 @@
 //! AmendOrder of an order that waits for its trigger: it goes on waiting under newly signed terms (RULES.md 1.3).
-import { limits, orderFlag, orderStyle, type RejectCode, rejectCode } from '@plumb/model'
+import {
+  limits,
+  orderFlag,
+  orderStyle,
+  type RejectCode,
+  rejectCode,
+  timeInForce,
+  timeInForceOf,
+} from '@plumb/model'
 import { areFlagsShaped, signedKind } from './advanced-shape.ts'
 import { emitOrderAmended, rewriteOrder } from './amended-order.ts'
 import { touch } from './dirty-set.ts'
@@ -10,6 +18,7 @@ import { noteDue } from './rest-order.ts'
 import {
   A_PARENT,
   A_SELF_TRADE,
+  A_SIBLING,
   A_STYLE,
   A_TRIGGER,
   A_TRIGGER_KIND,
@@ -114,6 +123,8 @@ function isSameOrder(
     i32[w + 14] === orders.i32[o + W_SIDE] &&
     i32[w + 18] === orders.i32[o + W_LANE]
   if (!same || !areFlagsShaped(style, i32[w + 15]!)) return false
+  const isLinked = advanced.i32[a + A_PARENT] !== NONE || advanced.i32[a + A_SIBLING] !== NONE
+  if (isLinked && timeInForceOf(i32[w + 15]!) === timeInForce.fok) return false
   if (advanced.i32[a + A_PARENT] === NONE) return true
   const total = advanced.f64[record * ADVANCED_D + AD_PARENT_TOTAL]!
   return (i32[w + 15]! & orderFlag.reduceOnly) !== 0 && f64[d + 5]! <= total

@@ -6,6 +6,8 @@ import {
   orderStyle,
   type RejectCode,
   rejectCode,
+  timeInForce,
+  timeInForceOf,
 } from '@plumb/model'
 import { advancedOf } from './advanced-store.ts'
 import { touch } from './dirty-set.ts'
@@ -63,6 +65,8 @@ export function areLinksShaped(
     return false
   if (oco > limits.lanesPerAccountMax || (oco === 0 && i32[w + OCO_SEQ] !== 0)) return false
   if (oco !== 0 && style !== orderStyle.trailing && style > orderStyle.market) return false
+  // On-chain it fills whole as signed or not at all: no link may make it smaller.
+  if (parent + oco !== 0 && timeInForceOf(i32[w + 15]!) === timeInForce.fok) return false
   return parent === 0 || (triggered && (i32[w + 15]! & orderFlag.reduceOnly) !== 0)
 }
 
@@ -116,6 +120,7 @@ function mayBeSibling(state: EngineState, slot: number, market: number, side: nu
   const orders = state.orders.i32
   const o = slot * ORDER_W
   if (orders[o + W_MARKET] !== market || orders[o + W_SIDE] !== side) return false
+  if (timeInForceOf(orders[o + W_FLAGS]!) === timeInForce.fok) return false
   if ((orders[o + W_FLAGS]! & ORDER_ADVANCED) === 0) return true
   const a = orders[o + W_ADVANCED]! * ADVANCED_W
   const style = state.advanced.i32[a + A_STYLE]!

@@ -11,6 +11,7 @@ import { maintenanceMargin } from './initial-margin.ts'
 import { liquidateOnBook } from './liquidate-on-book.ts'
 import { closeOpenOrders, closeRiskAddingOrders } from './liquidate-orders.ts'
 import { fillsLeft, noteQualifying, qualifies } from './liquidation-scope.ts'
+import { isStale } from './margin.ts'
 import { settleAll } from './outflow.ts'
 import {
   ACCOUNT_W,
@@ -87,7 +88,10 @@ function isInScope(state: EngineState, account: number): boolean {
   for (; record !== NONE; record = positions.i32[record * POSITION_W + P_NEXT]!) {
     const market = positions.i32[record * POSITION_W + P_MARKET]!
     if (markets[market * MARKET_D + M_BACKSTOP] === account) return false
-    if (positions.f64[record * POSITION_D + D_LOTS] !== 0 && qualifies(state, market)) found = true
+    if (positions.f64[record * POSITION_D + D_LOTS] === 0) continue
+    // On-chain nobody is judged by a stale mark.
+    if (isStale(state, market)) return false
+    if (qualifies(state, market)) found = true
   }
   return found
 }

@@ -1,11 +1,20 @@
 //! What an account is worth and what its positions and orders require (risk.md 1.5 and 1.6).
-import { fundingPaymentQuote, limits, mulDivCeil, orderFlag, settleable } from '@plumb/model'
+import {
+  compareProducts,
+  fundingPaymentQuote,
+  limits,
+  marketState,
+  mulDivCeil,
+  orderFlag,
+} from '@plumb/model'
 import { initialMargin, tierMargin } from './initial-margin.ts'
 import * as slabs from './slabs.ts'
-import { type EngineState, OTHER_GROSS, OTHER_MARGIN, OTHER_VALUE } from './state.ts'
+import { type EngineState, OTHER_GROSS, OTHER_MARGIN, OTHER_STALE, OTHER_VALUE } from './state.ts'
 
 const {
   ACCOUNT_W,
+  CK_SECOND,
+  CLOCK_D,
   D_BUY_LOTS,
   D_BUY_QUOTE,
   D_LOTS,
@@ -13,11 +22,14 @@ const {
   D_SELL_LOTS,
   D_SELL_QUOTE,
   D_SNAPSHOT,
+  LAG_S,
   MARKET_D,
+  M_FIXED_INDEX,
   M_FUNDING_INDEX,
   M_MARK,
   M_MARK_QUOTE,
   M_QUOTE_PER_TICK_LOT,
+  M_STATE,
   M_TAKER_FEE,
   NONE,
   ORDER_D,
@@ -31,6 +43,7 @@ const {
   P_MARKET,
   P_NEXT,
   P_SELL_MIN,
+  TIME_MS,
   W_FIRST_POSITION,
   W_FLAGS,
   W_OWN_NEXT,
@@ -67,6 +80,18 @@ export function fundingDue(state: EngineState, record: number): number {
     : Math.sign(estimate) * DUE_MAX
 }
 
+/** Whether the market's mark is older than L: it may not be had on-chain any more, so that who holds it can only reduce. */
+export function isStale(state: EngineState, market: number): boolean {
+  const { markets, clocks, totals } = state
+  const m = market * MARKET_D
+  const second = clocks[market * CLOCK_D + CK_SECOND]!
+  return (
+    Math.floor(totals[TIME_MS]! / 1_000) - second > totals[LAG_S]! &&
+    markets[m + M_FIXED_INDEX] === 0 &&
+    markets[m + M_STATE] !== marketState.settled
+  )
+}
+
 /**
  * Leaves value (less the funding still due there, as the contract counts it), initial margin and gross of all markets
  * but `exceptRecord`'s in the scratch.
@@ -77,12 +102,15 @@ export function sumOthers(state: EngineState, account: number, exceptRecord: num
   let value = 0
   let margin = 0
   let gross = 0
+  let stale = 0
   let record = state.accounts.i32[account * ACCOUNT_W + W_FIRST_POSITION]!
   while (record !== NONE) {
     const w = record * POSITION_W
     const lots = positions.f64[record * POSITION_D + D_LOTS]!
     if (record !== exceptRecord && lots !== 0) {
-      const m = positions.i32[w + P_MARKET]! * MARKET_D
+      const market = positions.i32[w + P_MARKET]!
+      const m = market * MARKET_D
+      if (isStale(state, market)) stale = 1
       const worth = lots * markets[m + M_MARK_QUOTE]!
       const notional = Math.abs(worth)
       const due = fundingDue(state, record)
@@ -96,6 +124,7 @@ export function sumOthers(state: EngineState, account: number, exceptRecord: num
   out[OTHER_VALUE] = value
   out[OTHER_MARGIN] = margin
   out[OTHER_GROSS] = gross
+  out[OTHER_STALE] = stale
 }
 
 /**
@@ -121,19 +150,15 @@ export function admitsFill(
   if (gross + Math.abs(cashAfter) + Math.abs(valueAfter) >= GROSS_MAX) return false
   const equityAfter = cashAfter + others[OTHER_VALUE]! + valueAfter
   const marginAfter = others[OTHER_MARGIN]! + tierMargin(markets, m, Math.abs(valueAfter))
-  if (equityAfter >= marginAfter) return true
+  const isJudged = others[OTHER_STALE] === 0 && !isStale(state, market)
+  if (isJudged && equityAfter >= marginAfter) return true
   const reduced =
     Math.abs(lotsAfter) < Math.abs(lotsBefore) &&
     (lotsAfter === 0 || lotsAfter > 0 === lotsBefore > 0)
   if (!reduced) return false
-  return settleable(
-    {
-      equityQuote: cashBefore + others[OTHER_VALUE]! + valueBefore,
-      initialMarginQuote: others[OTHER_MARGIN]! + tierMargin(markets, m, Math.abs(valueBefore)),
-    },
-    { equityQuote: equityAfter, initialMarginQuote: marginAfter },
-    true,
-  )
+  const equityBefore = cashBefore + others[OTHER_VALUE]! + valueBefore
+  const marginBefore = others[OTHER_MARGIN]! + tierMargin(markets, m, Math.abs(valueBefore))
+  return compareProducts(equityAfter, marginBefore, equityBefore, marginAfter) >= 0
 }
 
 /** Σ max(0, ±(price − mark)·size·q) over the account's orders of one side: what they lose against mark when filled. */

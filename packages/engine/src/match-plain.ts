@@ -4,6 +4,7 @@
 import { closeReason, eventKind, feeQuote } from '@plumb/model'
 import { closePlain } from './close-plain.ts'
 import { touch } from './dirty-set.ts'
+import { isStale } from './margin.ts'
 import { realize } from './realize.ts'
 import * as slabs from './slabs.ts'
 import {
@@ -94,7 +95,7 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
   const market = words[t + W_MARKET]! & MARKET_MASK
   const m = market * MARKET_D
   if (takerFlags > SIGNED_FLAGS || (takerFlags & REDUCE_ONLY) !== 0) return 0
-  if (markets[m + M_RISK_FLAGS] !== 0) return 0
+  if (markets[m + M_RISK_FLAGS] !== 0 || isStale(state, market)) return 0
   const side = words[t + W_SIDE]! & 1
   const limit = words[t + W_PRICE]! >>> 0
   const takerAccount = words[t + W_ACCOUNT]! & RECORD_MASK

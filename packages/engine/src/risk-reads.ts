@@ -10,6 +10,7 @@ import {
 import { adlCandidates } from './auto-deleverage.ts'
 import { readAccount, readMarket, readOpenOrders } from './engine-reads.ts'
 import { fundingRate, indexMove } from './funding.ts'
+import { isStale } from './margin.ts'
 import { DEPTH_SAMPLES } from './market-risk.ts'
 import { impactQuote } from './premium.ts'
 import * as at from './slabs.ts'
@@ -80,6 +81,7 @@ export function readMarketRisk(state: EngineState, market: number): MarketRiskVi
     isVolatile: (value(at.M_RISK_FLAGS) & at.VOLATILE) !== 0,
     volatilityPpm: view.volatilityPpm,
     depthQuote: view.depthQuote,
+    isStale: isStale(state, market),
     partialAboveQuote: value(at.M_PARTIAL_ABOVE),
     liquidationFeePpm: value(at.M_LIQUIDATION_FEE),
     isLiquidationArmed: value(at.M_LIQUIDATION) === 1,

@@ -149,6 +149,7 @@ const stories: Record<string, string> = {
     wait 86400s
     index 60_000 0
     index 60_000 1
+    tick
     place bob sell 0.1 @ 60_000 as s                 => rests
     place alice buy 0.1 @ 60_000                     => alice tier 2, bob tier 2, fill s 0.1 @ 60000
     has alice                                        => -2003.6 USDC 0.2 BTC
@@ -158,6 +159,7 @@ const stories: Record<string, string> = {
     wait 8640000s
     index 60_000 0
     index 60_000 1
+    tick
     place bob sell 0.01 @ 60_000 as s                => rests
     place alice buy 0.01 @ 60_000                    => alice tier 0, bob tier 0, fill s 0.01 @ 60000
   `,
@@ -168,6 +170,7 @@ const stories: Record<string, string> = {
     wait 86400s
     index 60_000 0
     index 60_000 1
+    tick
     place bob sell 0.1 @ 60_000 as s                 => rests
     place alice buy 0.1 @ 60_000                     => alice tier 2, bob tier 2, fill s 0.1 @ 60000
     has alice                                        => -2002.7 USDC 0.2 BTC

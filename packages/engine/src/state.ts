@@ -108,6 +108,8 @@ export const LIMIT_VALUE = 0
 export const OTHER_VALUE = 1
 export const OTHER_MARGIN = 2
 export const OTHER_GROSS = 3
+/** 1: one of the other markets is stale. */
+export const OTHER_STALE = 4
 
 export function createState(engineLimits: EngineLimits): EngineState {
   const { accounts, markets, openOrders, positions } = engineLimits

@@ -1,7 +1,7 @@
 //! How much of an account's cash may leave (risk.md 1.7).
 import { mulDivCeil } from '@plumb/model'
 import { tierMargin } from './initial-margin.ts'
-import { fundingDue, GROSS_MAX, marketRequirement } from './margin.ts'
+import { fundingDue, GROSS_MAX, isStale, marketRequirement } from './margin.ts'
 import {
   ACCOUNT_D,
   ACCOUNT_W,
@@ -21,7 +21,8 @@ import type { EngineState } from './state.ts'
 
 /**
  * max(0, E − max(0, Σ uPnL) − max(Σ IM with orders, ceil(Σ notional / 10))), funding settled, and never so much that
- * `settleable`'s first branch (equity ≥ position IM) would fail. An account beyond exact arithmetic may take nothing.
+ * `settleable`'s first branch (equity ≥ position IM) would fail. An account beyond exact arithmetic, or with a position in
+ * a stale market, may take nothing.
  */
 export function withdrawableQuote(state: EngineState, account: number): number {
   const { positions, markets } = state
@@ -37,6 +38,7 @@ export function withdrawableQuote(state: EngineState, account: number): number {
     const market = positions.i32[record * POSITION_W + P_MARKET]!
     const m = market * MARKET_D
     const lots = positions.f64[p + D_LOTS]!
+    if (lots !== 0 && isStale(state, market)) return 0
     const value = lots * markets[m + M_MARK_QUOTE]!
     const due = fundingDue(state, record)
     gross += Math.abs(value) + Math.abs(due)

@@ -42,6 +42,8 @@ export type RiskMarket = {
   isVolatile: boolean
   volatilityPpm: Ppm
   depthQuote: Quote
+  /** Its mark is older than L: who holds it can only reduce, and takes nothing out (RULES.md 2.2). */
+  isStale?: boolean
 }
 
 /** An open order that reserves margin: neither reduce-only nor waiting. `lots`: what margin is reserved for. */
@@ -163,6 +165,7 @@ export function accountRisk(account: RiskAccount, markets: RiskMarkets): Account
   const isExact =
     Math.abs(account.cashQuote) + sum((part) => Math.abs(part.value) + Math.abs(part.due)) <
     GROSS_MAX
+  const isStale = parts.some(({ holding, market }) => holding.lots !== 0 && market.isStale === true)
   const initial = sum((part) => part.requirement)
   const maintenance = sum((part) => part.maintenance)
   const unrealized = sum((part) => part.value - part.holding.entryCostQuote)
@@ -179,7 +182,8 @@ export function accountRisk(account: RiskAccount, markets: RiskMarkets): Account
     tierMarginQuote: tierMargin,
     initialMarginQuote: initial,
     maintenanceMarginQuote: maintenance,
-    withdrawableQuote: isExact ? Math.max(0, equity - Math.max(0, unrealized) - kept) : 0,
+    withdrawableQuote:
+      isExact && !isStale ? Math.max(0, equity - Math.max(0, unrealized) - kept) : 0,
     marginRatioPpm: equity > 0 ? mulDivCeil(maintenance, PPM, equity) : null,
     leverageE3: equity > 0 ? mulDivFloor(notional, 1_000, equity) : null,
     level: riskLevel(equity, initial, maintenance),

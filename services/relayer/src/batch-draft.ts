@@ -7,9 +7,19 @@ import {
   type PricesSegment,
 } from '@plumb/chain'
 import { type MarketId, type Seq, timeInForce, timeInForceOf } from '@plumb/model'
-import { enginePrices, type PriceSet } from './engine-prices.ts'
+import { enginePrices } from './engine-prices.ts'
+import type { AccountName } from './order-store.ts'
+import { noteMark, noteVector, type PriceBook } from './price-book.ts'
 import type { RelayerState } from './relayer-state.ts'
-import type { FillStep, FundingStep, SettlementStep, WithdrawalStep } from './settlement-step.ts'
+import { type Involved, involvedIn, judgedAtMarks, segmentOf } from './risk-segment.ts'
+import type {
+  DustStep,
+  FillStep,
+  FundingStep,
+  RiskStep,
+  SettlementStep,
+  WithdrawalStep,
+} from './settlement-step.ts'
 
 /** The contract would refuse this step in any segment and at any price: an operator must look. */
 export class UnsettleableError extends Error {
@@ -27,22 +37,30 @@ export class UnsettleableError extends Error {
 
 export type DraftOptions = {
   state: RelayerState
-  /** Block time as far as it can be known; asked when the first step comes. */
+  /** Block time as far as it can be known: now, since the block comes later. */
   nowS: () => number
   /** Marks older than this are renewed with the next fill in their market. */
   refreshAgeS: number
   /** Prices of now, for what is settled too late for its own. */
-  fresh: PriceSet | undefined
+  fresh: PriceBook | undefined
 }
 
 const driftPart = 4
+// What the engine's own marks of the moment may cure.
+const pricesMayHelp: ReadonlySet<string> = new Set([
+  'NOT_SETTLEABLE',
+  'NO_MARK',
+  'NOT_TRIGGERED',
+  'WRONG_COUNTERPARTY',
+  'BACKSTOP_SHORT',
+])
 
 /** @example draft.add(steps); if (draft.gasEstimate > limit) send(draft.finish(header)) */
 export class BatchDraft {
   readonly #state: RelayerState
   readonly #nowS: () => number
   readonly #refreshAgeS: number
-  readonly #fresh: PriceSet | undefined
+  readonly #fresh: PriceBook | undefined
   #open: { builder: BatchBuilder; timeS: number } | undefined
   readonly #seen = new Set<MarketId>()
   /** Accounts whose words this batch changes. */
@@ -50,6 +68,8 @@ export class BatchDraft {
   fillCount = 0
   withdrawalCount = 0
   fundingCount = 0
+  /** Transfers, liquidations, takeovers, deleveragings, activations. */
+  riskCount = 0
   /** Commands with something to settle. */
   commandCount = 0
 
@@ -61,9 +81,10 @@ export class BatchDraft {
   }
 
   get #batch(): { builder: BatchBuilder; timeS: number } {
-    if (this.#open !== undefined) return this.#open
-    const timeS = this.#nowS()
-    this.#open = { builder: new BatchBuilder(this.#state.twin, timeS), timeS }
+    const timeS = Math.max(this.#nowS(), this.#open?.timeS ?? 0)
+    const builder = this.#open?.builder ?? new BatchBuilder(this.#state.twin, timeS)
+    builder.advance(timeS)
+    this.#open = { builder, timeS }
     return this.#open
   }
 
@@ -76,20 +97,22 @@ export class BatchDraft {
   }
 
   /**
-   * Takes the steps of one command.
+   * Takes the steps of one command, and answers those that this batch has no room for: a tick that liquidates many does
+   * more than a transaction can hold. They come first in the next batch.
    *
    * @throws UnsettleableError when the twin refuses one; the draft and the state are then void
    */
-  add(steps: readonly SettlementStep[]): void {
+  add(steps: readonly SettlementStep[], gasMax = Number.POSITIVE_INFINITY): SettlementStep[] {
     let settles = false
-    for (let i = 0; i < steps.length; ) {
-      const step = steps[i]
-      if (step === undefined) break
+    let i = 0
+    for (let step = steps[0]; step !== undefined; step = steps[i]) {
+      if (settles && this.gasEstimate >= gasMax && !isContinued(steps[i - 1], step)) break
       const group = groupFrom(steps, i)
       i += group.length
       settles = this.#addGroup(step, group) || settles
     }
     if (settles) this.commandCount += 1
+    return steps.slice(i)
   }
 
   finish(header: BatchHeader) {
@@ -99,10 +122,7 @@ export class BatchDraft {
   #addGroup(step: SettlementStep, group: readonly SettlementStep[]): boolean {
     switch (step.kind) {
       case 'fill':
-        this.#addFills(
-          step,
-          group.filter((s) => s.kind === 'fill'),
-        )
+        this.#addFill(step)
         return true
       case 'withdrawal':
         this.#addWithdrawal(step)
@@ -112,30 +132,44 @@ export class BatchDraft {
           step,
           group.filter((s) => s.kind === 'funding'),
         )
+      case 'dust':
+        return this.#addDust(step)
+      case 'activation':
+      case 'transfer':
+      case 'insurance':
+      case 'liquidation':
+      case 'takeover':
+      case 'deleveraging':
+        this.#addRisk(step)
+        return true
       case 'deposit':
         this.#state.twin.deposit(step.owner, step.subaccount, step.amountQuote)
         this.#touch(step.owner, step.subaccount)
         this.#state.facts = { ...this.#state.facts, depositId: step.depositId }
         return false
       case 'mark':
-        this.#state.marks.set(step.market, step.markTicks)
+        noteMark(this.#state.prices, step.market, step.markTicks)
         return false
       case 'vector':
-        this.#state.vectors.set(`${step.vector.page}/${step.vector.publisher}`, step.vector)
+        noteVector(this.#state.prices, this.#state.facts.quorum, step.vector, step.timeMs)
         return false
+      case 'throttle': {
+        const { level, minNotionalQuote } = step
+        this.#state.facts = { ...this.#state.facts, throttle: { level, minNotionalQuote } }
+        return false
+      }
       case 'listing':
         return false
     }
   }
 
-  #addFills(step: FillStep, fills: readonly MatchedFill[]): void {
-    this.#renewMark(step.taker.market)
-    const prices = () => this.#prices(fills)
-    const refusal = this.#batch.builder.addFills(fills, prices)
-    if (refusal !== null) throw new UnsettleableError(step, refusal)
-    this.fillCount += fills.length
-    for (const { taker, maker } of fills)
-      for (const { owner, subaccount, lane } of [taker, maker]) this.#touch(owner, subaccount, lane)
+  #addFill(fill: FillStep): void {
+    this.#renewMark(fill.taker.market)
+    const refusal = this.#batch.builder.addFills([fill], () => this.#prices(fill))
+    if (refusal !== null) throw new UnsettleableError(fill, refusal)
+    this.fillCount += 1
+    for (const { owner, subaccount, lane } of [fill.taker, fill.maker])
+      this.#touch(owner, subaccount, lane)
   }
 
   #addWithdrawal(step: WithdrawalStep): void {
@@ -159,8 +193,8 @@ export class BatchDraft {
     let error = this.#batch.builder.addFunding(updates)
     if (error?.code === 'FUNDING_CLAMP') {
       // The clamp is a part of the mark: without a mark, or with an old one, it is too narrow.
-      const segment = this.#enginePrices(updates.map(({ market }) => market))
-      if (segment !== null) this.#batch.builder.addPrices(segment)
+      for (const prices of this.#enginePrices(updates.map(({ market }) => market)))
+        this.#batch.builder.addPrices(prices)
       error = this.#batch.builder.addFunding(updates)
     }
     if (error !== null) throw new UnsettleableError(step, error.code)
@@ -168,35 +202,83 @@ export class BatchDraft {
     return true
   }
 
+  // Any funding record sweeps the pool of a market that nobody holds; here the index need not move.
+  #addDust(step: DustStep): boolean {
+    const { market } = step
+    const known = this.#state.twin.market(market)
+    if (known === undefined || known.fundingPool === 0n) return false
+    const update = { market, fundingIndex: Number(known.fundingIndex) }
+    const error = this.#batch.builder.addFunding([update])
+    if (error !== null) throw new UnsettleableError(step, error.code)
+    this.fundingCount += 1
+    return true
+  }
+
+  #addRisk(step: RiskStep): void {
+    const involved = involvedIn(step)
+    const victim = judgedAtMarks(step)
+    // Its amounts follow from the marks: they must be the engine's, not just near.
+    if (victim !== undefined) this.#bringMarks(step, victim)
+    const segment = segmentOf(step)
+    let error = this.#batch.builder.addRisk(segment)
+    if (error !== null && pricesMayHelp.has(error.code)) {
+      const markets = involved.accounts.flatMap((a) => this.#marketsOf(a.owner, a.subaccount))
+      for (const prices of this.#enginePrices([...markets, ...involved.markets]))
+        this.#batch.builder.addPrices(prices)
+      error = this.#batch.builder.addRisk(segment)
+    }
+    if (error !== null) throw new UnsettleableError(step, error.code)
+    this.riskCount += 1
+    this.#touchInvolved(involved)
+  }
+
+  #bringMarks(step: RiskStep, { owner, subaccount }: AccountName): void {
+    // Fills that are still open change what it holds.
+    this.#batch.builder.close()
+    const markets = this.#marketsOf(owner, subaccount)
+    for (const prices of this.#enginePrices(markets)) {
+      const error = this.#batch.builder.addPrices(prices)
+      if (error !== null) throw new UnsettleableError(step, error.code)
+    }
+    const other = markets.find((id) => {
+      const market = this.#state.twin.market(id)
+      return (
+        market?.fixedMark === false && market.mark !== this.#state.prices.marks.get(id)?.markTicks
+      )
+    })
+    if (other !== undefined) throw new UnsettleableError(step, `no prices for market ${other}`)
+  }
+
+  #touchInvolved({ accounts, lanes }: Involved): void {
+    for (const { owner, subaccount } of accounts) this.#touch(owner, subaccount)
+    for (const { owner, subaccount, lane } of lanes) this.#touch(owner, subaccount, lane)
+  }
+
   // Once for each market and batch: a mark that is old, or has moved by a quarter of its band, is renewed.
   #renewMark(id: MarketId): void {
     if (this.#seen.has(id)) return
     this.#seen.add(id)
     const market = this.#state.twin.market(id)
-    const mark = this.#state.marks.get(id)
+    const mark = this.#state.prices.marks.get(id)?.markTicks
     if (market === undefined || market.fixedMark || mark === undefined) return
     const drift = Math.abs(mark - market.mark) * 1_000_000 * driftPart
     const isOld = this.#batch.timeS - market.markTimeS >= this.#refreshAgeS
     if (!isOld && drift < market.mark * Number(market.markBandPpm)) return
-    const segment = this.#enginePrices([id])
-    if (segment !== null) this.#batch.builder.addPrices(segment)
+    for (const prices of this.#enginePrices([id])) this.#batch.builder.addPrices(prices)
   }
 
-  #prices(fills: readonly MatchedFill[]): PricesSegment | null {
-    const markets = new Set<MarketId>()
-    for (const { taker, maker } of fills) {
-      markets.add(taker.market)
-      for (const { owner, subaccount } of [taker, maker])
-        for (const market of this.#marketsOf(owner, subaccount)) markets.add(market)
-    }
-    return this.#enginePrices(markets)
+  #prices({ taker, maker }: MatchedFill): PricesSegment[] {
+    const held = [taker, maker].flatMap(({ owner, subaccount }) =>
+      this.#marketsOf(owner, subaccount),
+    )
+    return this.#enginePrices([taker.market, ...held])
   }
 
   #marketsOf(owner: string, subaccount: number): MarketId[] {
     return this.#state.twin.account(owner, subaccount).positions.map(({ market }) => market)
   }
 
-  #enginePrices(markets: Iterable<MarketId>): PricesSegment | null {
+  #enginePrices(markets: Iterable<MarketId>): PricesSegment[] {
     const { timeS } = this.#batch
     const refreshAgeS = this.#refreshAgeS
     return enginePrices({ state: this.#state, timeS, refreshAgeS, fresh: this.#fresh }, markets)
@@ -210,15 +292,20 @@ export class BatchDraft {
   }
 }
 
-/** Steps that must settle together: all fills of one fill-or-kill order, all funding of one command. */
+/** A fill-or-kill order fills whole in one batch. */
+const isContinued = (before: SettlementStep | undefined, step: SettlementStep): boolean => {
+  if (before?.kind !== 'fill' || step.kind !== 'fill') return false
+  const [a, b] = [before.taker, step.taker]
+  const isSame = a.owner === b.owner && a.subaccount === b.subaccount && a.lane === b.lane
+  return isSame && a.laneSeq === b.laneSeq && timeInForceOf(b.flags) === timeInForce.fok
+}
+
+/** Steps that settle together: all funding of one command that nothing comes between. */
 const groupFrom = (steps: readonly SettlementStep[], at: number): SettlementStep[] => {
   const first = steps[at]
   if (first === undefined) return []
-  const joins = (step: SettlementStep): boolean => {
-    if (first.kind === 'funding') return step.kind === 'funding'
-    if (first.kind !== 'fill' || step.kind !== 'fill') return step === first
-    return step === first || timeInForceOf(first.taker.flags) === timeInForce.fok
-  }
-  const end = steps.findIndex((step, i) => i > at && !joins(step))
+  const end = steps.findIndex(
+    (step, i) => i > at && (first.kind !== 'funding' || step.kind !== 'funding'),
+  )
   return steps.slice(at, end < 0 ? steps.length : end)
 }

@@ -21,6 +21,8 @@ export type MinedBatch = {
   batchNo: number
   fromSeq: Seq
   toSeq: Seq
+  /** Unknown of a batch that was stored before a restart. */
+  fillCount?: number
   receipt: Receipt
 }
 

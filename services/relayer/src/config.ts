@@ -31,10 +31,14 @@ const schema = z.object({
   /** A local chain's keeper writes its last durable block here: final then means durable, whatever the node says. */
   PLUMB_FINAL_BLOCK_FILE: z.string().min(1).optional(),
   /** The contract's own constant; a smaller value only renews marks more often. */
-  PLUMB_MARK_AGE_MAX_S: integerField(10, 86_400).default(600),
+  PLUMB_MARK_AGE_MAX_S: integerField(120, 86_400).default(600),
   PLUMB_BATCH_FILLS_MAX: integerField(1, 5_000).default(500),
   PLUMB_BATCH_GAS_MAX: integerField(200_000, 16_000_000).default(12_000_000),
   PLUMB_BATCH_AGE_MS: integerField(0, 300_000).default(2_000),
+  /** While gas is dear a batch waits longer, at most so long. */
+  PLUMB_BATCH_AGE_MAX_MS: integerField(0, 300_000).default(15_000),
+  /** Gas the chain settles for us in a second, in the long run: what waits is measured against it. 0: no throttle. */
+  PLUMB_GAS_PER_S: integerField(0, 1_000_000_000).default(6_000_000),
   PLUMB_BATCH_FUNDING_AGE_MS: integerField(0, 300_000).default(60_000),
   /** A transaction that waited this long is replaced by a dearer one. */
   PLUMB_BUMP_AFTER_MS: integerField(1_000, 3_600_000).default(15_000),

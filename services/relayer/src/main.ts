@@ -26,6 +26,8 @@ import { ledgerStore } from './ledger-store.ts'
 import { Relayer } from './relayer.ts'
 import { createRelayerMetrics } from './relayer-metrics.ts'
 
+/** From a batch's first step to its block, at most. */
+const markAgeReserveS = 60
 /** Less than the lifecycle allows for the whole ending. */
 const drainMs = 6_000
 /** The ledger service migrates the database, and may start later than this one. */
@@ -89,13 +91,19 @@ const relayer = new Relayer({
   deployBlock: config.PLUMB_DEPLOY_BLOCK,
   sender,
   finality,
-  markAgeMaxS: config.PLUMB_MARK_AGE_MAX_S,
+  deployed: {
+    // A little less than the contract's: what is judged now is settled a little later.
+    markAgeMaxS: config.PLUMB_MARK_AGE_MAX_S - markAgeReserveS,
+    backstop: await views.backstop(),
+  },
   limits: {
     fillsMax: config.PLUMB_BATCH_FILLS_MAX,
     gasMax: config.PLUMB_BATCH_GAS_MAX,
     ageMs: config.PLUMB_BATCH_AGE_MS,
+    ageMaxMs: config.PLUMB_BATCH_AGE_MAX_MS,
     fundingAgeMs: config.PLUMB_BATCH_FUNDING_AGE_MS,
   },
+  gasPerS: config.PLUMB_GAS_PER_S,
   clock: systemClock,
   logger,
   metrics: createRelayerMetrics(metrics),

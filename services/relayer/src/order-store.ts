@@ -33,7 +33,11 @@ export const signedOrder = (store: OrderStore, orderId: OrderId): SignedOrder =>
   const bytes = store.orders.get(orderId)
   if (bytes === undefined) throw new RangeError(`order ${orderId} is not open`)
   const command: Command = decodeCommand(bytes).command
-  if (command.kind !== 'PlaceOrder' && command.kind !== 'AmendOrder')
+  if (
+    command.kind !== 'PlaceOrder' &&
+    command.kind !== 'AmendOrder' &&
+    command.kind !== 'PlaceAdvancedOrder'
+  )
     throw new RangeError(`${command.kind} is not an order`)
   return {
     ...accountName(store, command.accountId),

@@ -15,6 +15,12 @@ export type RelayerMetrics = {
   differences: Counter
   deposits: Counter
   faults: Counter
+  unsettledGas: Gauge
+  throttleStage: Gauge
+  fills: Counter
+  gasPerFill: Gauge
+  costPerFillWei: Gauge
+  baseFeeWei: Gauge
 }
 
 export const createRelayerMetrics = (metrics: Metrics): RelayerMetrics => ({
@@ -33,4 +39,13 @@ export const createRelayerMetrics = (metrics: Metrics): RelayerMetrics => ({
   ),
   deposits: metrics.counter('relayer_deposits_total', 'Deposits credited.'),
   faults: metrics.counter('relayer_faults_total', 'Failed steps, by what failed.', ['step']),
+  unsettledGas: metrics.gauge('relayer_unsettled_gas', 'Gas that what waits to settle will use.'),
+  throttleStage: metrics.gauge(
+    'relayer_throttle_stage',
+    '0 free, 1 and 2 least value, 3 post-only.',
+  ),
+  fills: metrics.counter('relayer_fills_total', 'Fills in mined batches.'),
+  gasPerFill: metrics.gauge('relayer_gas_per_fill', 'Gas of the last batch for each of its fills.'),
+  costPerFillWei: metrics.gauge('relayer_cost_per_fill_wei', 'What a fill of the last batch cost.'),
+  baseFeeWei: metrics.gauge('relayer_base_fee_wei', 'Base fee of the head block.'),
 })

@@ -8,10 +8,11 @@ import {
   type TwinMarket,
   type TwinTotals,
 } from '@plumb/chain'
-import type { Genesis, MarketId, OrderId, Seq, Ticks } from '@plumb/model'
+import type { Genesis, OrderId, Quote, Seq } from '@plumb/model'
 import { type AccountName, createOrderStore, type OrderStore } from './order-store.ts'
+import { createPriceBook, type PriceBook, type QuotedMark } from './price-book.ts'
 import type { StateRecord, StoredRelayer } from './relayer-store.ts'
-import { createTrackedMap, type TrackedMap } from './tracked-map.ts'
+import type { SettlementStep } from './settlement-step.ts'
 
 /** Journal and engine as of the end of a durable group: what a batch commits to. */
 type JournalMark = { hashSeq: Seq; journalHash: string; stateHash: bigint }
@@ -25,12 +26,15 @@ type RelayerFacts = {
   exchange: { chainId: number; contract: string; settlementLagS: number } | undefined
   publishers: readonly string[]
   quorum: number
+  /** What the last command read still asks for: its batch had no room for it. */
+  carried: readonly SettlementStep[]
+  /** As the engine was last told. */
+  throttle: { level: number; minNotionalQuote: Quote }
 }
 
 export type RelayerState = {
   readonly orderStore: OrderStore
-  readonly vectors: TrackedMap<string, PriceVectorBody>
-  readonly marks: TrackedMap<MarketId, Ticks>
+  readonly prices: PriceBook
   facts: RelayerFacts
   readonly twin: SettlementTwin
   /** Twin accounts and lanes that changed since the last save, by their keys. */
@@ -45,6 +49,7 @@ const recordKind = {
   vector: 3,
   mark: 4,
   facts: 5,
+  basis: 6,
   twinAccount: 10,
   twinLane: 11,
   twinMarket: 12,
@@ -79,10 +84,15 @@ const noFacts: RelayerFacts = {
   exchange: undefined,
   publishers: [],
   quorum: 0,
+  carried: [],
+  throttle: { level: 0, minNotionalQuote: 0 },
 }
 
-/** The state as stored, empty when nothing was. `markAgeMaxS` is the contract's. */
-export const restoreState = (stored: StoredRelayer, markAgeMaxS: number): RelayerState => {
+/** What the contract was deployed with and the feed does not say. */
+export type DeployedTerms = { markAgeMaxS: number; backstop: string }
+
+/** The state as stored, empty when nothing was. */
+export const restoreState = (stored: StoredRelayer, deployed: DeployedTerms): RelayerState => {
   const ofKind = <V>(kind: number): [string, V][] =>
     stored.records
       .filter((record) => record.kind === kind)
@@ -96,12 +106,15 @@ export const restoreState = (stored: StoredRelayer, markAgeMaxS: number): Relaye
   const [[, facts] = ['', noFacts]] = ofKind<RelayerFacts>(recordKind.facts)
   const state: RelayerState = {
     orderStore: createOrderStore(orders, accounts),
-    vectors: createTrackedMap(ofKind<PriceVectorBody>(recordKind.vector)),
-    marks: createTrackedMap(numbered<Ticks>(recordKind.mark)),
-    facts,
+    prices: createPriceBook({
+      vectors: ofKind<PriceVectorBody>(recordKind.vector),
+      bases: numbered<readonly PriceVectorBody[]>(recordKind.basis),
+      marks: numbered<QuotedMark>(recordKind.mark),
+    }),
+    facts: { ...noFacts, ...facts },
     twin: new SettlementTwin({
       settlementLagS: facts.exchange?.settlementLagS ?? 0,
-      markAgeMaxS,
+      ...deployed,
     }),
     touchedAccounts: new Set(),
     touchedLanes: new Map(),
@@ -132,15 +145,16 @@ export const stateChanges = (state: RelayerState) => {
   const deletes: { kind: number; key: string }[] = []
   const put = (kind: number, key: string | number, value: unknown) =>
     upserts.push({ kind, key: String(key), body: encode(value) })
-  const { orderStore, vectors, marks, facts, twin } = state
+  const { orderStore, prices, facts, twin } = state
 
   const orders = orderStore.orders.changes()
   for (const [id, body] of orders.upserts)
     upserts.push({ kind: recordKind.order, key: String(id), body })
   for (const id of orders.deletes) deletes.push({ kind: recordKind.order, key: String(id) })
   for (const [id, name] of orderStore.accounts.changes().upserts) put(recordKind.account, id, name)
-  for (const [key, vector] of vectors.changes().upserts) put(recordKind.vector, key, vector)
-  for (const [market, mark] of marks.changes().upserts) put(recordKind.mark, market, mark)
+  for (const [key, vector] of prices.vectors.changes().upserts) put(recordKind.vector, key, vector)
+  for (const [market, basis] of prices.bases.changes().upserts) put(recordKind.basis, market, basis)
+  for (const [market, mark] of prices.marks.changes().upserts) put(recordKind.mark, market, mark)
   put(recordKind.facts, 'facts', facts)
 
   for (const key of state.touchedAccounts) put(recordKind.twinAccount, key, twin.state.account(key))
@@ -157,8 +171,9 @@ export const stateChanges = (state: RelayerState) => {
 export const stateSaved = (state: RelayerState): void => {
   state.orderStore.orders.saved()
   state.orderStore.accounts.saved()
-  state.vectors.saved()
-  state.marks.saved()
+  state.prices.vectors.saved()
+  state.prices.bases.saved()
+  state.prices.marks.saved()
   state.touchedAccounts.clear()
   state.touchedLanes.clear()
 }

@@ -31,6 +31,8 @@ export type StoredBatch = {
   status: BatchStatus
   calldata: Uint8Array
   gasLimit: number
+  /** Not stored with it: known only to the process that prepared it. */
+  fillCount?: number
   attempts: SignedTransaction[]
 }
 

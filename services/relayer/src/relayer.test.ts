@@ -85,6 +85,30 @@ describe('settlement on a real chain', () => {
     expect(await positionOf(bob)).toBe(55)
   }, 30_000)
 
+  test('what one command does may take several batches, across a restart too', async () => {
+    house.limits = { ...house.limits, gasMax: 200_000 }
+    house.start()
+    await fund()
+    const asks = [3, 5, 7, 9, 11, 13].map((lots) =>
+      house.rest(alice, tapeMarket, side.sell, 23_000, lots),
+    )
+    house.take(
+      bob,
+      tapeMarket,
+      asks.map((ask) => [ask, ask.lots]),
+    )
+    const seq = house.exchange.headSeq
+    await house.until('a part is mined', async () => (await house.views.lastBatch()).batchNo >= 1)
+    await house.stop()
+    house.start()
+    await house.settled(seq)
+    const { batchNo, toSeq } = await house.views.lastBatch()
+    expect(batchNo).toBeGreaterThan(1)
+    expect(toSeq).toBeGreaterThanOrEqual(seq)
+    expect(await positionOf(bob)).toBe(48)
+    expect(await house.relayerNonce()).toBe(batchNo)
+  }, 30_000)
+
   test('all fills of a fill-or-kill order settle together', async () => {
     house.start()
     await fund()
@@ -115,6 +139,23 @@ describe('settlement on a real chain', () => {
     expect(relayer.status.difference).toBeUndefined()
     expect(house.exchange.withdrawalsPaused).toBe(false)
   }, 30_000)
+
+  test('what waits for a slow chain throttles new orders in stages; nothing is lost, and they are freed again', async () => {
+    house.gasPerS = 2_000
+    house.start()
+    await fund()
+    await house.rpc.request('evm_setAutomine', [false])
+    for (let i = 0; i < 200; i++) trade(1)
+    await house.until('post-only', () => house.exchange.throttles.at(-1) === 2)
+    expect(house.exchange.confirmed).toEqual([])
+    await house.stop()
+    // Whoever comes after takes the throttle over.
+    house.start()
+    await house.rpc.request('evm_setAutomine', [true])
+    await house.rpc.request('evm_mine', [])
+    await house.until('free', () => house.exchange.throttles.at(-1) === 0)
+    await house.until('all settled', async () => (await positionOf(bob)) === 200)
+  }, 60_000)
 
   test('an answer that is lost credits nobody twice', async () => {
     house.exchange.lostReplies = 3

@@ -13,13 +13,14 @@ import { decodeEvents, encodeCommand, rejectCode, rejectName, type Seq } from '@
 import { type Clock, type CommandClient, faultPoint, type Logger } from '@plumb/runtime'
 import { UnsettleableError } from './batch-draft.ts'
 import { type BatchPipeline, createBatchPipeline, type MinedBatch } from './batch-pipeline.ts'
+import { dueAgeMs, UsualFee } from './batch-timing.ts'
 import { compareAccounts, type Expectation } from './compare-accounts.ts'
 import { createDepositCrediter, type DepositCrediter } from './credit-deposits.ts'
-import type { PriceSet } from './engine-prices.ts'
 import { peekPrices } from './peek-prices.ts'
+import type { PriceBook } from './price-book.ts'
 import type { RelayerMetrics } from './relayer-metrics.ts'
-import { restoreState } from './relayer-state.ts'
-import type { RelayerStore } from './relayer-store.ts'
+import { type DeployedTerms, restoreState } from './relayer-state.ts'
+import type { RelayerStore, StoredRelayer } from './relayer-store.ts'
 import {
   type BatchLimits,
   BatchRefusedError,
@@ -27,6 +28,7 @@ import {
   type Progress,
   SettleFeed,
 } from './settle-feed.ts'
+import { ThrottleKeeper } from './throttle-keeper.ts'
 
 export type RelayerOptions = {
   openFeed: OpenFeed
@@ -41,8 +43,10 @@ export type RelayerOptions = {
   deployBlock: number
   sender: TransactionSender
   finality: FinalitySource
-  markAgeMaxS: number
+  deployed: DeployedTerms
   limits: BatchLimits
+  /** Gas that the chain settles for us in a second, in the long run; 0: new orders are never throttled. */
+  gasPerS?: number
   clock: Clock
   logger: Logger
   metrics: RelayerMetrics
@@ -83,6 +87,9 @@ export class Relayer {
   readonly #abort = new AbortController()
   readonly #pollMs: number
   readonly #retryMs: number
+  readonly #usualFee = new UsualFee()
+  #feeRatio = 1
+  #keeper: ThrottleKeeper | undefined
   #crediter: DepositCrediter | undefined
   #draining = false
   #isEmpty = true
@@ -138,7 +145,8 @@ export class Relayer {
       { cursorSeq: stored.cursorSeq, batches: this.#pipeline.size, rpc: rpc.url },
       'relayer starts',
     )
-    this.#running = this.#run()
+    this.#keeper = this.#openKeeper(stored)
+    this.#running = this.#run(finalSeqOf(stored.batches))
     return { done: this.#running }
   }
 
@@ -157,8 +165,14 @@ export class Relayer {
     await this.#running.catch(() => {})
   }
 
-  async #run(): Promise<void> {
-    await Promise.all([this.#settle(), this.#carry(), this.#credit()])
+  async #run(finalSeq: Seq): Promise<void> {
+    await Promise.all([
+      this.#settle(),
+      this.#carry(),
+      this.#credit(),
+      this.#watch(),
+      this.#throttle(finalSeq),
+    ])
   }
 
   #isDrained(toSeq: Seq): boolean {
@@ -189,26 +203,27 @@ export class Relayer {
 
   // Each run begins at the stored cursor. A refusal halves the batch until the command that causes it stands alone.
   async #settle(): Promise<void> {
-    const { store, markAgeMaxS, logger, metrics, limits } = this.#options
+    const { store, deployed, logger, metrics, limits } = this.#options
     let commandsMax = Number.MAX_SAFE_INTEGER
     let stopBefore: Seq = 0
-    let fresh: PriceSet | undefined
+    let fresh: PriceBook | undefined
     while (!this.#closing) {
       const stored = await store.load()
       // A checkpoint whose answer was lost may have been stored all the same.
       for (const batch of stored.batches) this.#pipeline.add(batch)
-      const state = restoreState(stored, markAgeMaxS)
+      const state = restoreState(stored, deployed)
       const feed = new SettleFeed({
         ...this.#options,
         state,
         cursorSeq: stored.cursorSeq,
         pipeline: this.#pipeline,
         limits,
+        ageMs: () => this.#dueAgeMs(),
         commandsMax,
         stopBefore,
         fresh,
         isDraining: () => this.#draining,
-        refreshAgeS: Math.floor(markAgeMaxS / 2),
+        refreshAgeS: Math.floor(deployed.markAgeMaxS / 2),
         signal: this.#abort.signal,
         onHeader: (batchNo, expectation) => {
           this.#expectations.set(batchNo, expectation)
@@ -232,7 +247,11 @@ export class Relayer {
           logger.error({ err: error, seq: error.seq }, 'command cannot settle')
           if (again) await this.#poisoned(error.message)
           // It may only be late (we were away for longer than L): then today's prices must do.
-          fresh = await peekPrices(this.#options.openFeed, this.#options.headSeq())
+          fresh = await peekPrices(
+            this.#options.openFeed,
+            this.#options.headSeq(),
+            state.facts.quorum,
+          )
         } else if (isPassing(error)) await this.#failed('settle', error)
         else throw error
       }
@@ -284,10 +303,55 @@ export class Relayer {
     this.#options.metrics.unsettledSeconds.set(oldestMs / 1000)
   }
 
+  #openKeeper(stored: StoredRelayer): ThrottleKeeper | undefined {
+    const { gasPerS = 0, deployed } = this.#options
+    if (gasPerS === 0) return undefined
+    const { facts } = restoreState(stored, deployed)
+    const settlementLagS = facts.exchange?.settlementLagS ?? defaultLagS
+    const capacity = { gasPerS, settlementLagS }
+    const signal = this.#abort.signal
+    const told = { ...facts.throttle, seq: stored.cursorSeq }
+    return new ThrottleKeeper({ ...this.#options, capacity, signal }, told)
+  }
+
+  // The feed is followed apart from settlement, which does not read on while its batch waits.
+  async #throttle(finalSeq: Seq): Promise<void> {
+    await this.#keeper?.follow(finalSeq + 1)
+  }
+
+  async #watch(): Promise<void> {
+    const { rpcs, metrics } = this.#options
+    const [rpc] = rpcs
+    while (!this.#closing) {
+      try {
+        const fee = Number((await rpc.block('latest'))?.baseFeePerGas ?? 0n)
+        metrics.baseFeeWei.set(fee)
+        this.#feeRatio = this.#usualFee.note(fee)
+        await this.#keeper?.step()
+        await this.#pause(this.#pollMs * 4)
+      } catch (error) {
+        if (!isPassing(error)) throw error
+        await this.#failed('watch', error)
+      }
+    }
+  }
+
+  #dueAgeMs(): number {
+    const { ageMs, ageMaxMs = ageMs } = this.#options.limits
+    return dueAgeMs({ ageMs, ageMaxMs }, this.#feeRatio, this.#keeper?.stage ?? 0)
+  }
+
   #onMined(batch: MinedBatch): void {
     const { metrics, logger } = this.#options
+    const { gasUsed, gasPriceWei } = batch.receipt
     metrics.batches.inc()
-    metrics.gas.inc(batch.receipt.gasUsed)
+    metrics.gas.inc(gasUsed)
+    this.#keeper?.mined(batch.toSeq)
+    if (batch.fillCount !== undefined && batch.fillCount > 0) {
+      metrics.fills.inc(batch.fillCount)
+      metrics.gasPerFill.set(gasUsed / batch.fillCount)
+      metrics.costPerFillWei.set((gasUsed / batch.fillCount) * gasPriceWei)
+    }
     this.#compare(batch).catch((error: unknown) => logger.error({ err: error }, 'compare failed'))
   }
 
@@ -337,6 +401,12 @@ export class Relayer {
     await sleep(ms, undefined, { signal: this.#abort.signal }).catch(() => {})
   }
 }
+
+/** Where the feed's first command was not read yet. */
+const defaultLagS = 600
+
+const finalSeqOf = (batches: readonly { status: string; toSeq: Seq }[]): Seq =>
+  batches.findLast(({ status }) => status === 'final')?.toSeq ?? 0
 
 // Node, sequencer and database come back by themselves; anything else is a bug or an operator's matter.
 const passing = new Set([

@@ -14,10 +14,11 @@ import {
 import { BatchDraft } from './batch-draft.ts'
 import type { BatchPipeline, Refusal } from './batch-pipeline.ts'
 import type { Expectation } from './compare-accounts.ts'
-import type { PriceSet } from './engine-prices.ts'
+import type { PriceBook } from './price-book.ts'
 import { readGenesis, readSteps } from './read-steps.ts'
 import { openExchange, type RelayerState, stateChanges, stateSaved } from './relayer-state.ts'
 import type { PreparedBatch, RelayerStore } from './relayer-store.ts'
+import type { SettlementStep } from './settlement-step.ts'
 
 /** The feed from a command on. */
 export type OpenFeed = (fromSeq: Seq) => Pick<FeedClient, 'groups' | 'headSeq' | 'close'>
@@ -27,8 +28,10 @@ export type BatchLimits = {
   fillsMax: number
   /** Upper estimate of a batch's gas; the transaction's own limit is 16,777,216 (EIP-7825). */
   gasMax: number
-  /** Settle at the latest this long after the first fill or withdrawal. */
+  /** Settle this long after the first fill or withdrawal while gas costs what it usually does. */
   ageMs: number
+  /** And this long at the latest. */
+  ageMaxMs?: number
   /** Funding alone can wait for company. */
   fundingAgeMs: number
 }
@@ -50,6 +53,8 @@ export type SettleFeedOptions = {
   pipeline: BatchPipeline
   views: ContractViews
   limits: BatchLimits
+  /** Settle at the latest this long after the first fill or withdrawal: `limits.ageMs`, or what gas costs now. */
+  ageMs: () => number
   /** At most so many settling commands in a batch: bisection of a refused one. */
   commandsMax: number
   /** This command could not settle: the batch before it goes out on its own. */
@@ -57,7 +62,7 @@ export type SettleFeedOptions = {
   /** Marks older than this are renewed on-chain. */
   refreshAgeS: number
   /** Prices of now, where a command was too late for its own. */
-  fresh: PriceSet | undefined
+  fresh: PriceBook | undefined
   /** Settle what there is without waiting for company: the process is about to end. */
   isDraining: () => boolean
   clock: Clock
@@ -118,6 +123,7 @@ export class SettleFeed {
     const close = () => void feed.close()
     signal.addEventListener('abort', close, { once: true })
     try {
+      await this.#resume()
       const groups = feed.groups()[Symbol.asyncIterator]()
       let next = groups.next()
       while (!signal.aborted) {
@@ -165,10 +171,31 @@ export class SettleFeed {
     if (genesis !== undefined) openExchange(state, genesis)
     const steps = readSteps(state.orderStore, entry)
     for (const step of steps) if (step.kind === 'listing') await this.#list(step.market.market)
-    const wasEmpty = this.#draft.isEmpty
-    this.#draft.add(steps)
-    if (wasEmpty && !this.#draft.isEmpty) this.#openedMs = this.#options.clock.nowMs()
+    const rest = this.#add(steps)
+    await this.#carry(rest, entry.seq)
     this.#lastSeq = entry.seq
+  }
+
+  #add(steps: readonly SettlementStep[]): SettlementStep[] {
+    const wasEmpty = this.#draft.isEmpty
+    const rest = this.#draft.add(steps, this.#options.limits.gasMax)
+    if (wasEmpty && !this.#draft.isEmpty) this.#openedMs = this.#options.clock.nowMs()
+    return rest
+  }
+
+  // What a command asked for beyond the last stored batch, before anything new.
+  async #resume(): Promise<void> {
+    const { carried } = this.#options.state.facts
+    if (carried.length === 0) return
+    this.#lastSeq = this.#cursorSeq - 1
+    await this.#carry(this.#add(carried), this.#cursorSeq)
+    this.#lastSeq = this.#cursorSeq
+  }
+
+  // Batch after batch, until the last one has room for what is left. Each but that one ends before the command `seq`.
+  async #carry(steps: readonly SettlementStep[], seq: Seq): Promise<void> {
+    for (let rest = steps; rest.length > 0 && !this.#options.signal.aborted; rest = this.#add(rest))
+      await this.#flush({ steps: rest, seq })
   }
 
   // The contract is asked: it knows the listing's time, which bounds funding.
@@ -190,8 +217,9 @@ export class SettleFeed {
   async #flushIfDue(): Promise<void> {
     const { clock, limits, pipeline, onProgress, isDraining } = this.#options
     const now = clock.nowMs()
-    const { fillCount, withdrawalCount, isEmpty } = this.#draft
-    const ageMs = fillCount + withdrawalCount > 0 ? limits.ageMs : limits.fundingAgeMs
+    const { fillCount, withdrawalCount, riskCount, isEmpty } = this.#draft
+    const moves = fillCount + withdrawalCount + riskCount > 0
+    const ageMs = moves ? this.#options.ageMs() : limits.fundingAgeMs
     const oldestMs = isEmpty ? 0 : now - (this.#openedMs ?? now)
     onProgress({
       cursorSeq: this.#cursorSeq,
@@ -204,14 +232,16 @@ export class SettleFeed {
     if (!isEmpty && pipeline.isClear && isDue) return this.#flush()
     const moved = this.#lastSeq - this.#cursorSeq
     const isOld = moved > 0 && now - this.#savedMs >= checkpointMs
-    if (isEmpty && (moved >= checkpointSeqs || isOld)) await this.#save()
+    if (isEmpty && (moved >= checkpointSeqs || isOld)) await this.#save(this.#lastSeq)
   }
 
-  async #flush(): Promise<void> {
+  /** `carried`: what the command being read asks for beyond this batch. */
+  async #flush(carried?: { steps: readonly SettlementStep[]; seq: Seq }): Promise<void> {
     const { pipeline, signal } = this.#options
     // One unmined batch at a time: the next is simulated on top of it.
     while (!pipeline.isClear && !signal.aborted) await sleep(pollMs / 2)
     if (signal.aborted) return
+    const { state } = this.#options
     const { batch, expectation } = this.#finish()
     faultPoint('relayer:batch-encoded')
     let refusal = await pipeline.simulate(batch.calldata, batch.gasLimit)
@@ -223,7 +253,8 @@ export class SettleFeed {
     faultPoint('relayer:batch-simulated')
     const transaction = await pipeline.sign(batch.calldata, batch.gasLimit)
     faultPoint('relayer:batch-signed')
-    await this.#save({ ...batch, transaction })
+    state.facts = { ...state.facts, carried: carried?.steps ?? [] }
+    await this.#save(carried?.seq ?? this.#lastSeq, { ...batch, transaction })
     faultPoint('relayer:batch-stored')
     this.#options.onHeader(batch.batchNo, expectation)
     pipeline.add({ ...batch, status: 'prepared', attempts: [transaction] })
@@ -249,7 +280,8 @@ export class SettleFeed {
     const { fillCount, withdrawalCount } = draft
     const batch = {
       batchNo: header.batchNo,
-      fromSeq: this.#cursorSeq + 1,
+      // One that carries only a part of a command names the one before it, which is settled.
+      fromSeq: Math.min(this.#cursorSeq + 1, this.#lastSeq),
       toSeq: this.#lastSeq,
       hashSeq,
       calldata: encodeBatch(finished),
@@ -273,17 +305,20 @@ export class SettleFeed {
     return { accounts, depositId: facts.depositId }
   }
 
-  async #save(batch?: Parameters<RelayerStore['checkpoint']>[0]['batch']): Promise<void> {
+  async #save(
+    cursorSeq: Seq,
+    batch?: Parameters<RelayerStore['checkpoint']>[0]['batch'],
+  ): Promise<void> {
     const { state, store, clock } = this.#options
     await store.checkpoint({
       expectedCursorSeq: this.#cursorSeq,
-      cursorSeq: this.#lastSeq,
+      cursorSeq,
       ...stateChanges(state),
       ...(batch === undefined ? {} : { batch }),
     })
     faultPoint('relayer:checkpoint-committed')
     stateSaved(state)
-    this.#cursorSeq = this.#lastSeq
+    this.#cursorSeq = cursorSeq
     this.#savedMs = clock.nowMs()
   }
 }

@@ -1,10 +1,26 @@
 //! What one command of the feed asks of the chain, in the order it happened.
-import type { MatchedFill, PriceVectorBody, WithdrawalRecord } from '@plumb/chain'
-import type { FundingIndex, Market, MarketId, Quote, Seq, Ticks } from '@plumb/model'
+import type {
+  DeleveragingRecord,
+  LiquidationRecord,
+  MatchedFill,
+  OrderRecord,
+  PositionName,
+  PriceVectorBody,
+  TransferRecord,
+  WithdrawalRecord,
+} from '@plumb/chain'
+import type { FundingIndex, Market, MarketId, Quote, Seq, Ticks, TimeMs } from '@plumb/model'
+import type { AccountName } from './order-store.ts'
 
 /** One fill: both orders as they were live at that moment, and the rates that applied. */
 export type FillStep = { kind: 'fill'; seq: Seq } & MatchedFill
 export type WithdrawalStep = { kind: 'withdrawal'; seq: Seq; withdrawal: WithdrawalRecord }
+/** Money that stays inside: to another subaccount, or into a market's insurance. */
+export type TransferStep = {
+  kind: 'transfer' | 'insurance'
+  seq: Seq
+  transfer: TransferRecord
+}
 /** New cumulative index, absolute. */
 export type FundingStep = {
   kind: 'funding'
@@ -12,10 +28,27 @@ export type FundingStep = {
   market: MarketId
   fundingIndex: FundingIndex
 }
+/** Nobody holds the market any more: what rounding left in its funding pool is its insurance's. */
+export type DustStep = { kind: 'dust'; seq: Seq; market: MarketId }
+/** A stop or take-profit order was reached by the mark and rests, or works on, without having filled. */
+export type ActivationStep = { kind: 'activation'; seq: Seq; order: OrderRecord }
+/** One account's position closed into the book, in one command. */
+export type LiquidationStep = { kind: 'liquidation'; seq: Seq; liquidation: LiquidationRecord }
+export type TakeoverStep = {
+  kind: 'takeover'
+  seq: Seq
+  position: PositionName
+  backstop: AccountName
+}
+export type DeleveragingStep = {
+  kind: 'deleveraging'
+  seq: Seq
+  deleveraging: DeleveragingRecord
+}
 /** The engine's mark moved: nothing to settle by itself. */
 export type MarkStep = { kind: 'mark'; seq: Seq; market: MarketId; markTicks: Ticks }
 /** A publisher's newest signed prices: nothing to settle by themselves. */
-export type VectorStep = { kind: 'vector'; seq: Seq; vector: PriceVectorBody }
+export type VectorStep = { kind: 'vector'; seq: Seq; timeMs: TimeMs; vector: PriceVectorBody }
 /** The engine credited what the contract holds already. */
 type DepositStep = {
   kind: 'deposit'
@@ -27,11 +60,25 @@ type DepositStep = {
 }
 type ListingStep = { kind: 'listing'; seq: Seq; market: Market }
 
+/** How hard the engine throttles new orders from here on: nothing to settle. */
+export type ThrottleStep = { kind: 'throttle'; seq: Seq; level: number; minNotionalQuote: Quote }
+
+/** Steps that the risk extension settles, judged at the engine's own marks of that moment. */
+export type RiskStep =
+  | ActivationStep
+  | TransferStep
+  | LiquidationStep
+  | TakeoverStep
+  | DeleveragingStep
+
 export type SettlementStep =
   | FillStep
   | WithdrawalStep
   | FundingStep
+  | DustStep
+  | RiskStep
   | MarkStep
   | VectorStep
+  | ThrottleStep
   | DepositStep
   | ListingStep

@@ -61,6 +61,23 @@ describe('the sequencer as a process', { timeout: 60_000 }, () => {
     expect(decodeEvents(rested.events).map(({ kind }) => kind)).toContain('OrderPlaced')
     expect(decodeEvents(traded.events).map(({ kind }) => kind)).toContain('TradeExecuted')
     expect(traded.seq).toBe(rested.seq + 1)
+    const moved = await client.submit(
+      encodeCommand({
+        kind: 'Transfer',
+        accountId: alice,
+        toSubaccount: 3,
+        amountQuote: 1_000_000,
+        lane: 9,
+        laneSeq: 1,
+        expiryS: Math.floor(Date.now() / 1_000) + 86_400,
+        signer: Buffer.alloc(20),
+        signature: Buffer.alloc(64),
+      }),
+    )
+    expect(decodeEvents(moved.events).map(({ kind }) => kind)).toContain('TransferBooked')
+    // The contract cannot close the positions of a market that ends: such a command is not taken at all.
+    const delisting = encodeCommand({ kind: 'SettleMarket', market: 0 })
+    await expect(client.submit(delisting)).rejects.toMatchObject({ code: 'INVALID_COMMAND' })
 
     const groups = await follow(house, 1, traded.seq)
     const entries = groups.flatMap((group) => group.entries)
@@ -80,7 +97,7 @@ describe('the sequencer as a process', { timeout: 60_000 }, () => {
     expect(feedBytes(house).equals(before)).toBe(true)
     await client.ready()
     const next = await client.submit(encodeCommand({ kind: 'Tick' }))
-    expect(next.seq).toBe(traded.seq + 1)
+    expect(next.seq).toBe(moved.seq + 1)
     const [resumed] = await follow(house, next.seq, next.seq)
     expect(resumed?.entries).toHaveLength(1)
     expect(await stopped(second)).toBe(0)

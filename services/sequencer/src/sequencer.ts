@@ -60,11 +60,15 @@ type Unit = {
   appliedAt: number
 }
 
-/** The last kind that every follower can carry on: what comes after it would not be posted, streamed or settled. */
-const SERVED_KIND_MAX = commandKind.SetWithdrawals
+/** What no follower could carry on: the contract has no way yet to close the positions of a market that ends. */
+const unservedKinds: ReadonlySet<number> = new Set([commandKind.SettleMarket])
 
 /** Kinds that add risk: the first to be refused under overload. */
-const orderKinds: ReadonlySet<number> = new Set([commandKind.PlaceOrder, commandKind.AmendOrder])
+const orderKinds: ReadonlySet<number> = new Set([
+  commandKind.PlaceOrder,
+  commandKind.AmendOrder,
+  commandKind.PlaceAdvancedOrder,
+])
 
 /** A unit is closed when its feed frame is longer than this; one command adds 160 kB at most. */
 const unitBytesMax = 8 * 1024 * 1024
@@ -129,7 +133,7 @@ export class Sequencer {
   private admit(command: Buffer): ReplyStatus {
     const { telemetry, inboxMax, inboxReserved } = this.options
     const kind = command.length < 32 ? 0 : command.readInt32LE(header.kindI32 * 4)
-    const isKnown = kind > 0 && kind <= SERVED_KIND_MAX && command.length === commandBytes(kind)
+    const isKnown = kind > 0 && command.length === commandBytes(kind) && !unservedKinds.has(kind)
     // Genesis comes from its file only, once.
     if (!isKnown || kind === commandKind.Genesis) {
       telemetry.refused('invalid')

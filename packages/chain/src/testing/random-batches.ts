@@ -75,8 +75,8 @@ export class RandomBatches {
       const what = this.#random.below(10)
       if (what === 0) builder.addFunding(this.funding().updates)
       else if (what < 4 && i === 1) builder.addRisk(this.#risk.segment())
-      else if (what === 1) builder.addWithdrawal(this.withdrawal(), () => this.prices())
-      else builder.addFills([this.fill()], () => this.prices())
+      else if (what === 1) builder.addWithdrawal(this.withdrawal(), () => [this.prices()])
+      else builder.addFills([this.fill()], () => [this.prices()])
     }
     const batch = builder.finish(this.header([]))
     this.gasEstimate = builder.gasEstimate

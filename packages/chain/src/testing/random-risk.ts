@@ -78,8 +78,8 @@ export class RandomRisk {
       for (let subaccount = 0; subaccount < this.#subaccounts; subaccount++) {
         const run = openRun(state, owner, subaccount)
         const health = healthOf(state, run, this.#world.timeS)
-        for (const [market, size] of run.sizes())
-          if (size !== 0n) found.push({ owner, subaccount, market, size, health })
+        for (const [market, { size }] of run.held())
+          found.push({ owner, subaccount, market, size, health })
       }
     return found
   }

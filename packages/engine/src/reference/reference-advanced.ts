@@ -11,6 +11,7 @@ import {
 import { childrenOf } from './reference-close.ts'
 import {
   INVALID,
+  isFok,
   isPostOnly,
   isReduceOnly,
   ordersOf,
@@ -115,6 +116,7 @@ function sizesFit(market: ReferenceMarket, c: PlaceAdvancedOrder): boolean {
 function linksFit(c: PlaceAdvancedOrder): boolean {
   if (Math.max(c.ocoLane, c.parentLane) > limits.lanesPerAccountMax) return false
   if (c.ocoLane === 0 ? c.ocoSeq !== 0 : !linkable.has(c.style)) return false
+  if (c.ocoLane + c.parentLane !== 0 && isFok(c)) return false
   if (c.parentLane === 0) return c.parentSeq === 0
   return c.triggerKind !== 0 && isReduceOnly(c)
 }
@@ -141,6 +143,7 @@ export function findLinks(
       other.market === c.market &&
       other.side === c.side &&
       other.sibling === 0 &&
+      !isFok(other) &&
       linkable.has(other.style)
     if (!fits) return refuse('LINK_NOT_FOUND')
     links.sibling = other

@@ -27,6 +27,7 @@ import {
   type Emit,
   filledOf,
   INVALID,
+  isFok,
   isPostOnly,
   isReduceOnly,
   marketOf,
@@ -109,11 +110,16 @@ function checkWaitingAmend(
   const triggers = Number.isSafeInteger(trigger) && trigger >= 1 && trigger <= limits.priceTicksMax
   const timed = order.style === orderStyle.plain || timeInForceOf(c.flags) === timeInForce.ioc
   const isChild = order.parentLane !== 0
+  const isWhole = isFok(c) && (isChild || order.sibling !== 0)
   const fitsParent = !isChild || (isReduceOnly(c) && c.sizeLots <= order.parentTotal)
   return (
     checkShape(market, c, true) ??
     (triggers ? undefined : INVALID) ??
-    checkSameOrder(order, c, c.orderKind === signedKindOf(order) && timed && fitsParent) ??
+    checkSameOrder(
+      order,
+      c,
+      c.orderKind === signedKindOf(order) && timed && fitsParent && !isWhole,
+    ) ??
     checkLane(s, account, c.lane, c.laneSeq, order.orderId) ??
     checkExpiry(s, c.expiryS) ??
     checkClosed(market!) ??

@@ -9,6 +9,7 @@ import { liquidateOnBook } from './reference-liquidation-book.ts'
 import {
   BOUND,
   fundingOwed,
+  isStale,
   maintenance,
   requirements,
   standingOf,
@@ -46,6 +47,7 @@ export function liquidate(s: ReferenceState, emit: Emit): void {
     (account) =>
       armed.some(({ market }) => account.positions.has(market)) &&
       !isBackstop(s, account) &&
+      ![...account.positions.keys()].some((id) => isStale(s, marketOf(s, id))) &&
       standingOf(s, account).gross < BOUND,
   )
   const unhealthy = noted

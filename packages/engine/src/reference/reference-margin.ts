@@ -114,8 +114,7 @@ export function fundingOwed(s: ReferenceState, account: ReferenceAccount, market
 }
 
 /**
- * Equity, tier margin and gross of an account at the marks. Funding of the markets other than `own` is as it was last
- * settled; what is due there counts into the gross.
+ * Equity, tier margin and gross of an account at the marks, what is due in the markets other than `own` taken off.
  */
 function pointOf(
   s: ReferenceState,
@@ -129,12 +128,22 @@ function pointOf(
   let gross = abs(cash)
   for (const [id, lots] of lotsByMarket) {
     const market = marketOf(s, id)
-    equity += worth(market, lots)
-    gross += abs(worth(market, lots)) + (id === own ? 0n : abs(fundingOwed(s, account, id)))
+    const owed = id === own ? 0n : fundingOwed(s, account, id)
+    equity += worth(market, lots) - owed
+    gross += abs(worth(market, lots)) + abs(owed)
     margin += tierMargin(market, abs(worth(market, lots)))
   }
   return { equity, margin, gross }
 }
+
+/** Its mark is older than L: it may not be had on-chain any more. */
+export const isStale = (s: ReferenceState, market: ReferenceMarket): boolean =>
+  market.settlementPrice === 0 &&
+  market.fixedIndexTicks === 0 &&
+  Math.floor(s.timeMs / 1_000) - market.markSecond > s.lagS
+
+const holdsStale = (s: ReferenceState, account: ReferenceAccount): boolean =>
+  [...account.positions.keys()].some((id) => isStale(s, marketOf(s, id)))
 
 /** R3 for one fill of `delta` lots in `market` that moves cash by `flow` (fee included). */
 export function fillAdmitted(
@@ -151,7 +160,9 @@ export function fillAdmitted(
   lots.set(market, held + delta)
   const after = pointOf(s, account, market, lots, cash + flow)
   if (before.gross >= BOUND || after.gross >= BOUND) return false
-  if (after.equity >= after.margin) return true
+  const touched = [market, ...account.positions.keys()]
+  const isJudged = !touched.some((id) => isStale(s, marketOf(s, id)))
+  if (isJudged && after.equity >= after.margin) return true
   const reduced =
     (held > 0n && delta < 0n && held + delta >= 0n) ||
     (held < 0n && delta > 0n && held + delta <= 0n)
@@ -311,7 +322,7 @@ export function standingOf(s: ReferenceState, account: ReferenceAccount): Standi
 export function withdrawable(s: ReferenceState, account: ReferenceAccount): bigint {
   const at = standingOf(s, account)
   const withOrders = requirements(s, account.accountId)
-  if (at.gross >= BOUND || withOrders === undefined) return 0n
+  if (at.gross >= BOUND || withOrders === undefined || holdsStale(s, account)) return 0n
   const kept = max(max(withOrders, at.tierInitial), ceilDiv(at.notional, 10n))
   return max(0n, at.equity - max(0n, at.unrealized) - kept)
 }

@@ -5,6 +5,8 @@ import {
   orderFlag,
   type RejectName,
   type SetMarketRisk,
+  timeInForce,
+  timeInForceOf,
 } from '@plumb/model'
 import type { EngineLimits } from '../engine-limits.ts'
 import { ReferenceBook } from './reference-book.ts'
@@ -303,6 +305,8 @@ export const filledOf = (order: ReferenceOrder): number => order.size - order.re
 
 export const isReduceOnly = (order: { flags: number }): boolean =>
   (order.flags & orderFlag.reduceOnly) !== 0
+export const isFok = (order: { flags: number }): boolean =>
+  timeInForceOf(order.flags) === timeInForce.fok
 export const isPostOnly = (order: { flags: number }): boolean =>
   (order.flags & orderFlag.postOnly) !== 0
 

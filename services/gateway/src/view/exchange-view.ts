@@ -123,6 +123,7 @@ export class ExchangeView {
     for (const event of happened) this.#applyEvent(event, decode)
     this.#orders.commandApplied(seq)
     const kind = kindOf(command)
+    this.#prices.passed(timeMs)
     if (kind === commandKind.Tick) this.#prices.ticked(timeMs)
     else if (kind === commandKind.ObservePrice) this.#observed(decode(), happened, timeMs)
     this.appliedSeq = seq
@@ -235,6 +236,7 @@ export class ExchangeView {
     this.genesis = command
     this.#prices.publisherCount = command.publisherCount
     this.#prices.quorum = command.publisherQuorum
+    this.#prices.settlementLagS = command.settlementLagS
   }
 
   #marketListed({ timeMs }: EventOf<'MarketListed'>, command: Command): void {

@@ -18,6 +18,8 @@ export class PriceFollower {
   readonly #clocks = new Map<MarketView, Clock>()
   publisherCount = 0
   quorum = 0
+  settlementLagS = 0
+  #second = 0
 
   constructor(state: ViewState) {
     this.#state = state
@@ -64,6 +66,7 @@ export class PriceFollower {
     market.markTicks = event.priceTicks
     market.indexTicks = event.priceTicks
     market.meanMarkTicks = 0
+    market.isStale = false
     market.pricesAtMs = event.timeMs
     this.#state.sink?.pricesChanged(market)
     this.#state.sink?.statusChanged()
@@ -92,7 +95,20 @@ export class PriceFollower {
       if (market.definition.fixedIndexTicks !== 0 || market.state === marketState.settled) continue
       const clock = this.#clock(market)
       if (market.markTicks === null || timeMs - clock.indexTimeMs > INDEX_DEAD_MS) continue
+      market.markSecond = Math.floor(timeMs / 1_000)
+      market.isStale = false
       market.meanMarkTicks = addToMean(clock, market.markTicks, Math.floor(timeMs / MINUTE_MS))
+    }
+  }
+
+  /** Time has passed: marks that were not taken for longer than L are stale. */
+  passed(timeMs: number): void {
+    const second = Math.floor(timeMs / 1_000)
+    if (second === this.#second) return
+    this.#second = second
+    for (const market of this.#state.markets.values()) {
+      const isKept = market.definition.fixedIndexTicks !== 0 || market.state === marketState.settled
+      market.isStale = !isKept && second - market.markSecond > this.settlementLagS
     }
   }
 
@@ -113,6 +129,7 @@ export class PriceFollower {
       ),
       publisherCount: this.publisherCount,
       quorum: this.quorum,
+      settlementLagS: this.settlementLagS,
     }
   }
 
@@ -121,6 +138,7 @@ export class PriceFollower {
     for (const [id, clock] of memory.clocks) this.#clocks.set(this.#state.market(id), clock)
     this.publisherCount = memory.publisherCount
     this.quorum = memory.quorum
+    this.settlementLagS = memory.settlementLagS
   }
 }
 

@@ -81,6 +81,9 @@ export class MarketView {
   indexTicks: number | null
   /** Mean mark of the last five minutes; 0 = none yet. */
   meanMarkTicks = 0
+  /** Second of the last mark, 0 before the first; stale: more than L ago (RULES 2.2). */
+  markSecond = 0
+  isStale = false
   lastTicks: number | null = null
   fundingIndex: FundingIndex = 0
   /** F8 so far this hour, 1e-10; null before the first sample. */
@@ -143,6 +146,7 @@ export class MarketView {
       isVolatile: volatility === 1 && this.isVolatile,
       volatilityPpm: this.volatilityPpm,
       depthQuote: this.depthQuote,
+      isStale: this.isStale,
     }
   }
 

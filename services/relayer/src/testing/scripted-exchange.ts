@@ -32,6 +32,8 @@ export class ScriptedExchange {
   depositId = 0
   creditedQuote = 0
   withdrawalsPaused = false
+  /** Levels of every SetThrottle. */
+  readonly throttles: number[] = []
   /** The next answers that get lost on their way: the command counts all the same. */
   lostReplies = 0
   readonly #nowMs: () => number
@@ -108,6 +110,11 @@ export class ScriptedExchange {
     if (command.kind === 'SetWithdrawals') {
       this.withdrawalsPaused = command.paused === 1
       return [{ kind: 'WithdrawalsSwitched', paused: command.paused }]
+    }
+    if (command.kind === 'SetThrottle') {
+      const { level, minNotionalQuote } = command
+      this.throttles.push(level)
+      return [{ kind: 'ThrottleSet', level, minNotionalQuote }]
     }
     if (command.kind !== 'ConfirmBatch') throw new RangeError(command.kind)
     const last = this.confirmed.at(-1)

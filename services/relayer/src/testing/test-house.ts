@@ -45,6 +45,7 @@ export class TestHouse {
   readonly rpc: Rpc
   readonly relayerAddress: string
   confirmations = 0
+  gasPerS = 0
   limits: BatchLimits = { fillsMax: 500, gasMax: 12_000_000, ageMs: 30, fundingAgeMs: 30 }
   #relayer: Relayer | undefined
   #done: Promise<unknown> = Promise.resolve()
@@ -117,8 +118,9 @@ export class TestHouse {
         nowMs: () => systemClock.nowMs(),
       }),
       finality: confirmationsSource(rpc, this.confirmations),
-      markAgeMaxS: GENESIS.markAgeMaxS,
+      deployed: GENESIS,
       limits: this.limits,
+      gasPerS: this.gasPerS,
       clock: systemClock,
       logger: silentLogger,
       metrics: createRelayerMetrics(createMetrics('relayer')),

@@ -1,0 +1,53 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { BacklogMeter, stageOf, throttleOf } from './gas-budget.ts'
+
+const capacity = { gasPerS: 1_000_000, settlementLagS: 600 }
+const waiting = (seconds: number, oldestMs = 0) => ({
+  waitingGas: seconds * capacity.gasPerS,
+  oldestMs,
+})
+
+test('a larger least value first, then a yet larger one, then post-only', () => {
+  const stages = [0, 19, 20, 39, 40, 79, 80, 10_000].map((s) => stageOf(waiting(s), capacity))
+  expect(stages).toEqual([0, 0, 1, 1, 2, 2, 3, 3])
+  expect([0, 1, 2, 3].map((stage) => throttleOf(stage))).toEqual([
+    { level: 0, minNotionalQuote: 0 },
+    { level: 1, minNotionalQuote: 100_000_000 },
+    { level: 1, minNotionalQuote: 1_000_000_000 },
+    { level: 2, minNotionalQuote: 1_000_000_000 },
+  ])
+})
+
+test('age alone throttles too: post-only at a third of L', () => {
+  const stages = [0, 60, 120, 199, 200].map((s) => stageOf(waiting(0, s * 1_000), capacity))
+  expect(stages).toEqual([0, 1, 2, 2, 3])
+})
+
+test('a stage is left at half of where it began', () => {
+  const left = [80, 41, 40, 39, 21, 20, 19, 11, 9].map((s) => stageOf(waiting(s), capacity, 3))
+  expect(left).toEqual([3, 3, 3, 2, 2, 2, 1, 1, 0])
+})
+
+test('what waits is what was added beyond the last mined sequence number', () => {
+  const steps = fc.array(fc.record({ gas: fc.nat(1_000), settles: fc.boolean() }))
+  fc.assert(
+    fc.property(steps, (history) => {
+      const meter = new BacklogMeter()
+      let all: { seq: number; gas: number }[] = []
+      for (const [i, { gas, settles }] of history.entries()) {
+        meter.add(i + 1, i, gas)
+        all.push({ seq: i + 1, gas })
+        if (settles) {
+          const toSeq = Math.floor(i / 2)
+          meter.settle(toSeq)
+          all = all.filter(({ seq }) => seq > toSeq)
+        }
+        const counted = all.filter((one) => one.gas > 0)
+        const sum = counted.reduce((total, one) => total + one.gas, 0)
+        const oldestMs = counted[0] === undefined ? 0 : i - (counted[0].seq - 1)
+        expect(meter.at(i)).toEqual({ waitingGas: sum, oldestMs })
+      }
+    }),
+  )
+})

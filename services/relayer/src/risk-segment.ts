@@ -1,0 +1,75 @@
+//! A step of liquidation or transfer as a segment of the batch, and who takes part in it.
+import type { OrderRecord, RiskSegment } from '@plumb/chain'
+import type { MarketId } from '@plumb/model'
+import type { AccountName } from './order-store.ts'
+import type { RiskStep } from './settlement-step.ts'
+
+/** Whose words the step changes, whose lanes it moves, and the markets that are not theirs before. */
+export type Involved = {
+  accounts: readonly AccountName[]
+  lanes: readonly (AccountName & { lane: number })[]
+  markets: readonly MarketId[]
+}
+
+/** The account whose health at the engine's marks decides the amounts, if there is one. */
+export const judgedAtMarks = (step: RiskStep): AccountName | undefined => {
+  if (step.kind === 'liquidation') return step.liquidation
+  if (step.kind === 'takeover') return step.position
+  return step.kind === 'deleveraging' ? step.deleveraging : undefined
+}
+
+export const segmentOf = (step: RiskStep): RiskSegment => {
+  switch (step.kind) {
+    case 'activation':
+      return { kind: 'Activations', orders: [step.order] }
+    case 'transfer':
+      return { kind: 'Transfers', transfers: [step.transfer] }
+    case 'insurance':
+      return { kind: 'Insurance', transfers: [step.transfer] }
+    case 'liquidation':
+      return { kind: 'Liquidations', liquidations: [step.liquidation] }
+    case 'takeover':
+      return { kind: 'Takeovers', takeovers: [step.position] }
+    case 'deleveraging':
+      return { kind: 'Deleveragings', deleveragings: [step.deleveraging] }
+  }
+}
+
+export const involvedIn = (step: RiskStep): Involved => {
+  switch (step.kind) {
+    case 'activation':
+      return involvedOrders([step.order], [])
+    case 'transfer':
+    case 'insurance': {
+      const { owner, subaccount, lane, to } = step.transfer
+      const from = { owner, subaccount }
+      const accounts = step.kind === 'transfer' ? [from, { owner, subaccount: to }] : [from]
+      return { accounts, lanes: [{ ...from, lane }], markets: [] }
+    }
+    case 'liquidation': {
+      const { fills, ...victim } = step.liquidation
+      return involvedOrders(
+        fills.map(({ maker }) => maker),
+        [victim],
+      )
+    }
+    case 'takeover': {
+      const { owner, subaccount, market } = step.position
+      const accounts = [{ owner, subaccount }, step.backstop]
+      return { accounts, lanes: [], markets: [market] }
+    }
+    case 'deleveraging': {
+      const { owner, subaccount, counterparties } = step.deleveraging
+      return { accounts: [{ owner, subaccount }, ...counterparties], lanes: [], markets: [] }
+    }
+  }
+}
+
+const involvedOrders = (
+  orders: readonly OrderRecord[],
+  others: readonly AccountName[],
+): Involved => ({
+  accounts: [...others, ...orders],
+  lanes: orders,
+  markets: orders.map(({ market }) => market),
+})

@@ -1,0 +1,116 @@
+//! Follows the feed for what waits to be settled, and throttles new orders before settlement falls behind.
+import {
+  decodeEvent,
+  EVENT_STRIDE,
+  encodeCommand,
+  eventHeader,
+  eventKind,
+  header,
+  type Quote,
+  type Seq,
+} from '@plumb/model'
+import type { Clock, CommandClient, FeedEntry, Logger } from '@plumb/runtime'
+import { BacklogMeter, type GasCapacity, stageOf, stageWith, throttleOf } from './gas-budget.ts'
+import type { RelayerMetrics } from './relayer-metrics.ts'
+import type { OpenFeed } from './settle-feed.ts'
+
+/** What settling each takes, gas: from the snapshots of contracts/, distinct accounts, with its share of segment and batch. */
+const gasOf: Record<number, number> = {
+  [eventKind.TradeExecuted]: 30_000,
+  [eventKind.LiquidationFilled]: 100_000,
+  [eventKind.PositionTakenOver]: 150_000,
+  [eventKind.AdlExecuted]: 60_000,
+  [eventKind.OrderTriggered]: 25_000,
+  [eventKind.WithdrawalAccepted]: 90_000,
+  [eventKind.TransferBooked]: 110_000,
+  [eventKind.InsuranceFunded]: 90_000,
+}
+
+export type ThrottleKeeperOptions = {
+  openFeed: OpenFeed
+  commands: Pick<CommandClient, 'submit'>
+  capacity: GasCapacity
+  clock: Clock
+  logger: Logger
+  metrics: RelayerMetrics
+  signal: AbortSignal
+}
+
+/** A throttle as of a place in the feed. */
+type Told = { seq: Seq; level: number; minNotionalQuote: Quote }
+
+export class ThrottleKeeper {
+  readonly #options: ThrottleKeeperOptions
+  readonly #meter = new BacklogMeter()
+  #stage = 0
+  /** The stage the engine was last told, and where in the feed. */
+  #told: { seq: Seq; stage: number }
+
+  constructor(options: ThrottleKeeperOptions, told: Told) {
+    this.#options = options
+    this.#told = { seq: told.seq, stage: stageWith(told.level, told.minNotionalQuote) ?? 0 }
+    this.#stage = this.#told.stage
+  }
+
+  /** 0 … 3, as in gas-budget.ts. */
+  get stage(): number {
+    return this.#stage
+  }
+
+  /** Reads the feed from a sequence number on, until the signal aborts. */
+  async follow(fromSeq: Seq): Promise<void> {
+    const { openFeed, signal } = this.#options
+    const feed = openFeed(fromSeq)
+    const close = () => void feed.close()
+    signal.addEventListener('abort', close, { once: true })
+    try {
+      for await (const group of feed.groups()) {
+        for (const entry of group.entries) this.#count(entry)
+        if (signal.aborted) break
+      }
+    } finally {
+      signal.removeEventListener('abort', close)
+      await feed.close()
+    }
+  }
+
+  /** A batch is in a block. One that leaves it again is short-lived: its gas is not counted anew. */
+  mined(toSeq: Seq): void {
+    this.#meter.settle(toSeq)
+  }
+
+  /** Tells the engine when the stage has changed; repeat it. */
+  async step(): Promise<void> {
+    const { capacity, clock, commands, logger, metrics } = this.#options
+    const backlog = this.#meter.at(clock.nowMs())
+    metrics.unsettledGas.set(backlog.waitingGas)
+    this.#stage = stageOf(backlog, capacity, this.#stage)
+    metrics.throttleStage.set(this.#stage)
+    if (this.#stage === this.#told.stage) return
+    const wanted = throttleOf(this.#stage)
+    const stage = this.#stage
+    const { seq } = await commands.submit(encodeCommand({ kind: 'SetThrottle', ...wanted }))
+    this.#told = { seq, stage }
+    logger.warn({ stage, ...backlog, ...wanted }, 'new orders are throttled anew')
+  }
+
+  #count({ seq, command, events }: FeedEntry): void {
+    const stamp = new DataView(command.buffer, command.byteOffset, command.byteLength)
+    const view = new DataView(events.buffer, events.byteOffset, events.byteLength)
+    let gas = 0
+    for (let at = 0; at < events.length; at += EVENT_STRIDE) {
+      const kind = view.getInt32(at + eventHeader.kindI32 * 4, true)
+      gas += gasOf[kind] ?? 0
+      if (kind === eventKind.ThrottleSet) this.#note(seq, events, at)
+    }
+    this.#meter.add(seq, stamp.getFloat64(header.timeMsF64 * 8, true), gas)
+  }
+
+  // By an earlier self, or by an operator, whose throttle stays until the stage changes.
+  #note(seq: Seq, events: Uint8Array, at: number): void {
+    const event = decodeEvent(events, at)
+    if (event.kind !== 'ThrottleSet' || seq <= this.#told.seq) return
+    const stage = stageWith(event.level, event.minNotionalQuote) ?? this.#told.stage
+    this.#told = { seq, stage }
+  }
+}

@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest'
+import { Dice } from '../packages/engine/src/reference/dice.ts'
+import { streamProfiles } from '../packages/engine/src/reference/stream-profiles.ts'
+import { type Carried, EngineToTwin } from './settlement/engine-to-twin.ts'
+
+const count = Number(process.env['PLUMB_FUZZ'] ?? 30_000)
+const firstSeed = Number(process.env['PLUMB_SEED'] ?? 1)
+const STREAM = 2_500
+const names = (process.env['PLUMB_PROFILES'] ?? Object.keys(streamProfiles).join(' ')).split(' ')
+const seeds = Math.max(1, Math.round(count / STREAM / names.length))
+
+const told = (error: unknown): string =>
+  error instanceof Error ? `${error.message} ${told(error.cause)}` : ''
+
+describe('what the engine does settles on the twin, to the unit, after every batch', () => {
+  const carried: Carried = new Map()
+
+  test.each(names)(
+    '%s',
+    (profile) => {
+      for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+        const dice = new Dice(seed)
+        const run = new EngineToTwin(seed, profile)
+        try {
+          run.play(STREAM, () => dice.between(1, 40))
+        } catch (cause) {
+          throw new Error(`profile ${profile} seed ${seed}: ${told(cause)}`, { cause })
+        }
+        for (const [kind, times] of run.carried) carried.set(kind, (carried.get(kind) ?? 0) + times)
+      }
+    },
+    3_600_000,
+  )
+
+  test('and every kind of segment was carried', () => {
+    expect([...carried.keys()].toSorted()).toEqual([
+      'Activations',
+      'Deleveragings',
+      'Fills',
+      'Funding',
+      'Insurance',
+      'Liquidations',
+      'Prices',
+      'Takeovers',
+      'Transfers',
+      'Withdrawals',
+    ])
+  })
+})

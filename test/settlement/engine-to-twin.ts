@@ -1,0 +1,336 @@
+//! The engine's random streams through the relayer's drafting into the contract's twin: after every batch both hold the same.
+import {
+  type BatchHeader,
+  bytesHex,
+  createPriceSigner,
+  type PriceSigner,
+  type Segment,
+  SettlementTwin,
+} from '@plumb/chain'
+import {
+  type Command,
+  CommandBuffer,
+  decodeCommand,
+  decodeEvents,
+  type EngineEvent,
+  encodeCommand,
+  type Market,
+  type SetMarketRisk,
+} from '@plumb/model'
+import { createEngine, type Engine } from '../../packages/engine/src/engine.ts'
+import { CommandStream } from '../../packages/engine/src/reference/command-stream.ts'
+import { streamProfiles } from '../../packages/engine/src/reference/stream-profiles.ts'
+import { BatchDraft } from '../../services/relayer/src/batch-draft.ts'
+import { readGenesis, readSteps } from '../../services/relayer/src/read-steps.ts'
+import {
+  openExchange,
+  type RelayerState,
+  restoreState,
+} from '../../services/relayer/src/relayer-state.ts'
+
+export const BACKSTOP = `0x${'bb'.repeat(20)}`
+const CHAIN_ID = 1_337
+const CONTRACT = `0x${'cc'.repeat(20)}`
+const MARK_AGE_MAX_S = 3_600
+const BACKSTOP_CAPITAL = 50_000_000_000
+/** What the engine did may not wait longer for its batch. */
+const DRAFT_AGE_MS = 60_000
+
+const bytesOf = (hex: string) => new Uint8Array(Buffer.from(hex.slice(2), 'hex'))
+
+/** Commands that an account gives by itself: the backstop's accounts give none. */
+const hasAccount = (command: Command): command is Command & { accountId: number } =>
+  'accountId' in command
+
+/** What a run has carried: segment kinds by how often. */
+export type Carried = Map<string, number>
+
+/** One stream on one exchange. */
+export class EngineToTwin {
+  readonly engine: Engine
+  readonly state: RelayerState
+  /** Settles whole batches on its own, as the contract would. */
+  readonly mirror: SettlementTwin
+  readonly carried: Carried = new Map()
+  timeMs = 0
+  readonly #stream: CommandStream
+  readonly #buffer = new CommandBuffer(1)
+  readonly #publishers: readonly PriceSigner[]
+  readonly #backstops = new Map<number, number>()
+  readonly #markets = new Map<number, Market>()
+  #draft: BatchDraft
+  #openedMs = 0
+  #deposits = 0
+  #batchNo = 0
+  #drafted = false
+
+  constructor(seed: number, profileName: string) {
+    const profile = streamProfiles[profileName]
+    if (profile === undefined) throw new RangeError(`no profile ${profileName}`)
+    this.engine = createEngine(profile.limits)
+    this.#stream = new CommandStream(seed, profile)
+    const deployed = { markAgeMaxS: MARK_AGE_MAX_S - DRAFT_AGE_MS / 1_000, backstop: BACKSTOP }
+    const nothing = { cursorSeq: 0, deposits: undefined, records: [], batches: [] }
+    this.state = restoreState(nothing, deployed)
+    this.mirror = new SettlementTwin({
+      settlementLagS: 600,
+      markAgeMaxS: MARK_AGE_MAX_S,
+      backstop: BACKSTOP,
+    })
+    this.#publishers = [1, 2, 3].map((n) =>
+      createPriceSigner(`0x${String(n).repeat(64)}`, { chainId: CHAIN_ID, contract: CONTRACT }),
+    )
+    this.#draft = this.#newDraft()
+  }
+
+  /** Plays so many commands; `cutEvery`: commands that settle something, in one batch. */
+  play(commands: number, cutEvery: () => number): void {
+    let cut = cutEvery()
+    for (let i = 0; i < commands; i++) {
+      const next = this.#stream.next()
+      if (this.#drafted && this.#stream.timeMs - this.#openedMs > DRAFT_AGE_MS) this.flush()
+      this.timeMs = this.#stream.timeMs
+      const command = this.#rewrite(next)
+      if (command !== undefined) this.#take(command)
+      if (this.#draft.commandCount >= cut || this.#draft.gasEstimate > 8_000_000) {
+        this.flush()
+        cut = cutEvery()
+      }
+    }
+    this.flush()
+  }
+
+  #newDraft(): BatchDraft {
+    const nowS = () => Math.floor(this.timeMs / 1_000)
+    this.#drafted = false
+    return new BatchDraft({
+      state: this.state,
+      nowS,
+      refreshAgeS: MARK_AGE_MAX_S / 2,
+      fresh: undefined,
+    })
+  }
+
+  // Real publishers and one backstop's owner, as the contract knows them; no delisting.
+  #rewrite(drawn: Command): Command | undefined {
+    // As it will be stored: a number that does not fit its field is another one there.
+    const { command } = decodeCommand(encodeCommand(drawn, 1, 1))
+    if (command.kind === 'SettleMarket') return undefined
+    if (command.kind === 'Genesis') {
+      const publishers = new Uint8Array(100)
+      for (const [i, { address }] of this.#publishers.entries())
+        publishers.set(bytesOf(address), i * 20)
+      return { ...command, contract: bytesOf(CONTRACT), publishers }
+    }
+    if (command.kind === 'ObservePrice') {
+      const { publisher, page, publishTimeMs, prices, count } = command
+      const signer = this.#publishers[publisher]
+      if (signer === undefined || !Number.isSafeInteger(publishTimeMs)) return command
+      if (!(count >= 1 && count <= 32 && page >= 0 && page < 2)) return command
+      const message = { page, timestampMs: publishTimeMs, prices: prices.slice(0, count) }
+      return { ...command, signature: signer.sign(message) }
+    }
+    if (command.kind === 'SetBackstop') return this.#backstop(command)
+    const isBackstops =
+      hasAccount(command) && [...this.#backstops.values()].includes(command.accountId)
+    return isBackstops ? undefined : command
+  }
+
+  // Market m's backstop is subaccount m + 1 of the exchange's own.
+  #backstop(command: Command & { kind: 'SetBackstop' }): Command | undefined {
+    const { market, accountId } = command
+    if (!this.#markets.has(market) || accountId === 0) return command
+    if (!this.#backstops.has(market)) {
+      this.#take({
+        kind: 'CreditDeposit',
+        owner: bytesOf(BACKSTOP),
+        subaccount: market + 1,
+        amountQuote: BACKSTOP_CAPITAL,
+        depositId: this.#deposits + 1,
+        blockNumber: 1,
+        txHash: new Uint8Array(32),
+      })
+    }
+    const own = this.#backstops.get(market)
+    if (own === undefined) return undefined
+    this.#take({ kind: 'SetAccountMode', accountId: own, isolatedMarket: market })
+    return { ...command, accountId: own }
+  }
+
+  #take(command: Command): void {
+    const seq = this.engine.seq + 1
+    const stored = encodeCommand(command, seq, this.timeMs)
+    this.#buffer.load(0, stored)
+    this.engine.events.clear()
+    // What is in the draft was judged at the contract's tiers of before.
+    if (command.kind === 'SetMarketRisk' || command.kind === 'CreditDeposit') this.flush()
+    this.engine.apply(this.#buffer, 0)
+    const bytes = Buffer.from(this.engine.events.bytes())
+    const events = decodeEvents(bytes)
+    this.#stream.observe(events.filter((event) => !this.#isBackstops(event)))
+    const entry = { seq, command: stored, events: bytes }
+    if (events[0]?.kind === 'CommandRejected') return
+    const genesis = readGenesis(entry)
+    if (genesis !== undefined) {
+      openExchange(this.state, genesis)
+      this.mirror.setPublishers(this.state.facts.publishers, this.state.facts.quorum)
+    }
+    this.#configure(command)
+    this.#deliver(entry, events)
+  }
+
+  #isBackstops(event: EngineEvent): boolean {
+    if (event.kind === 'DepositCredited') this.#deposits = event.depositId
+    if (event.kind !== 'AccountOpened' || bytesHex(event.owner) !== BACKSTOP) return false
+    this.#backstops.set(event.subaccount - 1, event.accountId)
+    return true
+  }
+
+  // What the contract's admin would have set.
+  #configure(command: Command): void {
+    const timeS = Math.floor(this.timeMs / 1_000)
+    for (const twin of [this.state.twin, this.mirror]) {
+      if (command.kind === 'ListMarket') {
+        const { kind: _, ...market } = command
+        this.#markets.set(market.market, market)
+        twin.listMarket(market, timeS)
+      }
+      if (command.kind === 'SetMarketRisk') {
+        const { tiers, fee } = tiersOf(command)
+        twin.setMarketTiers(command.market, tiers, fee)
+      }
+      if (command.kind === 'CreditDeposit' && twin === this.mirror)
+        twin.deposit(bytesHex(command.owner), command.subaccount, command.amountQuote)
+    }
+  }
+
+  #deliver(
+    entry: { seq: number; command: Uint8Array; events: Uint8Array },
+    events: readonly EngineEvent[],
+  ) {
+    const steps = readSteps(this.state.orderStore, entry)
+    const wasEmpty = !this.#drafted
+    try {
+      this.#draft.add(steps)
+    } catch (cause) {
+      const told = events.map((event) => JSON.stringify(event)).join('\n')
+      throw new Error(
+        `seq ${entry.seq} ${this.timeMs}\n${this.#told()}\n${told}\n${JSON.stringify(steps, big)}`,
+        { cause },
+      )
+    }
+    this.#drafted ||= steps.some(
+      ({ kind }) => !['mark', 'vector', 'listing', 'deposit'].includes(kind),
+    )
+    if (wasEmpty && this.#drafted) this.#openedMs = this.timeMs
+  }
+
+  // What is needed to see why a step was refused.
+  #told(): string {
+    const markets = [...this.#markets.keys()].map((id) => {
+      const market = this.state.twin.market(id)
+      const view = this.engine.market(id)
+      const quoted = this.state.prices.marks.get(id)
+      return JSON.stringify({
+        id,
+        mark: market?.mark,
+        markTimeS: market?.markTimeS,
+        engineMark: view?.markTicks,
+        indexTimeMs: view?.indexTimeMs,
+        state: view?.state,
+        fee: String(market?.liquidationFeePpm),
+        tiers: market?.tiers.length,
+        times: [0, 1, 2].map((n) =>
+          this.state.twin.state.publisherTime(Math.floor(id / 32) * 5 + n),
+        ),
+        quoted: quoted?.markTicks,
+        taken: quoted?.vectors.map((v) => [v.publisher, v.publishTimeMs, v.prices[id % 32]]),
+      })
+    })
+    return markets.join('\n')
+  }
+
+  /** Ends the batch, has the mirror settle it, and compares everything. */
+  flush(): void {
+    if (!this.#drafted) return
+    const header: BatchHeader = {
+      batchNo: ++this.#batchNo,
+      toSeq: this.engine.seq,
+      hashSeq: this.engine.seq,
+      journalHash: new Uint8Array(32),
+      stateHash: 0n,
+    }
+    const batch = this.#draft.finish(header)
+    for (const segment of batch.segments) this.#count(segment)
+    const result = this.mirror.applyBatch(batch, { timeS: Math.floor(this.timeMs / 1_000) })
+    if (!result.ok)
+      throw new Error(`the mirror refuses batch ${this.#batchNo}: ${JSON.stringify(result.error)}`)
+    this.#draft = this.#newDraft()
+    for (const twin of [this.state.twin, this.mirror]) this.#compare(twin)
+  }
+
+  #count({ kind }: Segment): void {
+    this.carried.set(kind, (this.carried.get(kind) ?? 0) + 1)
+  }
+
+  #compare(twin: SettlementTwin): void {
+    for (let id = 1; id <= this.engine.totals().accounts; id++) {
+      const account = this.engine.account(id)
+      if (account === undefined) continue
+      const { cashQuote, positions, subaccount } = account
+      const held = {
+        cash: String(cashQuote),
+        positions: positions
+          .filter(({ lots }) => lots !== 0)
+          .map(({ market, lots, fundingIndex }) => [market, String(lots), String(fundingIndex)])
+          .toSorted((a, b) => Number(a[0]) - Number(b[0])),
+      }
+      const owner = bytesHex(account.owner)
+      const settled = twin.account(owner, subaccount)
+      same(
+        `account ${id} ${owner}/${subaccount} at ${this.engine.seq}`,
+        {
+          cash: String(settled.cash),
+          positions: settled.positions.map((p) => [
+            p.market,
+            String(p.size),
+            String(p.fundingSnapshot),
+          ]),
+        },
+        held,
+      )
+    }
+    for (const id of this.#markets.keys()) {
+      const view = this.engine.market(id)
+      const market = twin.market(id)
+      same(
+        `market ${id} at ${this.engine.seq}`,
+        [market?.fundingIndex, market?.fundingPool, market?.insurance, market?.openInterest].map(
+          String,
+        ),
+        [
+          view?.fundingIndex,
+          view?.fundingPoolQuote,
+          view?.insuranceQuote,
+          view?.openInterestLots,
+        ].map(String),
+      )
+    }
+    same('fees', String(twin.totals.fees), String(this.engine.totals().feesQuote))
+  }
+}
+
+const tiersOf = ({ boundUsdc, imfPpm, liquidationFeePpm }: SetMarketRisk) => {
+  const end = boundUsdc.indexOf(0)
+  const used = end < 0 ? boundUsdc : boundUsdc.slice(0, end)
+  const tiers = used.map((bound, n) => ({ boundUsdc: bound, imfPpm: imfPpm[n] ?? 0 }))
+  return { tiers, fee: liquidationFeePpm }
+}
+
+const big = (_: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? String(value) : value instanceof Uint8Array ? '…' : value
+
+const same = (what: string, settled: unknown, held: unknown): void => {
+  const [a, b] = [settled, held].map((value) => JSON.stringify(value))
+  if (a !== b) throw new Error(`${what}\ntwin   ${a}\nengine ${b}`)
+}
