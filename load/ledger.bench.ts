@@ -5,6 +5,7 @@
 //! row, up to three transfers, two orders, two positions, a candle. Our writer does all of it, from bytes to commit;
 //! the builder gets its rows ready-made and only inserts transfers, trades and new orders, in transactions of as many
 //! commands, under the same triggers. Rounds of the two alternate, each on a database of its own; medians are shown.
+//! Then an engine works at a pace in a process of its own for `--loaded` seconds (0: not), and the ledger follows it.
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -13,6 +14,7 @@ import { createRandomExchange } from '@plumb/ledger/random-frames'
 import { orders, trades, transfers } from '@plumb/ledger/schema'
 import { startTestPostgres } from '@plumb/ledger/testing'
 import { and, gt, lte } from 'drizzle-orm'
+import { measureLoaded } from './ledger-loaded.ts'
 
 const { values: args } = parseArgs({
   options: {
@@ -21,6 +23,8 @@ const { values: args } = parseArgs({
     trades: { type: 'string', default: '20000' },
     commands: { type: 'string', default: '5000' },
     accounts: { type: 'string', default: '200' },
+    loaded: { type: 'string', default: '10' },
+    pace: { type: 'string', default: '20000' },
   },
 })
 const rounds = Number(args.rounds)
@@ -138,6 +142,12 @@ const [{ bytes } = { bytes: 0 }] = await ours.sql<{ bytes: number }[]>`
   SELECT pg_database_size(current_database()) AS bytes`
 const [{ count } = { count: 0 }] = await ours.sql<{ count: number }[]>`SELECT count(*) FROM trades`
 await Promise.all([ours.close(), theirs.close()])
+const beside = await open()
+const loaded =
+  Number(args.loaded) > 0
+    ? await measureLoaded(beside, Number(args.pace), Number(args.loaded))
+    : undefined
+await beside.close()
 await server.stop()
 
 const figures = {
@@ -147,6 +157,7 @@ const figures = {
   bytesPerTrade: Math.round(bytes / count),
   writerCpuUsPerFill: Number(median(writerCpu).toFixed(1)),
   serverCpuUsPerFill: Number(median(serverCpu).toFixed(1)),
+  ...loaded,
 }
 const cores = cpus()
 const environment = { node: process.version, cpu: cores[0]?.model, cores: cores.length }
@@ -160,4 +171,8 @@ console.log(
 console.log(
   `ratio    ${figures.ratio}; ${figures.bytesPerTrade} bytes a trade with indexes; ${rounds} rounds of ${tradesPerRound} trades, ${commandsPerTransaction} commands a transaction`,
 )
+if (loaded !== undefined)
+  console.log(
+    `loaded   an engine beside it makes ${loaded.loadedCommandsPerSecond} commands and ${loaded.loadedFillsPerSecond} fills/s: durable ${loaded.lagP50Ms} ms later (p99 ${loaded.lagP99Ms} ms), all of it ${loaded.caughtUpMs} ms after the last`,
+  )
 if (args.json) console.log(JSON.stringify({ name: 'ledger', figures, environment }))

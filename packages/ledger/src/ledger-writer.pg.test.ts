@@ -1,4 +1,5 @@
 import { env } from 'node:process'
+import { decodeCommand, encodeCommand } from '@plumb/model'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createRandomExchange, type RandomExchange } from '../testing/random-frames.ts'
@@ -6,6 +7,7 @@ import { startTestPostgres, type TestPostgres } from '../testing/start-test-post
 import { checkLedger } from './check-ledger.ts'
 import { ledgerAccount } from './ledger-account.ts'
 import { createLedgerWriter } from './ledger-writer.ts'
+import { listMarkets } from './list-markets.ts'
 import { readCursor } from './list-settlements.ts'
 import { type Ledger, openLedger } from './open-ledger.ts'
 import type { Frame } from './project-frame.ts'
@@ -191,6 +193,35 @@ test('history cannot be changed, by the application or by its superuser', async 
   ])
     await expect(admin.unsafe(change)).rejects.toThrow('history is append-only')
   await admin.end()
+})
+
+test('a symbol that is listed again is another market', async () => {
+  const ledger = await openFresh()
+  const { frames } = randomExchange(0, 8)
+  const listed = frames.filter(
+    ({ command }) => decodeCommand(command).command.kind === 'ListMarket',
+  )
+  const again = listed.map(({ command, events }): Frame => {
+    const { command: market, timeMs } = decodeCommand(command)
+    if (market.kind !== 'ListMarket') throw new Error('filtered')
+    const bytes = encodeCommand(
+      { ...market, market: market.market + 30 },
+      frames.length + 1,
+      timeMs,
+    )
+    const record = events.slice()
+    const view = new DataView(record.buffer)
+    view.setFloat64(0, frames.length + 1, true)
+    view.setInt32(28, market.market + 30, true)
+    return { seq: frames.length + 1, command: bytes, events: record }
+  })
+  await writeInPieces(ledger, [...frames, ...again.slice(0, 1)], 1_000)
+  const markets = await listMarkets(ledger)
+  expect(markets.map(({ market, symbol }) => [market, symbol])).toEqual([
+    [0, 'M0-PERP'],
+    [1, 'M1-PERP'],
+    [30, 'M0-PERP'],
+  ])
 })
 
 test('the database refuses transfers that do not hold together', async () => {

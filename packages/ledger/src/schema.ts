@@ -13,7 +13,7 @@ import {
 } from 'drizzle-orm/pg-core'
 
 /** The newest migration these tables describe. */
-export const schemaVersion = '0006_partitions.sql'
+export const schemaVersion = '0007_symbols.sql'
 
 const ledger = pgSchema('ledger')
 const quantity = (name: string) => bigint(name, { mode: 'number' })

@@ -43,15 +43,25 @@ export async function startTestPostgres(options: { flags?: string[] } = {}): Pro
   }
   const base = `postgres://postgres:${password}@127.0.0.1:${port}`
   let databases = 0
+  const create = async (name: string, template: string) => {
+    const sql = postgres(`${base}/postgres`, { max: 1, onnotice: () => {} })
+    await sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template}`)
+    await sql.end()
+  }
+  const migrated = async () => {
+    await create('ledger_template', 'template1')
+    await migrate(`${base}/ledger_template`)
+  }
+  // Migrated once and copied: a copy takes a tenth of the time.
+  let template: Promise<void> | undefined
   return {
     url: `${base}/postgres`,
     createDatabase: async () => {
       databases += 1
       const name = `ledger_${databases}`
-      const sql = postgres(`${base}/postgres`, { max: 1, onnotice: () => {} })
-      await sql.unsafe(`CREATE DATABASE ${name}`)
-      await sql.end()
-      await migrate(`${base}/${name}`)
+      template ??= migrated()
+      await template
+      await create(name, 'ledger_template')
       return `${base}/${name}`
     },
     stop: async () => {
