@@ -65,7 +65,11 @@ export function createLiquidations(options: Omit<WalletOptions, 'token'>): Liqui
     const topic = exchange.interface.getEvent(name)?.topicHash ?? null
     const filter = { address: options.contract, topics: [topic], fromBlock, toBlock }
     const logs = await provider.getLogs(filter)
-    return logs.flatMap((log) => exchange.interface.parseLog(log)?.args ?? [])
+    return logs.flatMap((log) => {
+      const args = exchange.interface.parseLog(log)?.args
+      // Arguments are a list themselves: flattened they would fall apart.
+      return args === undefined ? [] : [args]
+    })
   }
   return {
     async scan(fromBlock) {

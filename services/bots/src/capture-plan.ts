@@ -24,8 +24,8 @@ export const wantedLots = (
   heldLots: number,
 ): number => {
   const lots = Math.floor(style.notionalUsdc / lotUsdc)
-  const receives = heldLots === 0 ? 0 : -Math.sign(heldLots) * hourlyRatePpm
-  if (receives > 0) return heldLots
-  if (Math.abs(hourlyRatePpm) * style.horizonHours <= style.roundTripPpm) return 0
-  return hourlyRatePpm > 0 ? -lots : lots
+  const earnsCosts = Math.abs(hourlyRatePpm) * style.horizonHours > style.roundTripPpm
+  const target = earnsCosts ? 0 - Math.sign(hourlyRatePpm) * lots : 0
+  const isPaid = heldLots * hourlyRatePpm < 0
+  return isPaid && Math.abs(target) < Math.abs(heldLots) ? heldLots : target + 0
 }

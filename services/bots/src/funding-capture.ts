@@ -1,14 +1,19 @@
 //! Earns funding against a simulated spot leg: short the perpetual where longs pay, long where shorts pay, hedged at the index.
 import type { Logger, Metrics } from '@plumb/runtime'
-import { type Client, PlumbError } from '@plumb/sdk'
-import type { BotAccount } from './bot-account.ts'
+import { type Client, PlumbError, type Trader } from '@plumb/sdk'
 import type { BotMarket } from './bot-market.ts'
 import { type Attribution, CaptureBook, type CaptureState } from './capture-book.ts'
 import { type CaptureStyle, wantedLots } from './capture-plan.ts'
+import type { TakerAccount } from './taker.ts'
+
+/** What the capture uses of its account. */
+export type CaptureAccount = Omit<TakerAccount, 'trader'> & {
+  trader: TakerAccount['trader'] & { read: Pick<Trader['read'], 'fundingPayments'> }
+}
 
 export type FundingCaptureOptions = {
-  client: Client
-  account: BotAccount
+  client: Pick<Client, 'funding'>
+  account: CaptureAccount
   markets: readonly BotMarket[]
   style: CaptureStyle
   /** Cost of the spot leg, ppm of what it trades. */

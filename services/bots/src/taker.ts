@@ -1,7 +1,6 @@
 //! Taker flow as markets see it: orders come in bursts, one side for a while, mostly small and now and then large.
 import type { Metrics } from '@plumb/runtime'
-import { PlumbError } from '@plumb/sdk'
-import type { BotAccount } from './bot-account.ts'
+import { PlumbError, type Position, type Ticker, type Trader } from '@plumb/sdk'
 import type { BotMarket } from './bot-market.ts'
 
 /** How far through the best price its limit lies, ppm. */
@@ -21,9 +20,16 @@ const PERSISTENCE = 0.65
 /** Largest order, in usual ones. */
 const SIZE_MAX = 6
 
+/** What the taker uses of its account. */
+export type TakerAccount = {
+  ticker(market: string): Ticker | undefined
+  position(market: string): Position | undefined
+  trader: Pick<Trader, 'place'>
+}
+
 /** Takes from the books of a few markets. Call `take` periodically. */
 export class Taker {
-  readonly #account: BotAccount
+  readonly #account: TakerAccount
   readonly #markets: readonly BotMarket[]
   readonly #orderUsdc: number
   readonly #random: () => number
@@ -33,7 +39,7 @@ export class Taker {
 
   /** @param random a number in [0, 1), `Math.random` by default */
   constructor(
-    account: BotAccount,
+    account: TakerAccount,
     markets: readonly BotMarket[],
     orderUsdc: number,
     metrics: Metrics,

@@ -28,6 +28,7 @@ ${keys.join('\n')}
   … all of them: ${addresses.gatewayUrl}/v1/devnet
 
 Try:  npm run trade -- buy BTC-PERP 0.1 60000
+      npm run list-market -- EURUSD-PERP --price 1.08
 `
 }
 

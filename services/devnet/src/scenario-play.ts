@@ -58,6 +58,7 @@ export const followPlay = async (
   const waiting = new Set(cast.filter(({ entersBelow }) => entersBelow !== undefined))
   const progress = new ProgressLine()
   let first: number | undefined
+  let refusal = ''
   while (Date.now() < endMs + afterMs) {
     await sleep(pollMs)
     const now = Date.now()
@@ -73,7 +74,9 @@ export const followPlay = async (
     for (const actor of waiting) {
       if (now < anchorMs || index >= (actor.entersBelow ?? 0) * first) continue
       const entered = await enterLate(exchange, plan, actor, index).catch((error: unknown) => {
-        print(`  ${actor.name} may not enter: ${explain(error)}`)
+        const why = `  ${actor.name} may not enter: ${explain(error)}`
+        if (why !== refusal) print(why)
+        refusal = why
         return false
       })
       if (!entered) continue

@@ -49,7 +49,7 @@ export type ScenarioRecord = {
   insuranceQuote: number
   badDebtQuote: number
   depositsQuote: number
-  /** Accounts below maintenance margin after the last command. */
+  /** Accounts below maintenance margin after the last command, the backstop aside. */
   unhealthy: number[]
 }
 
@@ -148,8 +148,12 @@ export const readRecord = (
     insuranceQuote: totals.insuranceQuote,
     badDebtQuote: totals.badDebtQuote,
     depositsQuote: totals.depositsQuote,
+    // A backstop is never liquidated: it holds what it took over.
     unhealthy: [...after.keys()].filter(
-      (id) => engine.health(id, health) && (health[0] ?? 0) < (health[2] ?? 0),
+      (id) =>
+        id !== engine.market(market)?.backstopAccountId &&
+        engine.health(id, health) &&
+        (health[0] ?? 0) < (health[2] ?? 0),
     ),
   }
 }

@@ -104,11 +104,13 @@ const ownAccounts = async ({ devnet }: ScenarioHouse): Promise<Map<number, strin
   for (const [name, subaccount] of [
     ['market-maker', 0],
     ['taker', 0],
+    ['capture', 0],
     ['backstop', 1],
   ] as const) {
     const { address } = keyOf(keys, name)
     const id = await accountIdOf(devnet.addresses.marginUrl, address, subaccount)
-    if (id !== undefined) found.set(id, name.replace('-', ' '))
+    if (id !== undefined)
+      found.set(id, name === 'capture' ? 'funding capture' : name.replace('-', ' '))
   }
   return found
 }
