@@ -113,7 +113,7 @@ function run(service: string, env: Record<string, string>): ChildProcess {
   const flags = (process.env['PLUMB_LOAD_NODE_FLAGS'] ?? '')
     .split(' ')
     .filter((flag) => flag !== '')
-  const heap = service === 'gateway' ? ['--max-semi-space-size=64'] : []
+  const heap = service === 'gateway' ? ['--max-semi-space-size=32'] : []
   return spawn(process.execPath, [...flags, ...heap, main], {
     env,
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -22,7 +22,7 @@ export class Latency {
   curve(): (readonly [number, number])[] {
     const nines = [0, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99, 99.999]
     return nines
-      .filter((percentile) => (1 - percentile / 100) * this.count >= 1)
+      .filter((percentile) => (100 - percentile) * this.count > 99.99)
       .map((percentile) => [1 / (1 - percentile / 100), this.at(percentile)] as const)
   }
 

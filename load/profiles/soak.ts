@@ -42,6 +42,10 @@ export async function soak(session: Session): Promise<Findings> {
   for (const wire of wires) wire.close()
   const samples = session.phases.at(-1)?.samples ?? []
   const slopes = slopesOf(samples)
+  // An order of ours that takes fills one of ours that rests, and that one cannot be canceled any more.
+  const gone = Math.min(outcomes.codes.get('ORDER_NOT_FOUND') ?? 0, outcomes.filled)
+  outcomes.errors -= gone
+  if (outcomes.codes.get('ORDER_NOT_FOUND') === gone) outcomes.codes.delete('ORDER_NOT_FOUND')
   const grows = [...slopes].filter(
     ([name, slope]) => name !== 'generator' && slope > FLAT_MIB_AN_HOUR,
   )
@@ -55,6 +59,8 @@ export async function soak(session: Session): Promise<Findings> {
     lost: outcomes.lost,
     seconds,
     requests: outcomes.answered,
+    filled: outcomes.filled,
+    filledBeforeCancel: gone,
     ...Object.fromEntries(
       [...slopes].map(([name, slope]) => [`${name}MibAnHour`, Number(slope.toFixed(1))]),
     ),

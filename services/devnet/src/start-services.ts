@@ -14,7 +14,7 @@ import { type ServiceEntry, type ServiceName, services, type Wiring } from './se
 export type ServiceOptions = { bots?: boolean; settings?: Readonly<Record<string, string>> }
 
 /** A thousand orders on their way outlive a young generation of 16 MiB: with room for them the gateway spends an eighth less. */
-const gatewayFlags = ['--max-semi-space-size=64']
+const gatewayFlags = ['--max-semi-space-size=32']
 
 const serviceSpec = (
   entry: ServiceEntry,
