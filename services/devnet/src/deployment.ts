@@ -75,6 +75,15 @@ const capitalise = async (rpc: Rpc, { token, exchange }: DevnetDeployment, backs
   )
 }
 
+/** Gas for keys that have none: those that a newer version of the devnet has added to an older state. */
+export const topUpGas = async (rpc: Rpc, keys: OwnKeys): Promise<void> => {
+  for (const { address } of keys.values()) {
+    const held = z.string().parse(await rpc.request('eth_getBalance', [address, 'latest']))
+    if (BigInt(held) === 0n)
+      await rpc.request('anvil_setBalance', [address, `0x${etherWei.toString(16)}`])
+  }
+}
+
 const fund = async (rpc: Rpc, token: string, keys: OwnKeys) => {
   const bank = await bankOf(rpc)
   const own = [...keys.values()]

@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import type { Rpc } from '@plumb/chain'
 import type { Market } from '@plumb/model'
 import { armDevnet } from './arm-markets.ts'
-import { type DevnetDeployment, deployDevnet, readDeployment } from './deployment.ts'
+import { type DevnetDeployment, deployDevnet, readDeployment, topUpGas } from './deployment.ts'
 import { describeDevnet } from './describe-devnet.ts'
 import { DevnetError } from './devnet-error.ts'
 import { demoKeys, loadOwnKeys, type NamedKey, type OwnKeys } from './devnet-keys.ts'
@@ -93,6 +93,7 @@ const deployOnce = async (
   say: Progress,
 ): Promise<DevnetDeployment> => {
   if (existing !== undefined) {
+    await topUpGas(rpc, keys)
     await running.chainKeeper?.dump()
     return existing
   }
