@@ -18,6 +18,8 @@ export async function run({ url, key }) {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const answer = await response.json()
+    if (answer.error?.code === 'UNKNOWN_ACCOUNT')
+      throw new Error('deposit first; on a devnet: npm run trade -- deposit 10000')
     if (!response.ok) throw new Error(`${answer.error.code}: ${answer.error.message}`)
     return answer
   }
