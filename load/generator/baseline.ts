@@ -1,5 +1,6 @@
 //! Baselines: the ratios of a good run, in git. Absolute rates depend on the machine, ratios within a run hardly.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** How much worse than its baseline a ratio may be before it is an error: shared machines are noisy. */
@@ -32,6 +33,7 @@ export function writeBaseline(
   const rounded = Object.fromEntries(
     Object.entries(ratios).map(([ratio, value]) => [ratio, Number(value.toPrecision(4))]),
   )
+  mkdirSync(dirname(fileOf(name)), { recursive: true })
   const date = new Date().toISOString().slice(0, 10)
   writeFileSync(
     fileOf(name),

@@ -1,5 +1,5 @@
 //! Signed orders as fast as they are answered; then at a fixed rate, for the latency.
-import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { bareVerifications } from '../generator/bare-verify.ts'
 import { startDiskProbe } from '../generator/disk-probe.ts'
 import { closedLoop, openLoop } from '../generator/drive.ts'
@@ -9,9 +9,11 @@ import { type Findings, orderFaults, phase, type Session } from '../generator/se
 import { WireClient } from '../generator/wire-client.ts'
 
 const WARM_SHARE = 0.1
+const LEDGER_MS_MAX = 300_000
+const LEDGER_AT_ONCE_MS = 500
 
 export async function saturate(session: Session): Promise<Findings> {
-  const { client, accounts, settings, target } = session
+  const { accounts, settings, target } = session
   const { market, connections, inFlight, rate, seconds, fillPercent, orders } = settings
   const verifyPerSecond = await bareVerifications()
   const steadyOrders = Math.min(orders, Math.ceil(rate * seconds))
@@ -33,7 +35,7 @@ export async function saturate(session: Session): Promise<Findings> {
   await probe.stop()
   for (const one of clients) one.close()
 
-  const settledBefore = performance.now()
+  const followed = await whatFollowed(session)
   const disk = probe.latency
   const { unique } = most.outcomes.uniqueSeqs()
   const faults = [
@@ -63,7 +65,7 @@ export async function saturate(session: Session): Promise<Findings> {
     uniqueSeqs: unique + even.outcomes.uniqueSeqs().unique,
     filled: most.outcomes.filled + even.outcomes.filled,
     accounts: accounts.length,
-    lagAtEndS: await followersLag(client, settledBefore),
+    ...followed,
   }
   return {
     figures,
@@ -89,8 +91,31 @@ export async function bodiesOf(
   return orders.map((order) => JSON.stringify(order).slice(1))
 }
 
-/** Seconds until the gateway's view has everything that was acknowledged. */
-async function followersLag(client: Session['client'], sinceMs: number): Promise<number> {
-  await client.status()
-  return Number(((performance.now() - sinceMs) / 1_000).toFixed(3))
+/**
+ * How far behind the followers are when the last answer has come: seconds until the ledger has posted everything, and
+ * what the chain has not settled. Nothing where there are none.
+ */
+async function whatFollowed({
+  client,
+  target,
+  accounts,
+}: Session): Promise<Record<string, number>> {
+  if (target.kind !== 'devnet') return {}
+  const { unsettledFills, settlementLagMs } = await client.status()
+  const startMs = performance.now()
+  const [first] = accounts
+  // The gateway holds a statement back while the ledger is behind: one that comes at once is complete.
+  for (let askedMs = 0; performance.now() - startMs < LEDGER_MS_MAX; ) {
+    askedMs = performance.now()
+    const isThere = await first!.trader.read.ledger({ limit: 1 }).then(
+      () => true,
+      () => sleep(LEDGER_AT_ONCE_MS, false),
+    )
+    if (isThere && performance.now() - askedMs < LEDGER_AT_ONCE_MS) break
+  }
+  return {
+    ledgerBehindS: Number(((performance.now() - startMs) / 1_000).toFixed(2)),
+    unsettledFills,
+    settlementLagMs,
+  }
 }
