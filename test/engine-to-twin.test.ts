@@ -35,6 +35,7 @@ describe('what the engine does settles on the twin, to the unit, after every bat
   test('and every kind of segment was carried', () => {
     expect([...carried.keys()].toSorted()).toEqual([
       'Activations',
+      'Credited',
       'Deleveragings',
       'Fills',
       'Funding',

@@ -8,6 +8,8 @@ import {ICustody} from "./interfaces/IPlumbExchange.sol";
 import {AccountWord, CASH_BITS, accountSlot} from "./libraries/AccountWord.sol";
 import {FROZEN, SEALED} from "./libraries/Phase.sol";
 import {loadSlot, storeSlot} from "./libraries/Memory.sol";
+import {holderOf} from "./libraries/ExitState.sol";
+import {Uncredited} from "./libraries/RiskState.sol";
 import {RiskMath} from "./libraries/RiskMath.sol";
 
 interface IPermit {
@@ -85,6 +87,7 @@ abstract contract Custody is Payouts, ICustody {
         storeSlot(slot, AccountWord.unwrap(word.withCash(cash)));
 
         depositId = ++depositCount;
+        Uncredited.note(holderOf(owner, subaccount), depositId, received);
         bytes32 rolled = keccak256(abi.encode(depositHash, depositId, owner, subaccount, received));
         depositHash = rolled;
         emit Deposited(depositId, owner, subaccount, received, rolled);

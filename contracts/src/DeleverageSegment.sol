@@ -67,7 +67,9 @@ abstract contract DeleverageSegment is TakeoverSegment {
         Deleveraging memory made,
         uint256 pos
     ) private {
-        Health memory health = _load(context, run, made.victim, made.subaccount, made.index);
+        Health memory health = _loadVictim(
+            context, run, made.victim, made.subaccount, made.index
+        );
         Row row = _rowOf(context, run, made.market, made.index);
         _requireUnhealthy(context, health, row, made.victim, made.index);
         made.isLong = row.size() > 0;

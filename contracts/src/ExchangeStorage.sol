@@ -55,6 +55,8 @@ abstract contract ExchangeStorage is IExchangeBase {
     uint256[2] internal publisherTimes; // for each page: 5 x u48 milliseconds
 
     bool internal transient entered;
+    // Of the batch at hand: deposits from this one on were not credited when it was decided; 0 = none are left out.
+    uint48 internal transient uncreditedFrom;
 
     /// @param exchange Address that users sign for and that holds the storage: the extension's code runs there too.
     constructor(Genesis memory genesis, address exchange) {

@@ -72,7 +72,9 @@ abstract contract LiquidationSegment is RiskBase {
     function _openLiquidation(Context memory context, AccountRun memory run, Liquidation memory made)
         private
     {
-        Health memory health = _load(context, run, made.victim, made.subaccount, made.index);
+        Health memory health = _loadVictim(
+            context, run, made.victim, made.subaccount, made.index
+        );
         Row row = _rowOf(context, run, made.market, made.index);
         _requireUnhealthy(context, health, row, made.victim, made.index);
         made.sells = row.size() > 0;
@@ -144,7 +146,9 @@ abstract contract LiquidationSegment is RiskBase {
         Liquidation memory made,
         Taken memory taken
     ) private {
-        Health memory health = _load(context, run, made.victim, made.subaccount, made.index);
+        Health memory health = _loadVictim(
+            context, run, made.victim, made.subaccount, made.index
+        );
         Row row = _rowOf(context, run, made.market, made.index);
         _requireUnhealthy(context, health, row, made.victim, made.index);
         uint256 held = RiskMath.abs(row.size());

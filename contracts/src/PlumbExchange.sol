@@ -41,9 +41,10 @@ contract PlumbExchange is
     uint256 private constant KIND_FILLS = 2;
     uint256 private constant KIND_WITHDRAW = 3;
     uint256 private constant KIND_FUNDING = 4;
-    // From here on the risk extension's: activations, transfers, insurance, liquidations, takeovers, deleveragings.
+    // From here on the risk extension's: activations, transfers, insurance, liquidations, takeovers, deleveragings, and
+    // what was credited.
     uint256 private constant KIND_RISK_FIRST = 5;
-    uint256 private constant KIND_RISK_LAST = 10;
+    uint256 private constant KIND_RISK_LAST = 11;
 
     /// @param extension The part that answers what this one does not, see Extended.
     constructor(Genesis memory genesis, address extension)
@@ -68,6 +69,7 @@ contract PlumbExchange is
         (uint256 segments, bool isBestEffort) = _commitHeader(context, pos, batch.length);
         _openBatch(context);
         _settleSegments(context, pos + HEADER_BYTES, pos + batch.length, segments, isBestEffort);
+        if (uncreditedFrom != 0) uncreditedFrom = 0;
         _storeTotals(context);
     }
 

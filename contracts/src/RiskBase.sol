@@ -11,6 +11,8 @@ import {KeyOrders} from "./libraries/KeyOrders.sol";
 import {MarketWord} from "./libraries/MarketWord.sol";
 import {calldataWord} from "./libraries/Memory.sol";
 import {ORDER_BYTES, OrderFields, OrderRecord, TICKS_BYTES} from "./libraries/OrderRecord.sol";
+import {holderOf} from "./libraries/ExitState.sol";
+import {Uncredited} from "./libraries/RiskState.sol";
 import {RiskMath} from "./libraries/RiskMath.sol";
 import {Triggers} from "./libraries/Triggers.sol";
 
@@ -45,6 +47,21 @@ abstract contract RiskBase is MarketTable, OrderChecks {
             run.settleFunding(Row.wrap(run.rows.get(i)));
         }
         return _health(run);
+    }
+
+    /// @dev An account to be liquidated, as the engine knew it: without deposits that it had not credited.
+    function _loadVictim(
+        Context memory context,
+        AccountRun memory run,
+        address owner,
+        uint256 subaccount,
+        uint256 index
+    ) internal view returns (Health memory found) {
+        found = _load(context, run, owner, subaccount, index);
+        uint256 from = uncreditedFrom;
+        if (from != 0) {
+            found.equity -= int256(Uncredited.sumFrom(holderOf(owner, uint8(subaccount)), from));
+        }
     }
 
     /// @dev Where funding is not settled yet, what is due counts.

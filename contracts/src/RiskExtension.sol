@@ -31,6 +31,8 @@ contract RiskExtension is
     uint256 private constant KIND_LIQUIDATIONS = 8;
     uint256 private constant KIND_TAKEOVERS = 9;
     uint256 private constant KIND_DELEVERAGINGS = 10;
+    uint256 private constant KIND_CREDITED = 11;
+    uint256 private constant CREDITED_BYTES = 6;
 
     /// @inheritdoc IExchangeExtension
     address public immutable extensionOf;
@@ -82,6 +84,17 @@ contract RiskExtension is
         if (kind == KIND_DELEVERAGINGS) return _settleDeleveraging(context, run, pos, end, index);
         if (kind == KIND_TRANSFERS) return _settleTransfer(context, run, pos, end, index);
         if (kind == KIND_INSURANCE) return _settleInsuranceFunding(context, run, pos, end, index);
+        if (kind == KIND_CREDITED) return _settleCredited(context, pos, end, index);
         return _settleActivation(context, run, pos, end, index);
+    }
+
+    // For the liquidations that follow: deposits from this id on were not known when they were decided.
+    function _settleCredited(Context memory context, uint256 pos, uint256 end, uint256 index)
+        private
+        returns (uint256)
+    {
+        if (pos + CREDITED_BYTES > end) context.reject(BatchCodes.MALFORMED, index);
+        uncreditedFrom = uint48(calldataWord(pos) >> 208);
+        return pos + CREDITED_BYTES;
     }
 }

@@ -47,7 +47,7 @@ abstract contract TakeoverSegment is RiskBase {
         uint8 market,
         uint256 index
     ) internal {
-        Health memory health = _load(context, run, victim, subaccount, index);
+        Health memory health = _loadVictim(context, run, victim, subaccount, index);
         Row row = _rowOf(context, run, market, index);
         _requireUnhealthy(context, health, row, victim, index);
         int256 size = row.size();

@@ -139,6 +139,8 @@ export class EngineToTwin {
   // Market m's backstop is subaccount m + 1 of the exchange's own.
   #backstop(command: Command & { kind: 'SetBackstop' }): Command | undefined {
     const { market, accountId } = command
+    // Whoever has been the backstop stays it on-chain, and is nobody's victim there.
+    if (accountId === 0 && this.#backstops.has(market)) return undefined
     if (!this.#markets.has(market) || accountId === 0) return command
     if (!this.#backstops.has(market)) {
       this.#take({
@@ -163,7 +165,7 @@ export class EngineToTwin {
     this.#buffer.load(0, stored)
     this.engine.events.clear()
     // What is in the draft was judged at the contract's tiers of before.
-    if (command.kind === 'SetMarketRisk' || command.kind === 'CreditDeposit') this.flush()
+    if (command.kind === 'SetMarketRisk') this.flush()
     this.engine.apply(this.#buffer, 0)
     const bytes = Buffer.from(this.engine.events.bytes())
     const events = decodeEvents(bytes)
@@ -200,7 +202,10 @@ export class EngineToTwin {
         twin.setMarketTiers(command.market, tiers, fee)
       }
       if (command.kind === 'CreditDeposit' && twin === this.mirror)
-        twin.deposit(bytesHex(command.owner), command.subaccount, command.amountQuote)
+        twin.deposit(bytesHex(command.owner), command.subaccount, command.amountQuote, {
+          id: command.depositId,
+          timeS,
+        })
     }
   }
 

@@ -5,6 +5,8 @@ pragma solidity 0.8.37;
 struct RiskState {
     uint256[64] insurance; // by market, micro-USDC
     mapping(uint256 holder => uint64) flaggedAt;
+    mapping(uint256 holder => uint64) lastDeposit; // its id
+    mapping(uint256 id => uint256) deposits; // the account's one before u64 | time u64 | amount u128
 }
 
 // Below every account's slots and far above ordinary storage; the tiers of margin stand at 1 << 66.
@@ -13,6 +15,31 @@ uint256 constant RISK_STATE_SLOT = 1 << 65;
 function riskState() pure returns (RiskState storage state) {
     assembly ("memory-safe") {
         state.slot := RISK_STATE_SLOT
+    }
+}
+
+/// @notice Deposits that the engine has not seen when it decided: it credits them once they are final.
+library Uncredited {
+    /// At this age a deposit counts for everybody, whatever the engine says.
+    uint256 private constant AGE_MAX_S = 30 minutes;
+
+    function note(uint256 holder, uint64 id, uint256 amount) internal {
+        RiskState storage state = riskState();
+        uint256 before = state.lastDeposit[holder];
+        state.deposits[id] = (before << 192) | (block.timestamp << 128) | uint128(amount);
+        state.lastDeposit[holder] = id;
+    }
+
+    /// @notice What the account deposited from deposit `from` on, and not longer ago than the limit.
+    function sumFrom(uint256 holder, uint256 from) internal view returns (uint256 sum) {
+        RiskState storage state = riskState();
+        uint256 id = state.lastDeposit[holder];
+        while (id >= from && id != 0) {
+            uint256 word = state.deposits[id];
+            if (uint64(word >> 128) + AGE_MAX_S <= block.timestamp) return sum;
+            sum += uint128(word);
+            id = word >> 192;
+        }
     }
 }
 

@@ -14,6 +14,7 @@ abstract contract RiskTest is ExchangeTest {
     uint8 internal constant KIND_LIQUIDATIONS = 8;
     uint8 internal constant KIND_TAKEOVERS = 9;
     uint8 internal constant KIND_DELEVERAGINGS = 10;
+    uint8 internal constant KIND_CREDITED = 11;
     uint32 internal constant SICK_MARK = 580_000;
     uint32 internal constant WORSE_MARK = 575_000; // equity 250 of 431.25: the backstop's
     uint32 internal constant BROKE_MARK = 560_000; // equity -200

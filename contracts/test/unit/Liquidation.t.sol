@@ -35,6 +35,55 @@ contract LiquidationTest is RiskTest {
         assertConserved();
     }
 
+    // 34, 42. The engine decides on what it has credited; a deposit that came meanwhile must not undo a batch. Half an
+    // hour later it counts whatever the engine says.
+    function test_deposit_after_the_decision() public {
+        setMark(SICK_MARK);
+        uint48 next = uint48(lastDepositId()) + 1;
+        bytes memory body = liquidationOf(alice, bid(carol, SICK_MARK, 100), 100);
+        uint256 unaware = vm.snapshotState();
+        settle(oneSegment(KIND_LIQUIDATIONS, body));
+        (int256 cash, uint256 insured) = (cashOf(alice), insurance());
+        vm.revertToState(unaware);
+        deposit(alice, 500_000e6);
+        deposit(alice, 1e6);
+        settleRejected(oneSegment(KIND_LIQUIDATIONS, body), BatchCodes.HEALTHY, 0);
+        settleRejectedAt(creditedThen(next + 2, body), BatchCodes.HEALTHY, 1);
+        settleRejectedAt(creditedThen(next + 1, body), BatchCodes.HEALTHY, 1);
+        uint256 topped = vm.snapshotState();
+        settle(creditedThen(next, body));
+        assertEq(cashOf(alice), cash + 500_001e6, "as without the deposits");
+        assertEq(insurance(), insured, "as without the deposits");
+        // Only in its own batch.
+        settleRejected(
+            oneSegment(KIND_LIQUIDATIONS, liquidationOf(alice, bid(carol, SICK_MARK, 1), 1)),
+            BatchCodes.HEALTHY,
+            0
+        );
+        vm.revertToState(topped);
+        pass(30 minutes);
+        setMark(SICK_MARK);
+        body = liquidationOf(alice, bid(carol, SICK_MARK, 100), 100);
+        settleRejectedAt(creditedThen(next, body), BatchCodes.HEALTHY, 1);
+    }
+
+    function creditedThen(uint48 next, bytes memory body) private view returns (bytes memory) {
+        return bytes.concat(
+            Batches.header(nextBatch, nextBatch, 2),
+            Batches.segment(KIND_CREDITED, abi.encodePacked(uint16(1), next)),
+            Batches.segment(KIND_LIQUIDATIONS, body)
+        );
+    }
+
+    function lastDepositId() private view returns (uint64 id) {
+        (id,) = exchange.lastDeposit();
+    }
+
+    function settleRejectedAt(bytes memory batch, uint8 code, uint256 segment) private {
+        vm.expectRevert(abi.encodeWithSelector(BatchCodes.BatchRejected.selector, code, segment, 0));
+        exchange.settle(batch);
+    }
+
     // 36. A healthy victim, too much, the wrong side, past the limit, its own order, below what the book may serve.
     function test_liquidator_abuse() public {
         settleRejected(liquidation(alice, bid(carol, MARK, 10), 10), BatchCodes.HEALTHY, 0);

@@ -183,6 +183,8 @@ export class BatchBuilder {
 // Every account that is touched may hold positions in a few markets.
 function riskGas(segment: RiskSegment): number {
   switch (segment.kind) {
+    case 'Credited':
+      return 0
     case 'Activations':
       return segment.orders.length * (GAS.activation + GAS.heldPosition)
     case 'Transfers':

@@ -122,7 +122,13 @@ export type DeleveragingsSegment = {
   kind: 'Deleveragings'
   deleveragings: readonly DeleveragingRecord[]
 }
+/**
+ * For the liquidations, takeovers and deleveragings that follow in this batch: deposits from this id on had not been
+ * credited when the engine decided them, and do not count for the victim.
+ */
+export type CreditedSegment = { kind: 'Credited'; firstUncredited: number }
 export type RiskSegment =
+  | CreditedSegment
   | ActivationsSegment
   | TransfersSegment
   | InsuranceSegment
@@ -174,6 +180,7 @@ export const batchFormat = {
   takeoverBytes: 22,
   deleveragingHeadBytes: 24,
   counterpartyBytes: 36,
+  creditedBytes: 6,
   segmentKind: {
     Prices: 1,
     Fills: 2,
@@ -185,6 +192,7 @@ export const batchFormat = {
     Liquidations: 8,
     Takeovers: 9,
     Deleveragings: 10,
+    Credited: 11,
   },
 } as const
 

@@ -57,6 +57,11 @@ export function readRisk(
           counterparties: list(body, () => readCounterparty(body)),
         })),
       }
+    case segmentKind.Credited: {
+      // Of several the last one counts.
+      const ids = list(body, () => body.uint(batchFormat.creditedBytes))
+      return { kind: 'Credited', firstUncredited: ids.at(-1) ?? 0 }
+    }
     default:
       return null
   }

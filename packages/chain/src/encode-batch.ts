@@ -65,6 +65,7 @@ function bodyBytes(segment: Segment): number {
     case 'Insurance':
     case 'Liquidations':
     case 'Takeovers':
+    case 'Credited':
     case 'Deleveragings':
       return riskBodyBytes(segment)
   }
@@ -90,6 +91,7 @@ function writeBody(writer: ByteWriter, segment: Segment): void {
     case 'Insurance':
     case 'Liquidations':
     case 'Takeovers':
+    case 'Credited':
     case 'Deleveragings':
       return writeRisk(writer, segment)
   }

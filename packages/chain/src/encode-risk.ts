@@ -10,6 +10,8 @@ const TWO_48 = 2 ** 48 // a size has seven bytes, one more than a number is writ
 /** Bytes of a segment's body. */
 export function riskBodyBytes(segment: RiskSegment): number {
   switch (segment.kind) {
+    case 'Credited':
+      return COUNT_BYTES + batchFormat.creditedBytes
     case 'Activations':
       return COUNT_BYTES + sum(segment.orders, orderLength)
     case 'Transfers':
@@ -35,6 +37,10 @@ export function riskBodyBytes(segment: RiskSegment): number {
 /** Writes a segment's body. @throws RangeError when a number does not fit its field */
 export function writeRisk(writer: ByteWriter, segment: RiskSegment): void {
   switch (segment.kind) {
+    case 'Credited':
+      writer.uint(1, COUNT_BYTES)
+      writer.uint(segment.firstUncredited, batchFormat.creditedBytes)
+      return undefined
     case 'Activations':
       writer.uint(segment.orders.length, COUNT_BYTES)
       for (const order of segment.orders) writeOrder(writer, order)

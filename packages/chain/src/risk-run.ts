@@ -42,6 +42,12 @@ export function healthOf(state: SettlementState, run: AccountRun, timeS: number)
   return found
 }
 
+/** Of an account to be liquidated, as the engine knew it: without deposits that it had not credited. */
+export function victimHealth(state: SettlementState, run: AccountRun, timeS: number): Health {
+  const health = healthOf(state, run, timeS)
+  return { ...health, equity: health.equity - state.uncredited(run.key, timeS) }
+}
+
 /** Why the account is no victim in this market, or null. */
 export function checkVictim(
   state: SettlementState,

@@ -3,7 +3,7 @@
 import { AccountRun } from './account-run.ts'
 import type { CounterpartyRecord, DeleveragingRecord, DeleveragingsSegment } from './batch.ts'
 import type { BatchCodeName } from './generated/batch-code.ts'
-import { atMark, checkVictim, healthOf, openRun } from './risk-run.ts'
+import { atMark, checkVictim, healthOf, openRun, victimHealth } from './risk-run.ts'
 import { deficitOf } from './settle-takeovers.ts'
 import { abs, mulDivCeil } from './settlement-math.ts'
 import { accountKey, type SegmentError, type SettlementState } from './settlement-state.ts'
@@ -36,7 +36,7 @@ function openTerms(
   const run = openRun(state, record.owner, record.subaccount)
   const market = state.market(record.market)
   if (market === undefined) return 'UNKNOWN_MARKET'
-  const health = healthOf(state, run, timeS)
+  const health = victimHealth(state, run, timeS)
   const size = run.sizeIn(record.market)
   const code = checkVictim(state, record, health, size)
   if (code !== null) return code

@@ -10,7 +10,7 @@ import type {
 } from './batch.ts'
 import type { BatchCodeName } from './generated/batch-code.ts'
 import { chargeKey, positionLimit, resolveOwner } from './key-orders.ts'
-import { atMark, checkVictim, healthOf, maintenanceOf, openRun } from './risk-run.ts'
+import { atMark, checkVictim, maintenanceOf, openRun, victimHealth } from './risk-run.ts'
 import { advanceLane, checkOrder, checkTrigger } from './settle-fills.ts'
 import { abs, feeOf, mulDivCeil, mulDivFloor } from './settlement-math.ts'
 import { accountKey, type SegmentError, type SettlementState } from './settlement-state.ts'
@@ -59,7 +59,7 @@ function openTerms(
   const run = openRun(state, position.owner, position.subaccount)
   const market = state.market(position.market)
   if (market === undefined) return 'UNKNOWN_MARKET'
-  const health = healthOf(state, run, timeS)
+  const health = victimHealth(state, run, timeS)
   const size = run.sizeIn(position.market)
   const code = checkVictim(state, position, health, size)
   if (code !== null) return code
@@ -125,7 +125,7 @@ function closeVictim(
 ): BatchCodeName | null {
   const run = openRun(state, position.owner, position.subaccount)
   const market = state.listedMarket(position.market)
-  const health = healthOf(state, run, timeS)
+  const health = victimHealth(state, run, timeS)
   const size = run.sizeIn(position.market)
   const code = checkVictim(state, position, health, size)
   if (code !== null) return code

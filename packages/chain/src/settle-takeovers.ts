@@ -1,7 +1,15 @@
 //! The twin of TakeoverSegment.sol.
 import type { PositionName, TakeoversSegment } from './batch.ts'
 import type { BatchCodeName } from './generated/batch-code.ts'
-import { atMark, checkVictim, type Health, healthOf, maintenanceOf, openRun } from './risk-run.ts'
+import {
+  atMark,
+  checkVictim,
+  type Health,
+  healthOf,
+  maintenanceOf,
+  openRun,
+  victimHealth,
+} from './risk-run.ts'
 import { abs, mulDivCeil } from './settlement-math.ts'
 import {
   type SegmentError,
@@ -37,7 +45,7 @@ function takeOver(
   const run = openRun(state, position.owner, position.subaccount)
   const market = state.market(position.market)
   if (market === undefined) return 'UNKNOWN_MARKET'
-  const health = healthOf(state, run, timeS)
+  const health = victimHealth(state, run, timeS)
   const size = run.sizeIn(position.market)
   const code = checkVictim(state, position, health, size)
   if (code !== null) return code

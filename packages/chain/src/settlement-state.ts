@@ -34,6 +34,8 @@ export type TwinMarket = {
   /** Sum of the long positions. */
   readonly openInterest: bigint
 }
+/** A deposit as the contract remembers it: its number, block time, micro-USDC. */
+export type TwinDeposit = { readonly id: number; readonly timeS: number; readonly amount: bigint }
 type MarkRange = { readonly low: number; readonly high: number }
 /** What a session key may do. Amounts in micro-USDC, sizes in lots; `markets` is a map. */
 export type TwinSessionKey = {
@@ -64,6 +66,7 @@ export type BatchError = { code: BatchCodeName; segment: number; index: number }
 export type SegmentError = { code: BatchCodeName; index: number }
 
 export const zeroOwner: Owner = `0x${'0'.repeat(40)}`
+const UNCREDITED_AGE_MAX_S = 1_800
 const emptyAccount: TwinAccount = { cash: 0n, positions: new Map() }
 const freshLane: TwinLane = { seq: 0, filled: 0 }
 
@@ -82,6 +85,9 @@ export class SettlementState {
   /** In memory while a batch runs, not in storage: accepted marks, and fill-or-kill orders not yet filled whole. */
   readonly #batchMarks: UndoMap<number, MarkRange | null>
   readonly #openFoks: UndoMap<'count', number>
+  readonly #firstUncredited: UndoMap<'id', number>
+  /** By account, oldest first: only of deposits that were told with their id. */
+  readonly #deposits: UndoMap<string, readonly TwinDeposit[]>
   /** By the key's address. */
   readonly #sessionKeys: UndoMap<Owner, TwinSessionKey>
   publishers: readonly Owner[] = []
@@ -96,6 +102,8 @@ export class SettlementState {
     this.#totals = new UndoMap(this.log)
     this.#batchMarks = new UndoMap(this.log)
     this.#openFoks = new UndoMap(this.log)
+    this.#firstUncredited = new UndoMap(this.log)
+    this.#deposits = new UndoMap(this.log, from?.deposits())
     this.#sessionKeys = new UndoMap(this.log, from?.sessionKeys())
     if (from === undefined) return
     this.publishers = from.publishers
@@ -151,8 +159,40 @@ export class SettlementState {
     this.#openFoks.set('count', count)
   }
 
-  /** Forgets the marks of the batch before. */
+  /** Forgets what only the batch before knew. */
   beginBatch(): void {
+    this.firstUncredited = 0
+    this.forgetMarks()
+  }
+
+  /** Deposits from this one on do not count for victims; 0: all do. */
+  get firstUncredited(): number {
+    return this.#firstUncredited.get('id') ?? 0
+  }
+
+  set firstUncredited(id: number) {
+    this.#firstUncredited.set('id', id)
+  }
+
+  noteDeposit(key: string, deposit: TwinDeposit): void {
+    this.#deposits.set(key, [...(this.#deposits.get(key) ?? []), deposit])
+  }
+
+  /** What an account deposited that the engine had not credited, and not longer ago than the contract allows. */
+  uncredited(key: string, timeS: number): bigint {
+    const from = this.firstUncredited
+    if (from === 0) return 0n
+    return (this.#deposits.get(key) ?? [])
+      .filter((deposit) => deposit.id >= from && deposit.timeS + UNCREDITED_AGE_MAX_S > timeS)
+      .reduce((sum, { amount }) => sum + amount, 0n)
+  }
+
+  deposits(): Iterable<[string, readonly TwinDeposit[]]> {
+    return this.#deposits.entries()
+  }
+
+  /** Marks of earlier segments, and fill-or-kill orders filled in part. */
+  forgetMarks(): void {
     for (const [id] of this.#batchMarks.entries()) this.#batchMarks.set(id, null)
     this.openFoks = 0
   }

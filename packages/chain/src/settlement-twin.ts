@@ -167,8 +167,15 @@ export class SettlementTwin {
     })
   }
 
-  /** A deposit event. */
-  deposit(owner: Owner, subaccount: number, amountQuote: number | bigint): void {
+  /** A deposit event. `at`: its number and block time, where deposits may come before the engine credits them. */
+  deposit(
+    owner: Owner,
+    subaccount: number,
+    amountQuote: number | bigint,
+    at?: { id: number; timeS: number },
+  ): void {
+    if (at !== undefined)
+      this.#state.noteDeposit(keyOf(owner, subaccount), { ...at, amount: BigInt(amountQuote) })
     const key = keyOf(owner, subaccount)
     const account = this.#state.account(key)
     const amount = BigInt(amountQuote)
@@ -264,7 +271,7 @@ export class SettlementTwin {
         continue
       }
       // In a call of its own, which remembers no marks of the ones before.
-      this.beginBatch()
+      this.#state.forgetMarks()
       const error = this.#applyAlone(content, timeS)
       if (error !== null) skipped.push({ segment, code: error.code })
     }
@@ -292,6 +299,9 @@ export class SettlementTwin {
         return settleWithdrawals(this.#state, segment, timeS)
       case 'Funding':
         return settleFunding(this.#state, segment, timeS)
+      case 'Credited':
+        this.#state.firstUncredited = segment.firstUncredited
+        return null
       case 'Activations':
         return settleActivations(this.#state, segment, timeS)
       case 'Transfers':

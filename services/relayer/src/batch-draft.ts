@@ -63,6 +63,7 @@ export class BatchDraft {
   readonly #fresh: PriceBook | undefined
   #open: { builder: BatchBuilder; timeS: number } | undefined
   readonly #seen = new Set<MarketId>()
+  #firstUncredited = 0
   /** Accounts whose words this batch changes. */
   readonly touched = new Set<string>()
   fillCount = 0
@@ -218,7 +219,10 @@ export class BatchDraft {
     const involved = involvedIn(step)
     const victim = judgedAtMarks(step)
     // Its amounts follow from the marks: they must be the engine's, not just near.
-    if (victim !== undefined) this.#bringMarks(step, victim)
+    if (victim !== undefined) {
+      this.#bringMarks(step, victim)
+      this.#sayCredited()
+    }
     const segment = segmentOf(step)
     let error = this.#batch.builder.addRisk(segment)
     if (error !== null && pricesMayHelp.has(error.code)) {
@@ -230,6 +234,14 @@ export class BatchDraft {
     if (error !== null) throw new UnsettleableError(step, error.code)
     this.riskCount += 1
     this.#touchInvolved(involved)
+  }
+
+  // A deposit that is on-chain already and not in the engine yet must not make the victim healthy.
+  #sayCredited(): void {
+    const firstUncredited = this.#state.facts.depositId + 1
+    if (this.#firstUncredited === firstUncredited) return
+    this.#firstUncredited = firstUncredited
+    this.#batch.builder.addRisk({ kind: 'Credited', firstUncredited })
   }
 
   #bringMarks(step: RiskStep, { owner, subaccount }: AccountName): void {

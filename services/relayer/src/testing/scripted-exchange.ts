@@ -32,6 +32,8 @@ export class ScriptedExchange {
   depositId = 0
   creditedQuote = 0
   withdrawalsPaused = false
+  /** Last command that did not come from the relayer. */
+  askedSeq = 0
   /** Levels of every SetThrottle. */
   readonly throttles: number[] = []
   /** The next answers that get lost on their way: the command counts all the same. */
@@ -62,6 +64,7 @@ export class ScriptedExchange {
       ],
     })
     for (const wake of this.#wake.splice(0)) wake()
+    this.askedSeq = seq
     return seq
   }
 
@@ -96,7 +99,9 @@ export class ScriptedExchange {
   readonly submit = async (bytes: Uint8Array): Promise<CommandReply> => {
     await new Promise((resolve) => setImmediate(resolve))
     const { command } = decodeCommand(bytes)
+    const asked = this.askedSeq
     const seq = this.append(command, this.#decide(command))
+    this.askedSeq = asked
     const entry = this.groups[seq - 1]?.entries[0]
     if (this.lostReplies > 0) {
       this.lostReplies -= 1

@@ -159,8 +159,8 @@ export class TestHouse {
     }
   }
 
-  /** Waits until the engine has heard that everything so far is settled. */
-  settled(seq: number = this.exchange.headSeq): Promise<void> {
+  /** Waits until the engine has heard that everything it was asked for so far is settled. */
+  settled(seq: number = this.exchange.askedSeq): Promise<void> {
     return this.until(
       `settled up to ${seq}`,
       () => (this.exchange.confirmed.at(-1)?.toSeq ?? 0) >= seq,
