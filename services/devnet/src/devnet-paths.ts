@@ -32,6 +32,8 @@ export const devnetPaths = (stateDir: string) => {
     sequencer: join(state, 'sequencer'),
     journal: join(state, 'sequencer', 'journal'),
     witness: join(state, 'witness'),
+    /** The gateway's snapshot of its view; can be lost. */
+    gateway: join(state, 'gateway'),
     /** What the bots remember. */
     bots: join(state, 'bots'),
     deployment: join(state, 'deployment.json'),

@@ -125,6 +125,7 @@ export const services: readonly ServiceEntry[] = [
       DATABASE_URL: wiring.databaseUrl,
       PLUMB_TOKEN_SECRET_FILE: wiring.keyFiles.token,
       PLUMB_DEVNET_FILE: wiring.paths.description,
+      PLUMB_GATEWAY_DATA: wiring.paths.gateway,
       PLUMB_RATE_EXEMPT: playerAddresses().join(','),
     }),
   },

@@ -32,6 +32,9 @@ const schema = z.object({
   PLUMB_TOKEN_SECRET: z.string().min(32, 'must have at least 32 characters'),
   DATABASE_URL: z.string().optional(),
   PLUMB_VERIFY_THREADS: integerField(0, 64).default(1),
+  /** Folder of the view's snapshot, for a fast start. */
+  PLUMB_GATEWAY_DATA: z.string().min(1).optional(),
+  PLUMB_GATEWAY_SNAPSHOT_COMMANDS: integerField(1, 1e12).default(500_000),
   PLUMB_DEVNET_FILE: z.string().optional(),
   /** Owners whose orders are not limited: market makers under contract, load tests, tape replays. */
   PLUMB_RATE_EXEMPT: list.pipe(z.array(z.string().regex(ADDRESS, 'must be addresses'))),
@@ -61,6 +64,8 @@ export function gatewayConfig(): GatewayConfig {
     databaseUrl: env.DATABASE_URL,
     verifyThreads: env.PLUMB_VERIFY_THREADS,
     devnetFile: env.PLUMB_DEVNET_FILE,
+    dataDirectory: env.PLUMB_GATEWAY_DATA,
+    snapshotCommands: env.PLUMB_GATEWAY_SNAPSHOT_COMMANDS,
     origins: env.PLUMB_ORIGINS,
     connectionsPerAddressMax: env.PLUMB_CONNECTIONS_PER_IP,
     connectionsMax: env.PLUMB_CONNECTIONS,

@@ -33,6 +33,8 @@ import { StreamRequests } from './stream/stream-requests.ts'
 import { StreamServer } from './stream/stream-server.ts'
 import { ExchangeView } from './view/exchange-view.ts'
 import { PublicObjects } from './view/public-objects.ts'
+import { readView } from './view/snapshot-file.ts'
+import { ViewKeeper } from './view/view-keeper.ts'
 import { ViewError } from './view/view-state.ts'
 
 const WAITER_SWEEP_MS = 250
@@ -57,6 +59,10 @@ export type GatewayConfig = {
   /** 0: signatures are verified on the event loop. */
   verifyThreads: number
   devnetFile: string | undefined
+  /** Folder of the view's snapshot; undefined: each start follows the feed from its beginning. */
+  dataDirectory: string | undefined
+  /** Commands after which the view is stored again. */
+  snapshotCommands: number
   origins: readonly string[]
   connectionsPerAddressMax: number
   connectionsMax: number
@@ -91,6 +97,9 @@ export async function createGateway(
   const verifier = await createVerifier({ chainId, contract })
   const pool = await VerifyPool.create({ chainId, contract, threads: config.verifyThreads })
   const view = new ExchangeView()
+  const stored = config.dataDirectory === undefined ? null : await readView(config.dataDirectory)
+  if (stored !== null) view.restore(stored.view)
+  const keeper = new ViewKeeper({ view, stored, logger, ...config })
   const objects = new PublicObjects(view, verifier, chainId)
   const guard = new TrafficGuard(config.traffic, countRefusals(metrics))
   const tokens = new BearerTokens(config.tokenSecret)
@@ -102,10 +111,14 @@ export async function createGateway(
   const feed = followFeed({
     address: sequencer,
     name: 'gateway',
-    fromSeq: 1,
+    // The snapshot's last command once more: its group tells whether the journal is still the same.
+    fromSeq: Math.max(1, view.appliedSeq),
     logger,
     onGroup: (group) => {
-      view.apply(group)
+      if (!keeper.isKnown(group)) {
+        view.apply(group)
+        keeper.applied(group)
+      }
       faultPoint('gateway:group-shown')
       checkGenesis()
       if (caughtUp || view.appliedSeq < feed.headSeq) return
@@ -115,6 +128,9 @@ export async function createGateway(
       logger.info({ seq: view.appliedSeq }, 'view caught up')
     },
   })
+
+  // It may fail before anybody asks: `failed` tells.
+  feed.done.catch(() => undefined)
 
   const state = () => ({
     feed: feed.connected,
@@ -231,6 +247,7 @@ export async function createGateway(
       await http.close()
       void feed.close()
       await feed.done.catch(() => undefined)
+      await keeper.close()
       await commands.close()
       await pool.close()
       await ledger.close()

@@ -109,6 +109,8 @@ export function testConfig(
     databaseUrl: undefined,
     verifyThreads: 0,
     devnetFile: undefined,
+    dataDirectory: undefined,
+    snapshotCommands: 1_000_000,
     origins: [],
     connectionsPerAddressMax: 100,
     connectionsMax: 1_000,

@@ -95,7 +95,7 @@ export class History {
       items: market.trades,
       placeOf: placeOfEvent,
       timeOf: timeOfEvent,
-      complete: market.trades.length < TRADES_KEPT,
+      complete: market.historySinceSeq === 0 && market.trades.length < TRADES_KEPT,
     }
     return this.#page(
       list,
@@ -111,7 +111,7 @@ export class History {
       items: market.fundingRates,
       placeOf: placeOfEvent,
       timeOf: timeOfEvent,
-      complete: market.fundingRates.length < FUNDING_KEPT,
+      complete: market.historySinceSeq === 0 && market.fundingRates.length < FUNDING_KEPT,
     }
     return this.#page(
       list,
@@ -203,7 +203,7 @@ export class History {
 
   fills(account: AccountView, filter: AccountFilter): Promise<ListOf<FillObject>> {
     return this.#page(
-      accountList(account.fills, filter.market),
+      accountList(account, account.fills, filter.market),
       filter,
       (fill) => this.#objects.fill(account, fill),
       (ledger, page) => listFills(ledger, { ...this.#scope(account, filter), ...page }),
@@ -216,7 +216,7 @@ export class History {
     filter: AccountFilter,
   ): Promise<ListOf<FundingPaymentObject>> {
     return this.#page(
-      accountList(account.fundingPayments, filter.market),
+      accountList(account, account.fundingPayments, filter.market),
       filter,
       (payment) => this.#objects.fundingPayment(account, payment),
       (ledger, page) => listFundingPayments(ledger, { ...this.#scope(account, filter), ...page }),
@@ -226,7 +226,7 @@ export class History {
 
   deposits(account: AccountView, query: PageQuery): Promise<ListOf<TransferObject>> {
     return this.#page(
-      accountList(account.deposits, undefined),
+      accountList(account, account.deposits, undefined),
       query,
       (deposit) => this.#objects.deposit(account, deposit),
       (ledger, page) => listDeposits(ledger, { ...page, accountId: account.accountId }),
@@ -236,7 +236,7 @@ export class History {
 
   withdrawals(account: AccountView, query: PageQuery): Promise<ListOf<TransferObject>> {
     return this.#page(
-      accountList(account.withdrawals, undefined),
+      accountList(account, account.withdrawals, undefined),
       query,
       (withdrawal) => this.#objects.withdrawal(account, withdrawal),
       (ledger, page) => listWithdrawals(ledger, { ...page, accountId: account.accountId }),
@@ -246,14 +246,14 @@ export class History {
 
   /** Transfers between the owner's subaccounts, as far back as memory reaches. */
   transfers(account: AccountView, query: PageQuery): ListOf<InternalTransferObject> {
-    return memoryOnly(accountList(account.transfers, undefined), query, (transfer) =>
+    return memoryOnly(accountList(account, account.transfers, undefined), query, (transfer) =>
       internalTransferObject(account, transfer),
     )
   }
 
   /** What the exchange did to an account, as far back as memory reaches. */
   notices(account: AccountView, query: PageQuery): ListOf<NoticeObject> {
-    return memoryOnly(accountList(account.notices, undefined), query, (notice) =>
+    return memoryOnly(accountList(account, account.notices, undefined), query, (notice) =>
       noticeObject(account, notice),
     )
   }
@@ -366,11 +366,15 @@ function ofMarket(item: { market?: MarketView | null }, symbol: string | undefin
 
 function accountList<
   T extends { seq: number; leg: number; timeMs: number; market?: MarketView | null },
->(items: readonly T[], market: string | undefined): MemoryList<T> {
+>(
+  { historySinceSeq }: AccountView,
+  items: readonly T[],
+  market: string | undefined,
+): MemoryList<T> {
   return {
     items: items.filter((item) => ofMarket(item, market)),
     placeOf: placeOfEvent,
     timeOf: timeOfEvent,
-    complete: items.length < ACCOUNT_LIST_KEPT,
+    complete: historySinceSeq === 0 && items.length < ACCOUNT_LIST_KEPT,
   }
 }

@@ -116,6 +116,8 @@ export class AccountView {
   /** Exponential 30-day volume (RULES 2.5), micro-USDC, as of `volumeDay`. */
   volumeQuote = 0
   volumeDay: number
+  /** What happened after this seq is all remembered, up to what is kept; 0: everything is. */
+  historySinceSeq = 0
   /** Orders placed after this seq are all remembered; 0: every order is. */
   forgottenOrdersSeq = 0
   cashQuote = 0

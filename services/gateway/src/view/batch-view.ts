@@ -1,6 +1,8 @@
 //! Which fills are settled, and in which transaction.
 
 const BATCHES_KEPT = 100_000
+/** In a snapshot: what was settled longer ago is the ledger's to tell. */
+const BATCHES_STORED = 2_000
 
 /** `settled`: confirmed through the sequencer; `submitted`: sent, not confirmed yet. */
 export type BatchView = {
@@ -73,7 +75,19 @@ export class BatchesView {
       if ((this.#batches[middle]?.toSeq ?? 0) < seq) low = middle + 1
       else high = middle
     }
-    return this.#batches[low]
+    const found = this.#batches[low]
+    // The oldest one kept says where it ends, not where it begins.
+    return low === 0 && (found?.batchNo ?? 1) > 1 ? undefined : found
+  }
+
+  /** What a restart must know: the newest batches, and trades that none has settled. */
+  get memory() {
+    return { confirmed: this.#batches.slice(-BATCHES_STORED), unsettled: this.#unsettledTrades }
+  }
+
+  restore({ confirmed, unsettled }: BatchesView['memory']): void {
+    this.#batches.push(...confirmed)
+    this.#unsettledTrades = [...unsettled]
   }
 
   byNumber(batchNo: number): BatchView | undefined {

@@ -39,6 +39,16 @@ export class CandleView {
     this.#kept = kept
   }
 
+  /** Buckets kept, ascending. */
+  get rows(): readonly Candle[] {
+    return this.#minutes
+  }
+
+  /** Takes buckets that were kept before. Only while empty. */
+  restore(candles: readonly Candle[]): void {
+    for (const candle of candles) this.#minutes.push(candle)
+  }
+
   /** A trade of `lots`; or, with 0 lots, a price that was seen. */
   add(timeMs: number, priceTicks: number, lots: number, quote: number): void {
     const openTimeMs = timeMs - (timeMs % this.#bucketMs)

@@ -7,10 +7,14 @@ import { CommandStream } from '../../../../packages/engine/src/reference/command
 import { streamProfiles } from '../../../../packages/engine/src/reference/stream-profiles.ts'
 import { accountMargin } from './account-margin.ts'
 import { ExchangeView } from './exchange-view.ts'
+import { decodeView, encodeView } from './snapshot-file.ts'
 
 const commands = Number(env['PLUMB_VIEW_COMMANDS'] ?? 1_500)
 const seed = Number(env['PLUMB_SEED'] ?? 1)
 const stateEvery = 61
+/** A snapshot is taken, and the view goes on from it, so often. */
+const restoreEvery = 307
+const none = new Uint8Array(32)
 
 type Levels = { levels: [number, number][]; ids: number[] }
 
@@ -155,7 +159,7 @@ function play(profileName: string, firstSeed: number): void {
   const profile = streamProfiles[profileName]
   if (profile === undefined) throw new RangeError(profileName)
   const engine = createEngine(profile.limits)
-  const view = new ExchangeView()
+  let view = new ExchangeView()
   const stream = new CommandStream(firstSeed, profile)
   const buffer = new CommandBuffer(1)
   for (let seq = 1; seq <= commands; seq++) {
@@ -170,6 +174,11 @@ function play(profileName: string, firstSeed: number): void {
     for (const market of view.markets.keys())
       for (const of of [0, 1] as const)
         same(viewBook(view, market, of), engineBook(engine, market, of), at)
+    if (seq % restoreEvery === 0) {
+      const { view: stored } = decodeView(encodeView({ chainHash: none, view: view.snapshot() }))
+      view = new ExchangeView()
+      view.restore(stored)
+    }
     if (seq % stateEvery !== 0 && seq !== commands) continue
     same(viewMarkets(view), engineMarkets(engine), at)
     for (const id of view.accounts.keys())

@@ -20,6 +20,14 @@ import { OrderFollower } from './follow-orders.ts'
 import { PriceFollower } from './follow-prices.ts'
 import { MarketView } from './market-view.ts'
 import type { ViewSink } from './view-sink.ts'
+import {
+  restoreAccount,
+  restoreBook,
+  restoreMarket,
+  SNAPSHOT_VERSION,
+  storeState,
+  type ViewSnapshot,
+} from './view-snapshot.ts'
 import { type EventOf, type FeeTierView, ViewError, ViewState } from './view-state.ts'
 
 type Asker = {
@@ -109,6 +117,45 @@ export class ExchangeView {
         this.#askers.delete(seq)
         asker?.resolve(asker.events)
       }
+  }
+
+  /** What is live, as plain data that shares its objects: serialise it before the next group. */
+  snapshot(): ViewSnapshot {
+    const { feeTiers, throttle, withdrawalsPaused, batches } = this.#state
+    return {
+      version: SNAPSHOT_VERSION,
+      seq: this.appliedSeq,
+      timeMs: this.appliedTimeMs,
+      genesis: this.genesis,
+      feeTiers,
+      throttle,
+      withdrawalsPaused,
+      prices: this.#prices.memory,
+      batches: batches.memory,
+      ...storeState(this.#state),
+    }
+  }
+
+  /** Goes on from a snapshot. Only before the first group. */
+  restore(snapshot: ViewSnapshot): void {
+    const { seq, markets, accounts } = snapshot
+    for (const stored of markets) this.#addMarket(restoreMarket(stored, seq))
+    const marketOf = (id: number) => this.#state.market(id)
+    for (const stored of accounts) this.#addAccount(restoreAccount(stored, seq, marketOf))
+    for (const stored of markets)
+      restoreBook(stored, marketOf(stored.definition.market), (accountId, orderId) => {
+        const order = this.#state.account(accountId).openOrders.get(orderId)
+        if (order === undefined) throw new ViewError(`the snapshot lacks order ${orderId}`)
+        return order
+      })
+    this.genesis = snapshot.genesis
+    this.#state.feeTiers = snapshot.feeTiers
+    this.#state.throttle = snapshot.throttle
+    this.#state.withdrawalsPaused = snapshot.withdrawalsPaused
+    this.#state.batches.restore(snapshot.batches)
+    this.#prices.restore(snapshot.prices)
+    this.appliedSeq = seq
+    this.appliedTimeMs = snapshot.timeMs
   }
 
   #applyEntry({ seq, command, events }: FeedEntry): void {

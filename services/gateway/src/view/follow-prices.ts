@@ -12,6 +12,14 @@ const MEAN_BUCKETS = 5
 type Page = { timeMs: number; prices: readonly number[] }
 type Clock = { indexTimeMs: number; buckets: { minute: number; sum: number; count: number }[] }
 
+/** What a mean mark needs beside the markets. */
+export type PriceMemory = {
+  pages: [string, Page][]
+  clocks: (readonly [market: number, clock: Clock])[]
+  publisherCount: number
+  quorum: number
+}
+
 export class PriceFollower {
   readonly #state: ViewState
   readonly #pages = new Map<string, Page>()
@@ -121,7 +129,7 @@ export class PriceFollower {
   }
 
   /** What a snapshot must hold beside the markets. */
-  get memory() {
+  get memory(): PriceMemory {
     return {
       pages: [...this.#pages],
       clocks: [...this.#clocks].map(
@@ -133,7 +141,7 @@ export class PriceFollower {
     }
   }
 
-  restore(memory: PriceFollower['memory']): void {
+  restore(memory: PriceMemory): void {
     for (const [key, page] of memory.pages) this.#pages.set(key, page)
     for (const [id, clock] of memory.clocks) this.#clocks.set(this.#state.market(id), clock)
     this.publisherCount = memory.publisherCount

@@ -65,12 +65,12 @@ const noRisk: Omit<SetMarketRisk, 'market' | 'kind'> = {
 export class MarketView {
   readonly definition: Market
   readonly createdAtMs: number
-  book = new BookView()
+  readonly book = new BookView()
   /** Of trades by minute and by second, of mark and index by minute. */
-  candles = new CandleView()
-  secondCandles = new CandleView(1_000, SECONDS_KEPT)
-  markCandles = new CandleView()
-  indexCandles = new CandleView()
+  readonly candles = new CandleView()
+  readonly secondCandles = new CandleView(1_000, SECONDS_KEPT)
+  readonly markCandles = new CandleView()
+  readonly indexCandles = new CandleView()
   readonly trades: TradeView[] = []
   readonly liquidations: TradeView[] = []
   readonly fundingRates: FundingRateView[] = []
@@ -85,6 +85,8 @@ export class MarketView {
   markSecond = 0
   isStale = false
   lastTicks: number | null = null
+  /** Trades and rates after this seq are all remembered, up to what is kept; 0: from the first on. */
+  historySinceSeq = 0
   fundingIndex: FundingIndex = 0
   /** F8 so far this hour, 1e-10; null before the first sample. */
   predictedRate: number | null = null
