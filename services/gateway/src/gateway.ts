@@ -139,9 +139,10 @@ export async function createGateway(
     seq: view.appliedSeq,
     headSeq: feed.headSeq,
   })
+  let closing = false
   const isReady = () =>
     caughtUp && feed.connected && commands.connected && feed.headSeq - view.appliedSeq < LAG_MAX
-  const ready = () => ({ ready: isReady(), detail: state() })
+  const ready = () => ({ ready: isReady() && !closing, detail: state() })
   const health = () => ({
     ...state(),
     secp256k1Backend: pool.backend,
@@ -243,7 +244,9 @@ export async function createGateway(
     async close() {
       clearInterval(sweep)
       submitted.stop()
-      stream.close()
+      closing = true
+      await submission.drain()
+      await stream.close()
       await http.close()
       void feed.close()
       await feed.done.catch(() => undefined)

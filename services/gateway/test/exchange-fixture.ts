@@ -27,7 +27,6 @@ import { WebSocket } from 'ws'
 import { createGateway, type Gateway, type GatewayConfig } from '../src/gateway.ts'
 
 const sequencerMain = fileURLToPath(new URL('../../sequencer/src/main.ts', import.meta.url))
-const serveAll = new URL('./serve-all.mjs', import.meta.url).href
 export const contract = `0x${'11'.repeat(20)}`
 const domain = typedDomain(1337, contract)
 export const settlementLagS = 600
@@ -128,7 +127,7 @@ export function testConfig(
 function spawnSequencer(directory: string, address: Address): Promise<ChildProcess> {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', '--import', serveAll, '--conditions=@plumb/source', sequencerMain],
+    ['--import', 'tsx', '--conditions=@plumb/source', sequencerMain],
     {
       env: {
         PLUMB_SEQUENCER: address,

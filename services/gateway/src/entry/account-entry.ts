@@ -143,7 +143,7 @@ export class AccountEntry {
     return this.#submission.measured('cancel_after', async () => {
       const { view, guard, clock } = this.#parts
       guard.cancel(owner, clock.nowMs())
-      this.#submission.requireReady()
+      this.#submission.requireReady(true)
       const { accountId } = fundedAccount(view, owner, subaccount)
       const reply = await this.#submission.submit(
         encodeCommand({ kind: 'SetDeadMan', accountId, timeoutMs }),

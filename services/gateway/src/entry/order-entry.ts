@@ -73,9 +73,10 @@ export class OrderEntry {
     subaccount: number,
     target: CancelTarget,
     release: Release = unordered,
+    origin?: Origin,
   ): Promise<OrderReply> {
     return this.#submission.measured('cancel', async () => {
-      const prepared = this.#prepareCancel(owner, subaccount, target)
+      const prepared = this.#prepareCancel(owner, subaccount, target, origin)
       const reply = await release.run(prepared, ({ command }) => this.#submission.submit(command()))
       const { account } = await prepared
       const closed = eventOf(reply.events, 'OrderClosed')
@@ -107,9 +108,10 @@ export class OrderEntry {
     subaccount: number,
     filter: CancelAllFilter,
     release: Release = unordered,
+    origin?: Origin,
   ): Promise<CancelAllReply> {
     return this.#submission.measured('cancel_all', async () => {
-      const prepared = this.#prepareCancelAll(owner, subaccount, filter)
+      const prepared = this.#prepareCancelAll(owner, subaccount, filter, origin)
       const reply = await release.run(prepared, ({ command }) => this.#submission.submit(command()))
       const { account } = await prepared
       const orders = reply.events.flatMap((event) => {
@@ -176,26 +178,36 @@ export class OrderEntry {
     return { command, market, digest, terms: null }
   }
 
-  async #prepareCancel(owner: string, subaccount: number, target: CancelTarget) {
-    const account = this.#admitCancel(owner, subaccount)
+  async #prepareCancel(
+    owner: string,
+    subaccount: number,
+    target: CancelTarget,
+    origin: Origin | undefined,
+  ) {
+    const account = this.#admitCancel(owner, subaccount, origin)
     const orderId = 'orderId' in target ? orderIdOf(target.orderId) : 0
     const clientOrderId = 'clientOrderId' in target ? target.clientOrderId : ''
     const command = () => this.#encoder.cancel(account.accountId, orderId, clientOrderId)
     return { account, command }
   }
 
-  async #prepareCancelAll(owner: string, subaccount: number, filter: CancelAllFilter) {
-    const account = this.#admitCancel(owner, subaccount)
+  async #prepareCancelAll(
+    owner: string,
+    subaccount: number,
+    filter: CancelAllFilter,
+    origin: Origin | undefined,
+  ) {
+    const account = this.#admitCancel(owner, subaccount, origin)
     const market =
       filter.market === undefined ? -1 : marketOf(this.#parts.view, filter.market).definition.market
     const side = sideFilter(filter.side)
     return { account, command: () => this.#encoder.cancelAll(account.accountId, market, side) }
   }
 
-  #admitCancel(owner: string, subaccount: number): AccountView {
+  #admitCancel(owner: string, subaccount: number, origin?: Origin): AccountView {
     const { view, guard, clock } = this.#parts
-    guard.cancel(owner, clock.nowMs())
-    this.#submission.requireReady()
+    guard.cancel(owner, clock.nowMs(), origin)
+    this.#submission.requireReady(true)
     return fundedAccount(view, owner, subaccount)
   }
 

@@ -16,6 +16,9 @@ const ANSWER_TIMEOUT_MS = 8_000
 const VIEW_TIMEOUT_MS = 1_000
 /** Unverified signatures beyond which new orders are turned away; cancels still pass. */
 const VERIFY_QUEUE_MAX = 4_096
+/** Longest wait of a closing gateway for answers: what has none then has an open outcome. */
+const DRAIN_MS = 3_000
+const CLOSING_RETRY_MS = 1_000
 
 export type EntryParts = {
   view: ExchangeView
@@ -36,13 +39,32 @@ export type Answer = { seq: number; timeMs: number; events: readonly EngineEvent
 export class Submission {
   readonly parts: EntryParts
   readonly #deadlines = new AnswerDeadlines(ANSWER_TIMEOUT_MS)
+  #inFlight = 0
+  #draining = false
+  #idle: (() => void) | undefined
 
   constructor(parts: EntryParts) {
     this.parts = parts
   }
 
-  requireReady(): void {
+  /** Throws UNAVAILABLE while the view is not in step, and for all but cancels once the gateway is closing. */
+  requireReady(isCancel = false): void {
+    if (this.#draining && !isCancel)
+      throw new PlumbError('UNAVAILABLE', {
+        message: 'The gateway is closing: nothing was done, ask another or try again.',
+        retryAfter: CLOSING_RETRY_MS,
+      })
     if (!this.parts.ready()) throw catchingUp()
+  }
+
+  /** Takes nothing new but cancels from now on; resolves once everything taken is answered, or after a while. */
+  async drain(): Promise<void> {
+    this.#draining = true
+    if (this.#inFlight === 0) return
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve
+      setTimeout(resolve, DRAIN_MS).unref()
+    })
   }
 
   /** Turns new signatures away while too many wait. */
@@ -90,7 +112,10 @@ export class Submission {
   async measured<T>(op: string, run: () => Promise<T>): Promise<T> {
     const { clock, answered } = this.parts
     const start = clock.monotonicMs()
+    this.#inFlight += 1
     const done = (code: string) => {
+      this.#inFlight -= 1
+      if (this.#inFlight === 0) this.#idle?.()
       answered(op, code, (clock.monotonicMs() - start) / 1_000)
     }
     try {
@@ -101,14 +126,14 @@ export class Submission {
       return result
     } catch (error) {
       const failure = publicError(error)
-      done(failure.code)
-      throw failure
+      done(failure?.code ?? 'INTERNAL')
+      throw failure ?? error // a bug: the edge answers INTERNAL and logs it
     }
   }
 }
 
 /** What the transport did, in public words: only a command that surely was not sequenced may be called failed. */
-function publicError(error: unknown): PlumbError {
+function publicError(error: unknown): PlumbError | undefined {
   if (error instanceof PlumbError) return error
   if (error instanceof AnswerTimeout) return new PlumbError('TIMEOUT')
   if (error instanceof CommandError) {
@@ -116,7 +141,7 @@ function publicError(error: unknown): PlumbError {
     if (error.code === 'OVERLOADED') return new PlumbError('OVERLOADED', { retryAfter: 100 })
     if (error.code === 'UNAVAILABLE') return new PlumbError('UNAVAILABLE', { retryAfter: 1_000 })
   }
-  throw error // a bug: the edge answers INTERNAL and logs it
+  return undefined
 }
 
 /** The first event of a kind. */

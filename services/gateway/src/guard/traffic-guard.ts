@@ -70,9 +70,10 @@ export class TrafficGuard {
   }
 
   /** An authenticated cancel. Throws RATE_LIMITED. */
-  cancel(owner: string, nowMs: number): RateVerdict {
+  cancel(owner: string, nowMs: number, origin?: Origin): RateVerdict {
     const key = owner.toLowerCase()
     const verdict = this.#cancels.take(key, 1, nowMs)
+    if (origin !== undefined) origin.verdict = verdict
     return this.#exempt.has(key) ? { ...verdict, allowed: true } : this.#checked(verdict, 'cancel')
   }
 

@@ -13,7 +13,7 @@ import {
 import type { BearerTokens, Session } from '../guard/bearer-tokens.ts'
 import { addressKey } from '../guard/client-address.ts'
 import type { RateVerdict } from '../guard/rate-limiter.ts'
-import { RateLimitedError, type TrafficGuard } from '../guard/traffic-guard.ts'
+import { type Origin, RateLimitedError, type TrafficGuard } from '../guard/traffic-guard.ts'
 import { catchingUp } from '../view/catching-up.ts'
 import { parseJson } from './parse-json.ts'
 import type { Route } from './route.ts'
@@ -84,12 +84,14 @@ function addRoute(server: FastifyInstance, route: Route, parts: HttpServerParts)
     url: route.path,
     handler: async (request, reply) => {
       const nowMs = clock.nowMs()
-      const origin = { address: addressKey(request.socket.remoteAddress) }
+      const origin: Origin = { address: addressKey(request.socket.remoteAddress) }
       if (route.limited) limitHeaders(reply, guard.request(origin, nowMs))
       const session = route.auth === 'token' ? sessionOf(request, tokens, nowMs) : nobody
       if (route.needsView && !caughtUp()) throw catchingUp()
       reply.header('x-request-id', request.id)
       const answer = await route.run({ origin, session, nowMs, request, reply })
+      // Orders and cancels are counted in the entry, by account.
+      if (origin.verdict !== undefined) limitHeaders(reply, origin.verdict)
       return route.etag ? withTag(answer, request, reply) : answer
     },
   })

@@ -35,6 +35,7 @@ import {
 import type { AccountEntry } from '../entry/account-entry.ts'
 import { marketOf } from '../entry/order-checks.ts'
 import { itemError, type OrderEntry } from '../entry/order-entry.ts'
+import { unordered } from '../entry/ordered-release.ts'
 import type { BearerTokens } from '../guard/bearer-tokens.ts'
 import type { Origin, TrafficGuard } from '../guard/traffic-guard.ts'
 import type { ExchangeView } from '../view/exchange-view.ts'
@@ -104,9 +105,10 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
       '/v1/orders/:id',
       { body: unread, query: accountQuery, params: orderParams },
       { ...owned, summary: 'Cancel an order', answer: orderReply },
-      ({ params, query }, { session }) => {
+      ({ params, query }, { session, origin }) => {
         requireOwner(session, query.account)
-        return entry.cancel(session.account, query.subaccount ?? 0, { orderId: params.id })
+        const target = { orderId: params.id }
+        return entry.cancel(session.account, query.subaccount ?? 0, target, unordered, origin)
       },
     ),
     route(
@@ -114,9 +116,9 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
       '/v1/orders/client/:clientOrderId',
       { body: unread, query: accountQuery, params: clientOrderParams },
       { ...owned, summary: 'Cancel an order by your own id', answer: orderReply },
-      ({ params, query }, { session }) => {
+      ({ params, query }, { session, origin }) => {
         requireOwner(session, query.account)
-        return entry.cancel(session.account, query.subaccount ?? 0, params)
+        return entry.cancel(session.account, query.subaccount ?? 0, params, unordered, origin)
       },
     ),
     route(
@@ -128,10 +130,10 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
         summary: 'Cancel all orders, of a market or side if named',
         answer: cancelAllReply,
       },
-      ({ query }, { session }) => {
+      ({ query }, { session, origin }) => {
         requireOwner(session, query.account)
         const { market, side, subaccount = 0 } = query
-        return entry.cancelAll(session.account, subaccount, { market, side })
+        return entry.cancelAll(session.account, subaccount, { market, side }, unordered, origin)
       },
     ),
     route(

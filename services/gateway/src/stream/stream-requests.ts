@@ -1,4 +1,5 @@
 //! What a stream client may ask, op by op.
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   isPlainOrder,
   isStreamOp,
@@ -170,27 +171,33 @@ export class StreamRequests {
   }
 
   /** A connection ended: what it asked to be canceled then is canceled, behind all it has sent. */
-  left(connection: StreamConnection): void {
-    for (const { account, subaccount } of connection.leavesBehind.values())
-      this.#cancelBehind(account, subaccount, connection, DISCONNECT_ATTEMPTS)
+  async left(connection: StreamConnection): Promise<void> {
+    const owners = [...connection.leavesBehind.values()]
     connection.leavesBehind.clear()
+    await Promise.all(
+      owners.map(({ account, subaccount }) =>
+        this.#cancelBehind(account, subaccount, connection, DISCONNECT_ATTEMPTS),
+      ),
+    )
   }
 
-  #cancelBehind(
+  async #cancelBehind(
     account: string,
     subaccount: number,
     connection: StreamConnection,
     attempts: number,
-  ): void {
-    const canceled = this.#parts.entry.cancelAll(account, subaccount, {}, connection.release)
-    void canceled.catch((error: unknown) => {
+  ): Promise<void> {
+    try {
+      await this.#parts.entry.cancelAll(account, subaccount, {}, connection.release)
+    } catch (error) {
       const mayRepeat = error instanceof PlumbError && error.code !== 'UNKNOWN_ACCOUNT'
-      if (!mayRepeat || attempts <= 1) this.#parts.failed(error)
-      else
-        setTimeout(() => {
-          this.#cancelBehind(account, subaccount, connection, attempts - 1)
-        }, DISCONNECT_RETRY_MS).unref()
-    })
+      if (!mayRepeat || attempts <= 1) {
+        this.#parts.failed(error)
+        return
+      }
+      await sleep(DISCONNECT_RETRY_MS, undefined, { ref: false })
+      await this.#cancelBehind(account, subaccount, connection, attempts - 1)
+    }
   }
 
   #limit(op: StreamOp, connection: StreamConnection): void {

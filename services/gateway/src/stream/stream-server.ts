@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { PlumbError } from '@plumb/protocol'
 import type { Clock, Metrics } from '@plumb/runtime'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
@@ -15,6 +16,8 @@ const MESSAGE_BYTES_MAX = 16_384
 const PING_INTERVAL_MS = 15_000
 const SILENCE_MS_MAX = 45_000
 const SWEEP_INTERVAL_MS = 1_000
+/** Longest wait of a closing gateway for the cancels of connections that asked for them. */
+const LEAVE_MS = 2_000
 
 export type StreamServerParts = {
   server: Server
@@ -66,8 +69,12 @@ export class StreamServer {
     return this.#connections.size
   }
 
-  close(): void {
+  /** Cancels what connections leave behind, says goodbye to all of them, takes no more. */
+  async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
+    const connections = [...this.#connections]
+    const left = connections.map((connection) => this.#parts.requests.left(connection))
+    await Promise.race([Promise.all(left), sleep(LEAVE_MS, undefined, { ref: false })])
     for (const connection of this.#connections)
       connection.close(closeCode.goingAway, 'the gateway is closing')
     this.#sockets.close()
@@ -125,7 +132,7 @@ export class StreamServer {
     socket.on('close', () => {
       this.#connections.delete(connection)
       channels.leave(connection)
-      requests.left(connection)
+      void requests.left(connection)
       const left = (this.#perAddress.get(address) ?? 1) - 1
       if (left === 0) this.#perAddress.delete(address)
       else this.#perAddress.set(address, left)

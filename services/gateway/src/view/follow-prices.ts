@@ -18,6 +18,7 @@ export type PriceMemory = {
   clocks: (readonly [market: number, clock: Clock])[]
   publisherCount: number
   quorum: number
+  settlementLagS: number
 }
 
 export class PriceFollower {

@@ -29,6 +29,8 @@ const marketFields = [
   'volatilityPpm',
   'depthQuote',
   'isVolatile',
+  'markSecond',
+  'isStale',
 ] as const satisfies readonly (keyof MarketView)[]
 const accountFields = [
   'isolatedMarket',
