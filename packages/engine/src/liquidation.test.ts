@@ -265,6 +265,61 @@ const stories: Record<string, [equity: number, table: string]> = {
     at 55_600                                => mark 55600, dave stage 1 0.02 @ 55342.8, liquidates b 0.02 @ 55380 insurance 16.614
   `,
   ],
+  'of two accounts that are equally badly off the lower id is first': [
+    384,
+    `
+    deposit erin 384.9
+    place erin buy 0.1 @ 60_000 as e         => rests
+    place alice sell 0.1 @ 60_000            => fill e 0.1 @ 60000
+    place carol buy 0.05 @ 57_400 as c       => rests
+    at 57_500                                => mark 57500, dave stage 1 0.1 @ 57353.8, liquidates c 0.05 @ 57400 insurance 43.05
+  `,
+  ],
+  'of two markets with the same maintenance margin the lower is first, and one is enough': [
+    10_000,
+    `
+    deposit fred 385.35
+    place fred buy 0.05 @ 60_000 m=1 as x    => rests
+    place alice sell 0.05 @ 60_000 m=1       => fill x 0.05 @ 60000
+    place fred buy 0.05 @ 60_000 as y        => rests
+    place alice sell 0.05 @ 60_000           => fill y 0.05 @ 60000
+    place carol buy 0.05 @ 57_400 m=1 as one => rests
+    place carol buy 0.05 @ 57_400 as zero    => rests
+    at 57_500/57_500                         => mark 57500, mark 57500, fred stage 1 0.05 @ 57360.5, liquidates zero 0.05 @ 57400 insurance 43.05
+  `,
+  ],
+  'an account that the one before it has made healthy is left alone': [
+    384,
+    `
+    deposit bea 310
+    place bea sell 0.05 @ 60_000 as b        => rests
+    place alice buy 0.05 @ 60_000            => fill b 0.05 @ 60000
+    place bea buy 0.05 @ 60_000 m=1 as bb    => rests
+    place alice sell 0.05 @ 60_000 m=1       => fill bb 0.05 @ 60000
+    place bea buy 0.05 @ 57_400 reduce as r  => rests
+    at 60_000/57_050                         => mark 57050
+    place alice buy 0.05 @ 54_197.5 m=1 as q => rests
+    place bea sell 0.01 @ 59_000 m=1 reduce as keep => rests
+    // E = 139 of 139.4975, better than Dave's 134 of 143.75. His sale gives her 5 and takes half of what she must have.
+    at 57_500/54_098                         => mark 57500, mark 54098, dave stage 1 0.1 @ 57353.8, liquidates r 0.05 @ 57400 insurance 43.05
+    cancel bea keep                          => keep closes user
+    has bea                                  => -2561.3305 USDC 0.05 BTC
+  `,
+  ],
+  'and without that it has its turn': [
+    384,
+    `
+    deposit bea 310
+    place bea sell 0.05 @ 60_000 as b        => rests
+    place alice buy 0.05 @ 60_000            => fill b 0.05 @ 60000
+    place bea buy 0.05 @ 60_000 m=1 as bb    => rests
+    place alice sell 0.05 @ 60_000 m=1       => fill bb 0.05 @ 60000
+    place carol buy 0.05 @ 57_400 as r       => rests
+    at 60_000/57_050                         => mark 57050
+    place alice buy 0.05 @ 54_197.5 m=1 as q => rests
+    at 57_500/54_098                         => mark 57500, mark 54098, dave stage 1 0.1 @ 57353.8, liquidates r 0.05 @ 57400 insurance 43.05, bea stage 1 0.05 @ 54090.8, liquidates q 0.05 @ 54197.5 insurance 40.648125
+  `,
+  ],
   'not on a stale index, not while halted, not before it is armed': [
     336,
     `
