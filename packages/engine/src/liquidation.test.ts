@@ -706,3 +706,64 @@ test.each([
 ])('a backstop with %f USDC and leverage %i takes over: %s', (deposit, leverage, takes) => {
   expect(withBackstop(100_000, deposit, leverage).includes('taken over')).toBe(takes)
 })
+
+test('the rank of a winner counts the funding it is owed', () => {
+  const scenario = new Scenario()
+  scenario.play(`
+    deposit alice 20_000
+    deposit first 350
+    deposit later 350
+    deposit dave 336
+    risk armed
+    at 60_000
+    place first sell 0.05 @ 60_000 as f
+    place dave buy 0.05 @ 60_000
+    place alice buy 0.2 @ 61_000 as bid
+  `)
+  // Longs pay until the hour is full, since the bid is above the index; then the other half is sold.
+  for (let i = 0; i < 95; i++) {
+    scenario.timeMs += 29_000
+    scenario.run('at 60_000')
+  }
+  scenario.play(`
+    cancel alice bid
+    place later sell 0.05 @ 60_000 as l
+    place dave buy 0.05 @ 60_000
+  `)
+  // Same size and gain; who has less equity has the higher leverage.
+  expect(scenario.run('at 56_600')).toBe(
+    'mark 56600, dave stage 4 0.1, adl 1 later -0.05 share 5.698712, first pays -4.697423, ' +
+      'adl 2 first -0.05 share 5.698712, round 0.1 deficit 11.397424 insurance 0',
+  )
+  checkInvariants(scenario.engine)
+})
+
+test('400 winners a round, 500 fills a tick; what is left waits for the next', () => {
+  const winners = 600
+  const scenario = new Scenario({ accounts: 640, openOrders: 1_024, positions: 700 })
+  scenario.play('deposit dave 1_400\ndeposit dora 470\nrisk armed\nat 60_000')
+  for (let n = 0; n < winners; n++) {
+    scenario.run(`deposit w${n} 20`)
+    scenario.run(`place w${n} sell 0.001 @ 60_000`)
+  }
+  scenario.play('place dave buy 0.45 @ 60_000\nplace dora buy 0.15 @ 60_000')
+  const rounds = (price: string) => {
+    scenario.timeMs += 1_000
+    for (const publisher of [0, 1]) scenario.run(`index ${price} ${publisher}`)
+    const events = scenario.send({ kind: 'Tick' })
+    return events.flatMap((e) =>
+      e.kind === 'AdlRound' ? [[e.accountId, e.participants, e.closedLots]] : [],
+    )
+  }
+  // E = 1,387.85 − 1,417.5 of a maintenance margin of 639.56, and 465.95 − 472.5 of 213.19: Dave is the worse off.
+  expect(rounds('56_850')).toEqual([
+    [1, 400, 400],
+    [2, 100, 100],
+  ])
+  expect(rounds('56_850')).toEqual([
+    [1, 50, 50],
+    [2, 50, 50],
+  ])
+  expect(rounds('56_850')).toEqual([])
+  checkInvariants(scenario.engine)
+})
