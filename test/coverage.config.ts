@@ -12,6 +12,7 @@ export default defineConfig(({ mode }) => ({
     include: mode === 'fuzz' ? fuzz : ['packages/{engine,model}/src/**/*.test.ts'],
     // It measures the collector, in a process whose coverage would not be seen.
     exclude: ['**/node_modules/**', 'packages/engine/src/allocation.test.ts'],
+    testTimeout: 60_000,
     coverage: {
       enabled: true,
       provider: 'v8',
