@@ -2,7 +2,8 @@
 //! Groups: funding, margin, liquidation, book (test/mutation/groups.ts); a file of the group may be named after it. First the
 //! streams of the differential test judge, recorded; then the group's other tests what is left. Results are kept by file in
 //! coverage/mutation: `--score` sums up what is there, `--list` shows the survivors, `funding --survivors` judges those again,
-//! `--streams` leaves the second step out, `--missing` the files that have a result.
+//! `--streams` leaves the second step out, `--missing` the files that have a result, `--recorded` takes
+//! the streams of the run before.
 import {
   existsSync,
   mkdirSync,
@@ -133,6 +134,7 @@ const { values, positionals } = parseArgs({
     survivors: { type: 'boolean' },
     streams: { type: 'boolean' },
     missing: { type: 'boolean' },
+    recorded: { type: 'boolean' },
   },
 })
 const [group, wanted] = positionals
@@ -147,8 +149,8 @@ else {
   const shared = join(root, '../shared')
   if (existsSync(shared) && !readdirSync(sandbox).includes('shared'))
     symlinkSync(shared, join(sandbox, 'shared'))
+  if (!values.recorded) recordStreams(root, join(sandbox, 'streams'), SEEDS)
   process.env.PLUMB_MUTATE = group
-  recordStreams(join(sandbox, 'streams'), SEEDS)
   for (const file of terms.files.filter(
     (f) => wanted === undefined || nameOf(f).endsWith(wanted),
   )) {

@@ -1,7 +1,8 @@
 //! Writes the streams that judge mutants: commands as the journal stores them, and what the unchanged engine says to each.
 //! The engine agrees with the reference on these very streams (differential.test.ts, order-soak.test.ts), so a mutant that
 //! says anything else is one that those tests would notice, at a hundredth of the time.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createEngine, type EngineLimits } from '../../packages/engine/src/index.ts'
 import { CommandStream } from '../../packages/engine/src/reference/command-stream.ts'
@@ -45,10 +46,44 @@ function record(name: string, limits: Partial<EngineLimits>, stream: Source): Re
   return { name, limits, commands, answers, hash: `${hi}:${lo}` }
 }
 
-/** Streams of the first `seeds` seeds of every profile, into a folder. */
-export function recordStreams(folder: string, seeds: number): void {
+/** What a story test sent to its engines. */
+function story(name: string, line: string): Recorded {
+  const { limits, commands } = JSON.parse(line) as {
+    limits: Partial<EngineLimits>
+    commands: string[]
+  }
+  const engine = createEngine(limits)
+  const buffer = new CommandBuffer(1)
+  const bytes = new Uint8Array(commands.length * COMMAND_STRIDE)
+  const answers = commands.map((text, i) => {
+    const stored = new Uint8Array(Buffer.from(text, 'base64'))
+    bytes.set(stored, i * COMMAND_STRIDE)
+    buffer.load(0, stored)
+    engine.events.clear()
+    engine.apply(buffer, 0)
+    return digest(engine.events.bytes())
+  })
+  const { hi, lo } = engine.stateHash()
+  return { name, limits, commands: bytes, answers, hash: `${hi}:${lo}` }
+}
+
+/** Plays the story tests once, writing down what they send. */
+function recordStories(root: string, file: string): Recorded[] {
+  rmSync(file, { force: true })
+  const vitest = join(root, 'node_modules/.bin/vitest')
+  execFileSync(vitest, ['run', '--config', 'test/mutation/vitest.config.ts'], {
+    cwd: root,
+    env: { ...process.env, PLUMB_STORIES: file },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const lines = readFileSync(file, 'utf8').split('\n')
+  return lines.filter((line) => line !== '').map((line, i) => story(`story ${i + 1}`, line))
+}
+
+/** Streams of the first `seeds` seeds of every profile, and all stories, into a folder. */
+export function recordStreams(root: string, folder: string, seeds: number): void {
   mkdirSync(folder, { recursive: true })
-  const recorded: Recorded[] = []
+  const recorded = recordStories(root, join(folder, 'stories.jsonl'))
   for (const [profile, terms] of Object.entries(streamProfiles))
     for (let seed = 1; seed <= seeds; seed++)
       recorded.push(record(`${profile} ${seed}`, terms.limits, new CommandStream(seed, terms)))

@@ -22,11 +22,13 @@ export type Timed = { timeMs: number; command: Command }
 
 /** Both engines side by side. */
 export class Duel {
+  readonly limits: Partial<EngineLimits>
   engine: Engine
   readonly reference: ReferenceEngine
   readonly #buffer = new CommandBuffer(1)
 
   constructor(engineLimits: Partial<EngineLimits>) {
+    this.limits = engineLimits
     this.engine = createEngine(engineLimits)
     this.reference = new ReferenceEngine(engineLimits)
   }
