@@ -128,6 +128,18 @@ describe('deleveraging pro rata', () => {
     ])
   })
 
+  test('a unit of the deficit that two owe alike is borne by the lower id, whatever its rank', () => {
+    const terms = { lots: 1, equityQuote: 100, notionalQuote: 100 }
+    const ranked = [
+      { accountId: 2, gainQuote: 50, ...terms },
+      { accountId: 1, gainQuote: 40, ...terms },
+    ]
+    expect(deleverage(2, 1, ranked)).toEqual([
+      { accountId: 2, lots: 1, shareQuote: 0 },
+      { accountId: 1, lots: 1, shareQuote: 1 },
+    ])
+  })
+
   test('leverage is capped and needs equity', () => {
     const cases = [
       [0, 5, 0],
