@@ -45,13 +45,17 @@ const TIME_MS = 1_790_000_000_000
 const TICK_QUOTE = 10
 const noSignature = { signer: new Uint8Array(20).fill(7), signature: new Uint8Array(64) }
 
-/** @param options.accounts traders; each gets a deposit at the start */
+/**
+ * @param options.accounts traders; each gets a deposit at the start
+ * @param options.keepEvents whether `events` fills; without, a long run keeps bytes only
+ */
 export function createRandomExchange(options: {
   seed: number
   accounts?: number
   markets?: number
+  keepEvents?: boolean
 }): RandomExchange {
-  const { seed, accounts = 6, markets = 2 } = options
+  const { seed, accounts = 6, markets = 2, keepEvents = true } = options
   const random = randomOf(seed)
   const pick = (below: number) => Math.floor(random() * below)
   const frames: Frame[] = []
@@ -70,7 +74,7 @@ export function createRandomExchange(options: {
     const records = bodies.map(
       (body, leg): EngineEvent => Object.assign({ seq, timeMs, leg }, body),
     )
-    events.push(...records)
+    if (keepEvents) events.push(...records)
     const bytes = new Uint8Array(Buffer.concat(records.map(encodeEvent)))
     frames.push({ seq, command: encodeCommand(command, seq, timeMs), events: bytes })
     return seq
