@@ -2,6 +2,7 @@
 // One long function on purpose, as in place-plain.ts. amend-order.ts says the same in parts, and more.
 import { eventKind, limits as modelLimits } from '@plumb/model'
 import { touch } from './dirty-set.ts'
+import { findLane } from './lane-store.ts'
 import { INDEX_STALE_MS } from './order-admission.ts'
 import * as slabs from './slabs.ts'
 import type { EngineState } from './state.ts'
@@ -44,6 +45,7 @@ const {
   M_TAKER_FEE,
   ORDER_D,
   ORDER_W,
+  PLACE_MASK,
   POSITION_D,
   RECORD_MASK,
   SEQ,
@@ -103,7 +105,7 @@ export function amendPlain(
   const side = i32[w + 14]!
   const market = i32[w + 6]!
   if (words[o + W_MARKET] !== market || words[o + W_SIDE] !== side) return false
-  if (words[o + W_LANE] !== lane || lane >= LANES) return false
+  if (words[o + W_LANE] !== lane) return false
   const price = f64[d + 4]!
   const lots = f64[d + 5]!
   const remaining = doubles[od + D_REMAINING]!
@@ -134,7 +136,8 @@ export function amendPlain(
 
   // Its lane; the position limit. Margin cannot refuse it: no part of the requirement grows, and all of it is finite.
   const account = words[o + W_ACCOUNT]! & RECORD_MASK
-  const place = account * HOME_PLACES + FIRST_PLACE + (lane & (LANES - 1))
+  const home = account * HOME_PLACES + FIRST_PLACE + (lane & (LANES - 1))
+  const place = lane < LANES ? home : findLane(lanes, account, lane) & PLACE_MASK
   const laneSeq = i32[w + 19]!
   if (laneSeq >>> 0 <= records[place * LANE_W + L_SEQ]! >>> 0) return false
   const p = (words[o + W_POSITION]! & RECORD_MASK) * POSITION_D

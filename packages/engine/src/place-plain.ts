@@ -8,6 +8,7 @@
 import { eventKind, limits as modelLimits } from '@plumb/model'
 import { setLevel } from './book-store.ts'
 import { touch } from './dirty-set.ts'
+import { findLane } from './lane-store.ts'
 import { INDEX_STALE_MS } from './order-admission.ts'
 import * as slabs from './slabs.ts'
 import type { EngineState } from './state.ts'
@@ -16,6 +17,7 @@ const {
   ACCOUNT_D,
   ACCOUNT_W,
   BITS,
+  BLOCKS,
   COMMAND_MASK,
   DUE_BLOCK,
   D_BUY_LATER,
@@ -70,6 +72,7 @@ const {
   ORDER_W,
   PAGE_MASK,
   PAGE_WORDS,
+  PLACE_MASK,
   POSITION_D,
   POSITION_W,
   PRIORITIES,
@@ -151,7 +154,12 @@ export function placePlain(
   const maxFee = i32[w + 17]!
   if (account < 1 || account > accounts.used || market < 0 || market >= state.limits.markets)
     return NONE
-  if (side >>> 1 !== 0 || i32[w + 21]! >>> 0 > 2 || lane >>> 0 >= LANES || f64[d + 6] !== 0)
+  if (
+    side >>> 1 !== 0 ||
+    i32[w + 21]! >>> 0 > 2 ||
+    lane >>> 0 >= LANES * BLOCKS ||
+    f64[d + 6] !== 0
+  )
     return NONE
 
   // The market: trading, priced, nothing special about its risk.
@@ -202,7 +210,10 @@ export function placePlain(
   if (lotsHeld !== 0 && held[p + D_SNAPSHOT] !== markets[m + M_FUNDING_INDEX]) return NONE
   const openOrders = records[a + W_OPEN_ORDERS]!
   if (openOrders >= state.limits.ordersPerAccount || orders.freeCount === 0) return NONE
-  const place = record * HOME_PLACES + FIRST_PLACE + (lane & (LANES - 1))
+  const home = record * HOME_PLACES + FIRST_PLACE + (lane & (LANES - 1))
+  const found = lane < LANES ? home : findLane(lanes, account, lane)
+  if (found === NONE) return NONE
+  const place = found & PLACE_MASK
   const laneW = place * LANE_W
   const laneSeq = i32[w + 19]!
   if (laneSeq >>> 0 <= records[laneW + L_SEQ]! >>> 0) return NONE

@@ -1,14 +1,16 @@
 //! Brings the records of coming commands into the cache, all at once: alone, each would be waited for in its turn.
 // An account's lines are cold when its command comes (10,000 accounts are megabytes), and a load from memory costs as much
 // as everything else in a command. Loads that do not depend on each other overlap, so a group's are asked for together.
-// Every instruction here is paid for each command: it reads what is far away, not the book, which is near.
+// Every instruction here is paid for each command: it reads what is far away, not the levels of the book, which are near.
 import { commandKind } from '@plumb/model'
 import { pageOf } from './book-store.ts'
+import { findLane } from './lane-store.ts'
 import * as slabs from './slabs.ts'
 import type { EngineState } from './state.ts'
 
 const {
   ACCOUNT_W,
+  BLOCKS,
   COMMAND_MASK,
   D_CASH,
   D_REMAINING,
@@ -25,15 +27,23 @@ const {
   ORDER_W,
   PAGE_MASK,
   PAGE_WORDS,
+  P_FIRST_ORDER,
   P_MARKET,
   RECORD_MASK,
   SLOT_MASK,
   W_ACCOUNT,
   W_LANE,
   W_NEXT,
+  W_OWN_NEXT,
+  W_OWN_PREV,
+  W_PREV,
   W_PRICE,
 } = slabs
 const { PlaceOrder, CancelOrder } = commandKind
+const LANE_MASK = LANES * BLOCKS - 1
+
+/** With more orders than these their slab does not stay in the cache, and an order's neighbours are far away as well. */
+const ORDERS_NEAR = 16_384
 
 /** Reads what `count` commands from slot `from` on will need; changes nothing. */
 export function readAhead(
@@ -47,6 +57,7 @@ export function readAhead(
   const words = state.orders.i32
   const accounts = state.accounts.used
   const orders = state.orders.used
+  const { lanes, markets } = state
   let seen = 0
   for (let slot = from; slot < from + count; slot++) {
     const w = (slot * 64) & COMMAND_MASK
@@ -55,16 +66,17 @@ export function readAhead(
     if (account < 1 || account > accounts) continue
     const a = (account & RECORD_MASK) * ACCOUNT_W
     seen ^= records[a + 2 * D_CASH]! ^ records[a + P_MARKET]!
-    if (kind === PlaceOrder)
-      seen ^= records[a + FIRST_LANE_W + LANE_W * (i32[w + 18]! & (LANES - 1))]!
-    else if (kind === CancelOrder) {
+    if (kind === PlaceOrder) {
+      const lane = i32[w + 18]! & LANE_MASK
+      if (lane < LANES) seen ^= records[a + FIRST_LANE_W + LANE_W * lane]!
+      else seen ^= lanes.index[(account & RECORD_MASK) * BLOCKS + (lane >> 4)]!
+    } else if (kind === CancelOrder) {
       const order = f64[(w >> 1) + 11]! & SLOT_MASK
       if (order >= orders) continue
       seen ^= words[order * ORDER_W + W_PRICE]! ^ words[order * ORDER_W + W_LANE]!
     }
   }
-  // What stands behind those: the lane of an order to be cancelled, and the makers that a crossing order will meet.
-  const limits = state.limits.markets
+  // What stands behind those: lanes, the makers that a crossing order will meet, neighbours if they are far.
   for (let slot = from; slot < from + count; slot++) {
     const w = (slot * 64) & COMMAND_MASK
     const kind = i32[w + 4]!
@@ -74,21 +86,51 @@ export function readAhead(
     if (kind === CancelOrder) {
       const order = f64[(w >> 1) + 11]! & SLOT_MASK
       if (order >= orders) continue
-      const lane = words[order * ORDER_W + W_LANE]! & (LANES - 1)
-      seen ^= records[a + FIRST_LANE_W + LANE_W * lane]!
+      const lane = words[order * ORDER_W + W_LANE]! & LANE_MASK
+      if (lane < LANES) seen ^= records[a + FIRST_LANE_W + LANE_W * lane]!
+      else seen ^= lanes.index[(account & RECORD_MASK) * BLOCKS + (lane >> 4)]!
+      if (orders > ORDERS_NEAR) seen ^= neighbours(words, order)
     } else if (kind === PlaceOrder) {
+      const lane = i32[w + 18]! & LANE_MASK
       const market = i32[w + 6]!
-      if (market < 0 || market >= limits) continue
+      if (market < 0 || market >= state.limits.markets) continue
+      if (lane >= LANES) {
+        const place = findLane(lanes, account, lane)
+        if (place !== NONE) seen ^= records[LANE_W * place]!
+      }
       const m = (market & MARKET_MASK) * MARKET_D
       const price = f64[(w >> 1) + 4]!
       const buys = i32[w + 14] === 0
-      const best = state.markets[m + (buys ? M_BEST_ASK : M_BEST_BID)]!
-      if (best === 0 || (buys ? best > price : best < price)) continue
-      seen ^= records[a + 2 * D_VOLUME]! ^ makersAhead(state, market, best, f64[(w >> 1) + 5]!)
+      const best = markets[m + (buys ? M_BEST_ASK : M_BEST_BID)]!
+      if (best !== 0 && (buys ? best <= price : best >= price))
+        seen ^= records[a + 2 * D_VOLUME]! ^ makersAhead(state, market, best, f64[(w >> 1) + 5]!)
+      else if (orders > ORDERS_NEAR) {
+        const first = records[a + P_FIRST_ORDER]!
+        if (first !== NONE) seen ^= words[(first & SLOT_MASK) * ORDER_W + W_OWN_PREV]!
+        const page = pageOf(state.book, market, price)
+        if (page < 0) continue
+        const tail = state.book.levels[(page & PAGE_MASK) * PAGE_WORDS + 2 * (price & 1_023) + 1]!
+        seen ^= words[(tail & SLOT_MASK) * ORDER_W + W_NEXT]!
+      }
     }
   }
   // Used, so that the compiler cannot leave the reads out.
   state.scratch.seen = seen
+}
+
+/** Reads the orders before and behind one, at its price and among its account's. */
+function neighbours(words: Int32Array, order: number): number {
+  const o = order * ORDER_W
+  const next = words[o + W_NEXT]!
+  const prev = words[o + W_PREV]!
+  const ownNext = words[o + W_OWN_NEXT]!
+  const ownPrev = words[o + W_OWN_PREV]!
+  let seen = 0
+  if (next >= 0) seen ^= words[(next & SLOT_MASK) * ORDER_W + W_PREV]!
+  if (prev >= 0) seen ^= words[(prev & SLOT_MASK) * ORDER_W + W_NEXT]!
+  if (ownNext >= 0) seen ^= words[(ownNext & SLOT_MASK) * ORDER_W + W_OWN_PREV]!
+  if (ownPrev >= 0) seen ^= words[(ownPrev & SLOT_MASK) * ORDER_W + W_OWN_NEXT]!
+  return seen
 }
 
 /** Makers of a level whose records are read for one order. */
