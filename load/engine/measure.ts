@@ -94,7 +94,7 @@ class Bench {
     const engineLimits = {
       accounts,
       openOrders: Math.min(2 ** 20, Math.max(131_072, 2 * depth * markets)),
-      positions: Math.max(32_768, accounts * Math.min(markets, 16)),
+      positions: Math.max(32_768, accounts * markets),
       lanePages: Math.max(65_536, (accounts * lanes) / 16),
     }
     this.#engine = createEngine(engineLimits)
