@@ -3,9 +3,9 @@ import { Dice } from '../packages/engine/src/reference/dice.ts'
 import { streamProfiles } from '../packages/engine/src/reference/stream-profiles.ts'
 import { type Carried, EngineToTwin } from './settlement/engine-to-twin.ts'
 
-const count = Number(process.env['PLUMB_FUZZ'] ?? 30_000)
+const count = Number(process.env['PLUMB_FUZZ'] ?? 15_000)
 const firstSeed = Number(process.env['PLUMB_SEED'] ?? 1)
-const STREAM = 2_500
+const STREAM = 1_200
 const names = (process.env['PLUMB_PROFILES'] ?? Object.keys(streamProfiles).join(' ')).split(' ')
 const seeds = Math.max(1, Math.round(count / STREAM / names.length))
 

@@ -1,10 +1,11 @@
 //! `npm run test:full`: the long tier, beside `npm test`. Stages can be named: `npm run test:full -- kill-cycles`.
-//! A stage is a vitest run with larger numbers; add yours to the table.
+//! A stage is a vitest run with larger numbers, or a script of its own; add yours to the table.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { orExit, prepare, root } from '../../services/devnet/bin/prepare.mjs'
 
-/** @typedef {{ project: string, files: string[], env: Record<string, string> }} Stage */
+/** @typedef {{ project: string, files: string[], env: Record<string, string> }} VitestStage */
+/** @typedef {VitestStage | { script: string, env: Record<string, string> }} Stage */
 
 /** @type {Record<string, Stage>} */
 const stages = {
@@ -13,6 +14,20 @@ const stages = {
     project: 'unit',
     files: ['packages/journal'],
     env: { PLUMB_FUZZ_RUNS: '1000', PLUMB_KILL_CYCLES: '60' },
+  },
+  // 20,000 runs of each fuzz test of the contracts, 100,000 handler calls for each of ten invariants.
+  contracts: { script: 'contracts/bin/test.mjs', env: { FOUNDRY_PROFILE: 'long' } },
+  // The contract on a chain against its twin, batch by batch.
+  twin: {
+    project: 'unit',
+    files: ['packages/chain/src/settlement-twin.test.ts'],
+    env: { PLUMB_TWIN_BATCHES: '100000' },
+  },
+  // The engine's streams through the relayer's drafting into the twin.
+  settlement: {
+    project: 'unit',
+    files: ['test/engine-to-twin.test.ts'],
+    env: { PLUMB_FUZZ: '1000000' },
   },
   // Every named fault point, five times each.
   'fault-points': {
@@ -40,6 +55,13 @@ const stages = {
   },
 }
 
+/** @type {(stage: Stage) => [string, string[]]} */
+const commandOf = (stage) => {
+  if ('script' in stage) return [process.execPath, [join(root, stage.script)]]
+  const options = ['run', '--project', stage.project, '--no-file-parallelism', '--reporter=verbose']
+  return [join(root, 'node_modules', '.bin', 'vitest'), [...options, ...stage.files]]
+}
+
 await orExit(async () => {
   const named = process.argv.slice(2).filter((word) => word !== '--')
   const unknown = named.find((name) => !(name in stages))
@@ -47,20 +69,16 @@ await orExit(async () => {
     throw new Error(`no stage ${unknown}; there are ${Object.keys(stages).join(', ')}`)
   await prepare()
   const rows = []
-  for (const [name, { project, files, env }] of Object.entries(stages)) {
+  for (const [name, stage] of Object.entries(stages)) {
     if (named.length > 0 && !named.includes(name)) continue
     const startMs = Date.now()
     console.log(`\n▸ ${name}`)
-    const args = ['run', '--project', project, '--no-file-parallelism', '--reporter=verbose']
-    const { status } = spawnSync(
-      join(root, 'node_modules', '.bin', 'vitest'),
-      [...args, ...files],
-      {
-        cwd: root,
-        stdio: 'inherit',
-        env: { ...process.env, CI: '1', FORCE_COLOR: '0', ...env },
-      },
-    )
+    const [file, args] = commandOf(stage)
+    const { status } = spawnSync(file, args, {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, CI: '1', FORCE_COLOR: '0', ...stage.env },
+    })
     rows.push({ name, isGood: status === 0, minutes: (Date.now() - startMs) / 60_000 })
   }
   console.log('')
