@@ -8,9 +8,10 @@ import { runningSupervisor } from './process-table.ts'
 
 const usage = `npm run reconcile -- [options]
   --state DIR   the running devnet's state folder (default .devnet)
+  --resume      open withdrawals again when everything agrees
   --json        the stored comparison as one object on the last line
 
-A difference pauses withdrawals, as the comparison of each minute would.`
+A difference pauses withdrawals, as the comparison of each minute would; they stay so until --resume.`
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
 const WITHIN_MS = 120_000
@@ -28,6 +29,7 @@ const main = async () => {
     args: process.argv.slice(2).filter((word) => word !== '--'),
     options: {
       state: { type: 'string', default: defaultStateDir },
+      resume: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -39,7 +41,8 @@ const main = async () => {
   const { ledgerUrl } = z
     .object({ ledgerUrl: z.url() })
     .parse(JSON.parse(await readFile(paths.addresses, 'utf8')))
-  const response = await fetch(new URL('/reconcile', ledgerUrl), {
+  const action = values.resume ? '/resume-withdrawals' : '/reconcile'
+  const response = await fetch(new URL(action, ledgerUrl), {
     method: 'POST',
     signal: AbortSignal.timeout(WITHIN_MS),
   })
@@ -48,7 +51,7 @@ const main = async () => {
   const row = answerSchema.parse(body)
   if (row.ok)
     say(
-      `engine, ledger and chain agree: ${row.accounts} accounts as of batch ${row.batchNo}, seq ${row.seq}`,
+      `engine, ledger and chain agree: ${row.accounts} accounts as of batch ${row.batchNo}, seq ${row.seq}${values.resume ? '; withdrawals are open' : ''}`,
     )
   else {
     say(`✗ ${row.firstDifference}\n✗ withdrawals are paused`)

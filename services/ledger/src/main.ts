@@ -5,6 +5,7 @@ import {
   latestReconciliation,
   migrate,
   openLedger,
+  type ReconciliationRow,
   readCursor,
   readExchange,
 } from '@plumb/ledger'
@@ -112,6 +113,14 @@ lifecycle.onClose('follower', () => follower.close())
 follower.done.catch((error: unknown) => lifecycle.crash(error))
 
 // 4. Answer to the operator.
+const answered = (comparing: Promise<ReconciliationRow>) =>
+  comparing.then(
+    (row) => ({ status: 200, body: row }),
+    (error: unknown) => ({
+      status: 503,
+      body: { error: 'NOT_COMPARABLE', message: String(error) },
+    }),
+  )
 const before = await latestReconciliation(ledger)
 const status = await startStatusServer({
   listen: config.PLUMB_HTTP,
@@ -130,15 +139,10 @@ const status = await startStatusServer({
       ? { status: 404, body: { error: 'NOT_COMPARED_YET' } }
       : { status: 200, body: known }
   },
-  actions: (path) =>
-    path === '/reconcile'
-      ? reconciler.run('demand').then(
-          (row) => ({ status: 200, body: row }),
-          (error: unknown) => ({
-            status: 503,
-            body: { error: 'NOT_COMPARABLE', message: String(error) },
-          }),
-        )
-      : undefined,
+  actions: (path) => {
+    if (path === '/reconcile') return answered(reconciler.run('demand'))
+    if (path === '/resume-withdrawals') return answered(reconciler.resume())
+    return undefined
+  },
 })
 lifecycle.onClose('status server', () => status.close())

@@ -287,6 +287,20 @@ describe('one unit is found, named, and pauses withdrawals once', () => {
   })
 })
 
+test('withdrawals open again by the operator, and only when everything agrees', async () => {
+  chain.state.fees += 1
+  expect(await reconciler.resume()).toMatchObject({ ok: false })
+  expect(commands).toEqual(['{"kind":"SetWithdrawals","paused":1}'])
+  chain.state.fees -= 1
+  expect(await reconciler.run('timer')).toMatchObject({ ok: true })
+  expect(commands).toHaveLength(1)
+  expect(await reconciler.resume()).toMatchObject({ ok: true, trigger: 'demand' })
+  expect(commands).toEqual([
+    '{"kind":"SetWithdrawals","paused":1}',
+    '{"kind":"SetWithdrawals","paused":0}',
+  ])
+})
+
 /** As someone with the superuser's password would: behind the triggers' back. */
 async function tamper(change: string): Promise<string> {
   const [row] = await runAsSuperuser(url, change)

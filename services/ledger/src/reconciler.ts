@@ -25,6 +25,8 @@ export type Reconciler = {
   readonly latest: ReconciliationRow | undefined
   /** Compares now, or joins the comparison that is already waiting to begin. */
   run(trigger: Trigger): Promise<ReconciliationRow>
+  /** The operator has looked: compares the whole history, and opens withdrawals again only when everything agrees. */
+  resume(): Promise<ReconciliationRow>
   close(): Promise<void>
 }
 
@@ -90,6 +92,15 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     return waiting
   }
 
+  const resume = async (): Promise<ReconciliationRow> => {
+    const row = await run('demand')
+    if (row.ok) {
+      await commands.submit(encodeCommand({ kind: 'SetWithdrawals', paused: 0 }))
+      logger.warn({ seq: row.seq }, 'withdrawals opened by the operator')
+    }
+    return row
+  }
+
   const timer = setInterval(() => {
     run('timer').catch((error: unknown) => {
       metrics.notReconciled()
@@ -102,6 +113,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       return latest
     },
     run,
+    resume,
     close: async () => {
       clearInterval(timer)
       await waiting?.catch(() => {})
