@@ -1,13 +1,13 @@
 //! docker-compose.yml without docker: each service a process of its own, with its command and environment, over TCP.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@plumb/sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { anvilBinary } from '../../services/devnet/src/local-chain.ts'
+import { freePort } from '../../services/devnet/src/ports.ts'
 import { postgresReady, preparePostgres } from '../../services/devnet/src/postgres-server.ts'
 import { lastJson, makeState, removeState, root, runCommand } from './house.ts'
 
@@ -31,16 +31,6 @@ const state = makeState()
 const ports = new Map<string, number>()
 const children = new Map<string, ChildProcess>()
 const said = new Map<string, string>()
-
-const freePort = () =>
-  new Promise<number>((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0))
-    })
-  })
 
 /** The port that stands for `host:port` of the compose network here. */
 const portOf = async (host: string, port: string) => {

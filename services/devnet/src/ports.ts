@@ -1,5 +1,6 @@
 //! Ports: free ones for tests, and who sits on a busy one.
 import { execFileSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { DevnetError } from './devnet-error.ts'
@@ -7,7 +8,7 @@ import { describeProcess } from './process-identity.ts'
 
 const host = '127.0.0.1'
 
-/** Listens for a moment: the port taken (a free one for 0), or undefined when it is busy. */
+/** Listens for a moment: the port, or undefined when it is busy. */
 const tryPort = (port: number): Promise<number | undefined> =>
   new Promise((resolve, reject) => {
     const server = createServer()
@@ -16,10 +17,24 @@ const tryPort = (port: number): Promise<number | undefined> =>
       else reject(error)
     })
     server.listen({ port, host, exclusive: true }, () => {
-      const bound = server.address()
-      server.close(() => resolve(typeof bound === 'object' ? (bound?.port ?? port) : port))
+      server.close(() => resolve(port))
     })
   })
+
+// Below what systems hand out by themselves (Linux from 32768, others from 49152): between choosing a port and listening on
+// it no other process is given it by accident.
+const FREE_FROM = 10_000
+const FREE_TO = 32_000
+const FREE_TRIES = 100
+
+/** A port that nobody listens on. @throws DevnetError PORT_BUSY when none is found */
+export const freePort = async (): Promise<number> => {
+  for (let attempt = 0; attempt < FREE_TRIES; attempt++) {
+    const port = await tryPort(randomInt(FREE_FROM, FREE_TO))
+    if (port !== undefined) return port
+  }
+  throw new DevnetError('PORT_BUSY', `No free port between ${FREE_FROM} and ${FREE_TO}.`)
+}
 
 /** Inodes of sockets that listen on `port`, out of /proc/net/tcp{,6}. */
 const listeningInodes = (port: number): Set<string> => {
@@ -74,7 +89,7 @@ export const portHolder = (port: number): number | undefined => {
  * @throws DevnetError PORT_BUSY naming the port and, where it can be found, the process on it
  */
 export const claimPort = async (port: number, what: string, flag: string): Promise<number> => {
-  const claimed = await tryPort(port)
+  const claimed = port === 0 ? await freePort() : await tryPort(port)
   if (claimed !== undefined) return claimed
   const pid = portHolder(port)
   const holder = pid === undefined ? 'another process' : describeProcess(pid)
