@@ -83,7 +83,7 @@ const refusals: Record<string, string> = {
   SetBackstop: 'UNKNOWN_ACCOUNT UNKNOWN_MARKET INVALID_PARAMETER',
   SetThrottle: 'INVALID_PARAMETER',
   ReopenMarket: 'UNKNOWN_MARKET INVALID_PARAMETER',
-  SettleMarket: 'UNKNOWN_MARKET INVALID_PARAMETER',
+  SettleMarket: 'UNKNOWN_MARKET INVALID_PARAMETER MAX_NOTIONAL',
   Tick: 'INVALID_PARAMETER',
 }
 
@@ -108,6 +108,7 @@ const rare: readonly string[] = [
   'SetThrottle INVALID_PARAMETER',
   'SetMarketRisk UNKNOWN_MARKET',
   'SettleMarket UNKNOWN_MARKET',
+  'SettleMarket MAX_NOTIONAL',
   'Transfer SIGNATURE_EXPIRED',
 ]
 
