@@ -27,7 +27,7 @@ Demo keys (public: never use them anywhere else), each with ETH and 10,000,000 t
 ${keys.join('\n')}
   … all of them: ${addresses.gatewayUrl}/v1/devnet
 
-Try:  npm run trade -- buy BTC-PERP 0.1 60000
+Try:  npm run trade -- buy BTC-PERP 0.1 61000
       npm run list-market -- EURUSD-PERP --price 1.08
 `
 }

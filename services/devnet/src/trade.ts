@@ -24,7 +24,7 @@ const usage = `npm run trade -- COMMAND [options]
   --key N|NAME|0x…          demo account by number or name, or any private key (default 0)
   --gateway URL             default ${defaultGateway}
 
-  npm run trade -- buy BTC-PERP 0.1 60000
+  npm run trade -- buy BTC-PERP 0.1 61000
   npm run trade -- sell BTC-PERP 0.05 59900 --ioc --key bob`
 
 const options = {
