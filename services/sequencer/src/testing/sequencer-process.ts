@@ -48,7 +48,7 @@ export const genesis = [
 ]
 
 export type House = { directory: string; address: Address; extra: Record<string, string> }
-const root = mkdtempSync(join(tmpdir(), 'plumb-s-'))
+const folders: string[] = []
 const children: ChildProcess[] = []
 export const closers: (() => Promise<void>)[] = []
 
@@ -59,10 +59,13 @@ export const closeAll = async (): Promise<void> => {
 }
 
 /** Removes every folder. */
-export const removeHouses = (): void => rmSync(root, { recursive: true, force: true })
+export const removeHouses = (): void => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+}
 
 export const newHouse = (extra: Record<string, string> = {}): House => {
-  const directory = mkdtempSync(join(root, 'h-'))
+  const directory = mkdtempSync(join(tmpdir(), 'plumb-s-'))
+  folders.push(directory)
   writeFileSync(join(directory, 'genesis.json'), JSON.stringify(genesis))
   return { directory, address: `unix:${directory}/s.sock`, extra }
 }
