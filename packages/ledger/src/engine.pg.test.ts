@@ -1,12 +1,12 @@
 import { env } from 'node:process'
 
 import { CommandBuffer, decodeEvents, encodeCommand } from '@plumb/model'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { describe, expect, inject, test, vi } from 'vitest'
 // A test may look across: the engine itself, and its own fuzz stream of commands, good and bad.
 import { createEngine } from '../../engine/src/index.ts'
 import { CommandStream } from '../../engine/src/reference/command-stream.ts'
 import { streamProfiles } from '../../engine/src/reference/stream-profiles.ts'
-import { startTestPostgres, type TestPostgres } from '../testing/start-test-postgres.ts'
+import { databasesOf } from '../testing/start-test-postgres.ts'
 import { checkLedger } from './check-ledger.ts'
 import { createLedgerWriter } from './ledger-writer.ts'
 import { listEntries } from './list-cash.ts'
@@ -27,11 +27,7 @@ const runs = [
 ]
 const commands = 2_500
 
-let server: TestPostgres
-beforeAll(async () => {
-  server = await startTestPostgres()
-}, 60_000)
-afterAll(() => server.stop())
+const server = databasesOf(inject('postgresUrl'))
 
 describe.each(runs)('the engine, profile $name, seed $seed', ({ name, seed }) => {
   test('cash, positions, orders and totals are the engine’s own', async () => {

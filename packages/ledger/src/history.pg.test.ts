@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { createRandomExchange } from '../testing/random-frames.ts'
-import { startTestPostgres, type TestPostgres } from '../testing/start-test-postgres.ts'
+import { databasesOf } from '../testing/start-test-postgres.ts'
 import { csvLine, decimalText } from './csv-columns.ts'
 import { csvTables, exportCsv } from './export-csv.ts'
 import { createLedgerWriter } from './ledger-writer.ts'
@@ -17,7 +17,7 @@ import type { Page, PageQuery } from './page.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-let server: TestPostgres
+const server = databasesOf(inject('postgresUrl'))
 let ledger: Ledger
 const exchange = createRandomExchange({ seed: 5, accounts: 4 })
 for (let i = 0; i < 1_500; i++) exchange.step()
@@ -27,7 +27,6 @@ const happened = <K extends (typeof exchange.events)[number]['kind']>(kind: K) =
   )
 
 beforeAll(async () => {
-  server = await startTestPostgres()
   ledger = await openLedger(await server.createDatabase(), { applicationName: 'test' })
   const writer = await createLedgerWriter(ledger)
   for (let at = 0; at < exchange.frames.length; at += 400)
@@ -35,7 +34,6 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(async () => {
   await ledger.close()
-  await server.stop()
 })
 
 const accountId = 1

@@ -1,9 +1,9 @@
 import { env } from 'node:process'
 import { decodeCommand, encodeCommand } from '@plumb/model'
 import postgres from 'postgres'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, inject, test, vi } from 'vitest'
 import { createRandomExchange, type RandomExchange } from '../testing/random-frames.ts'
-import { startTestPostgres, type TestPostgres } from '../testing/start-test-postgres.ts'
+import { databasesOf } from '../testing/start-test-postgres.ts'
 import { checkLedger } from './check-ledger.ts'
 import { ledgerAccount } from './ledger-account.ts'
 import { createLedgerWriter } from './ledger-writer.ts'
@@ -40,13 +40,9 @@ const tables = [
   'cursors',
 ]
 
-let server: TestPostgres
+const server = databasesOf(inject('postgresUrl'))
 const open: Ledger[] = []
 
-beforeAll(async () => {
-  server = await startTestPostgres()
-}, 60_000)
-afterAll(() => server.stop())
 afterEach(async () => {
   await Promise.all(open.splice(0).map((ledger) => ledger.close()))
 })

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
 import postgres from 'postgres'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { startTestPostgres, type TestPostgres } from '../testing/start-test-postgres.ts'
+import { expect, inject, test, vi } from 'vitest'
+import { databasesOf } from '../testing/start-test-postgres.ts'
 import { migrate } from './migrate.ts'
 import { openLedger } from './open-ledger.ts'
 import * as schema from './schema.ts'
@@ -14,12 +14,7 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const migrations = fileURLToPath(new URL('../../../migrations', import.meta.url))
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1)
-let server: TestPostgres
-
-beforeAll(async () => {
-  server = await startTestPostgres()
-}, 60_000)
-afterAll(() => server.stop())
+const server = databasesOf(inject('postgresUrl'))
 
 test('a second run applies nothing, several at once take turns', async () => {
   const url = await server.createDatabase()

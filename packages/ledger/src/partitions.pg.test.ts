@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { expect, inject, test, vi } from 'vitest'
 import { createRandomExchange } from '../testing/random-frames.ts'
-import { startTestPostgres, type TestPostgres } from '../testing/start-test-postgres.ts'
+import { databasesOf } from '../testing/start-test-postgres.ts'
 import { checkLedger } from './check-ledger.ts'
 import { createLedgerWriter } from './ledger-writer.ts'
 import { listEntries } from './list-cash.ts'
@@ -14,11 +14,7 @@ import { openLedger } from './open-ledger.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-let server: TestPostgres
-beforeAll(async () => {
-  server = await startTestPostgres()
-}, 60_000)
-afterAll(() => server.stop())
+const server = databasesOf(inject('postgresUrl'))
 
 /** Names of the partitions of a table, in order. */
 async function partitionsOf(sql: postgres.Sql, table: string): Promise<string[]> {

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { startTestPostgres, type TestPostgres } from '../testing/start-test-postgres.ts'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import { databasesOf } from '../testing/start-test-postgres.ts'
 import { listSettlements } from './list-settlements.ts'
 import { type Ledger, openLedger } from './open-ledger.ts'
 import {
@@ -14,16 +14,14 @@ import {
 
 vi.setConfig({ testTimeout: 60_000 })
 
-let server: TestPostgres
+const server = databasesOf(inject('postgresUrl'))
 let ledger: Ledger
 
 beforeAll(async () => {
-  server = await startTestPostgres()
   ledger = await openLedger(await server.createDatabase(), { applicationName: 'test' })
 }, 60_000)
 afterAll(async () => {
   await ledger.close()
-  await server.stop()
 })
 
 const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1)

@@ -1,5 +1,6 @@
 //! A real Postgres for tests and benches: the devnet's own server, on a free port, in a temporary folder.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,18 +10,19 @@ import { freePort } from '../../../services/devnet/src/ports.ts'
 import { postgresReady, preparePostgres } from '../../../services/devnet/src/postgres-server.ts'
 import { migrate } from '../src/migrate.ts'
 
-export type TestPostgres = {
+type TestDatabases = {
   /** Superuser, database `postgres`, not migrated. */
   url: string
   /** A fresh, migrated database of its own. */
   createDatabase(): Promise<string>
-  stop(): Promise<void>
 }
+
+type TestPostgres = TestDatabases & { stop(): Promise<void> }
 
 const READY_MS = 60_000
 
 /**
- * Starts a server (about two seconds); one for each test file is enough. Works as root, and wherever the repository lies.
+ * Starts a server (about two seconds); the tests of the `pg` stage share one. Works as root, and wherever the repository lies.
  *
  * @throws Error with what the server said when it ends or does not answer
  */
@@ -59,7 +61,23 @@ export async function startTestPostgres(options: { flags?: string[] } = {}): Pro
     throw new Error(`Postgres did not start:\n${logs.join('')}`, { cause: error })
   }
   ended.catch(() => {})
-  const base = url.slice(0, url.lastIndexOf('/'))
+  return {
+    ...databasesOf(url),
+    stop: async () => {
+      process.off('exit', abandon)
+      await stopped(server)
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/**
+ * Databases of one's own on a server that runs: what a `*.pg.test.ts` makes of `inject('postgresUrl')`.
+ * Migrated once and copied: a copy takes a tenth of the time.
+ */
+export function databasesOf(serverUrl: string): TestDatabases {
+  const base = serverUrl.slice(0, serverUrl.lastIndexOf('/'))
+  const prefix = `ledger_${randomBytes(4).toString('hex')}`
   let databases = 0
   const create = async (name: string, template: string) => {
     const sql = postgres(`${base}/postgres`, { max: 1, onnotice: () => {} })
@@ -67,25 +85,19 @@ export async function startTestPostgres(options: { flags?: string[] } = {}): Pro
     await sql.end()
   }
   const migrated = async () => {
-    await create('ledger_template', 'template1')
-    await migrate(`${base}/ledger_template`)
+    await create(`${prefix}_template`, 'template1')
+    await migrate(`${base}/${prefix}_template`)
   }
-  // Migrated once and copied: a copy takes a tenth of the time.
   let template: Promise<void> | undefined
   return {
     url: `${base}/postgres`,
     createDatabase: async () => {
       databases += 1
-      const name = `ledger_${databases}`
+      const name = `${prefix}_${databases}`
       template ??= migrated()
       await template
-      await create(name, 'ledger_template')
+      await create(name, `${prefix}_template`)
       return `${base}/${name}`
-    },
-    stop: async () => {
-      process.off('exit', abandon)
-      await stopped(server)
-      await rm(folder, { recursive: true, force: true })
     },
   }
 }

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Journal, readBatches } from '@plumb/journal'
 import { createLedgerWriter, type Frame, openLedger } from '@plumb/ledger'
-import { runAsSuperuser, startTestPostgres, type TestPostgres } from '@plumb/ledger/testing'
+import { databasesOf, runAsSuperuser } from '@plumb/ledger/testing'
 import { CommandBuffer, decodeEvents, encodeCommand } from '@plumb/model'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 // A test may look across: the engine itself, and its own fuzz streams of commands, good and bad.
 import { createEngine } from '../../../packages/engine/src/index.ts'
 import { CommandStream } from '../../../packages/engine/src/reference/command-stream.ts'
@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 120_000 })
 const COMMANDS = 1_500
 const root = mkdtempSync(join(tmpdir(), 'plumb-rebuild-'))
 const journalDir = join(root, 'journal')
-let server: TestPostgres
+const server = databasesOf(inject('postgresUrl'))
 let databaseUrl: string
 
 beforeAll(async () => {
@@ -41,7 +41,6 @@ beforeAll(async () => {
     if (seq % 100 === 0) await written
   }
   await journal.close()
-  server = await startTestPostgres()
   databaseUrl = await server.createDatabase()
   const ledger = await openLedger(databaseUrl, { applicationName: 'test' })
   const writer = await createLedgerWriter(ledger)
@@ -51,7 +50,6 @@ beforeAll(async () => {
   await ledger.close()
 }, 120_000)
 afterAll(async () => {
-  await server.stop()
   rmSync(root, { recursive: true, force: true })
 })
 

@@ -9,10 +9,20 @@ import {
   postingsOf,
 } from '@plumb/ledger'
 import { createRandomExchange, type RandomExchange } from '@plumb/ledger/random-frames'
-import { runAsSuperuser, startTestPostgres, type TestPostgres } from '@plumb/ledger/testing'
+import { databasesOf, runAsSuperuser } from '@plumb/ledger/testing'
 import { decodeCommand, type EngineEvent } from '@plumb/model'
 import { silentLogger, systemClock } from '@plumb/runtime'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  inject,
+  test,
+  vi,
+} from 'vitest'
 import { DepositTrail } from './deposit-trail.ts'
 import { createHistoryCheck } from './history-check.ts'
 import { createReconciler, type Reconciler } from './reconciler.ts'
@@ -25,7 +35,7 @@ const HEAD = 1_000_000
 type Held = { cash: number[]; lots: number[][] }
 type Sums = Record<'fees' | 'pools' | 'pending' | 'deposits' | 'paid', number>
 
-let postgres: TestPostgres
+const postgres = databasesOf(inject('postgresUrl'))
 let marginServer: Server
 let marginUrl: string
 let ledger: Ledger
@@ -169,7 +179,6 @@ function engineStateNow() {
 }
 
 beforeAll(async () => {
-  postgres = await startTestPostgres()
   marginServer = createServer((_, response) => response.end(JSON.stringify(engineState)))
   await new Promise<void>((resolve) => {
     marginServer.listen(0, '127.0.0.1', resolve)
@@ -179,7 +188,6 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(async () => {
   marginServer.close()
-  await postgres.stop()
 })
 
 beforeEach(async () => {

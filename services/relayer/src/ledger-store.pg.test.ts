@@ -1,23 +1,21 @@
 import { openLedger } from '@plumb/ledger'
-import { startTestPostgres } from '@plumb/ledger/testing'
+import { databasesOf } from '@plumb/ledger/testing'
 import { side } from '@plumb/model'
 import { systemClock } from '@plumb/runtime'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { ledgerStore } from './ledger-store.ts'
 import { TestHouse, tapeMarket, traders } from './testing/test-house.ts'
 
 const [alice, bob] = traders
 
 describe('the store in Postgres', () => {
-  let postgres: Awaited<ReturnType<typeof startTestPostgres>>
+  const postgres = databasesOf(inject('postgresUrl'))
   let house: TestHouse
   beforeAll(async () => {
-    postgres = await startTestPostgres()
     house = await TestHouse.open()
   }, 60_000)
   afterAll(async () => {
     await house.close()
-    await postgres.stop()
   })
 
   test('carries a relayer over its deaths: state, batches, attempts, deposits', async () => {

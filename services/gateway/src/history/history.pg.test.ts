@@ -5,9 +5,9 @@ import {
   openLedger,
   readCursor,
 } from '@plumb/ledger'
-import { startTestPostgres, type TestPostgres } from '@plumb/ledger/testing'
+import { databasesOf } from '@plumb/ledger/testing'
 import { createFeedClient } from '@plumb/runtime'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import {
   type Json,
   order,
@@ -27,13 +27,12 @@ const bob = wallet(22)
 /** More than the 1,024 that memory keeps of an account. */
 const ORDERS = 1_150
 
-let postgres: TestPostgres
+const postgres = databasesOf(inject('postgresUrl'))
 let house: TestExchange
 let stopWriter: () => Promise<void>
 let token: string
 
 beforeAll(async () => {
-  postgres = await startTestPostgres()
   const databaseUrl = await postgres.createDatabase()
   house = await startExchange({ databaseUrl })
   stopWriter = await writeLedger(databaseUrl)
@@ -45,7 +44,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await stopWriter()
   await house.close()
-  await postgres.stop()
 }, 60_000)
 
 /** What the ledger service does. */
