@@ -13,6 +13,7 @@ import { amendWaiting, isFixed, isWaiting } from './amend-waiting.ts'
 import { emitOrderAmended, rewriteOrder } from './amended-order.ts'
 import { canHold } from './book-store.ts'
 import { reject } from './emit.ts'
+import { refuseKey, refuseKeyPosition } from './key-orders.ts'
 import { marketRequirement } from './margin.ts'
 import { crosses, matchOrder, reducible } from './match.ts'
 import {
@@ -128,10 +129,14 @@ function refuseAmend(
   if (lane !== 0) return lane
   const expiry = refuseExpiry(state, i32[w + 20]! >>> 0)
   if (expiry !== 0) return expiry
+  const key = refuseKey(state, i32, f64, w, d, slot)
+  if (key !== 0) return key
   const price = f64[d + 4]!
   const quote = price * f64[d + 5]! * state.markets[market * MARKET_D + M_QUOTE_PER_TICK_LOT]!
   const now = refuseMarket(state, market, side, flags, price, quote)
   if (now !== 0) return now
+  const position = refuseKeyPosition(state, i32, w, orders[o + W_POSITION]!, f64[d + 5]!)
+  if (position !== 0) return position
   const risk = refuseRisk(state, slot, flags, price, f64[d + 5]!)
   if (risk !== 0) return risk
   if ((flags & orderFlag.postOnly) !== 0 && crosses(state.markets, market, side, price))

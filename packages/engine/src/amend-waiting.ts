@@ -12,6 +12,7 @@ import { areFlagsShaped, signedKind } from './advanced-shape.ts'
 import { emitOrderAmended, rewriteOrder } from './amended-order.ts'
 import { touch } from './dirty-set.ts'
 import { reject } from './emit.ts'
+import { refuseKey } from './key-orders.ts'
 import { refuseExpiry, refuseLane, refuseShape } from './order-admission.ts'
 import { refuseToWait } from './place-advanced-order.ts'
 import { noteDue } from './rest-order.ts'
@@ -95,6 +96,8 @@ function refuseAmend(
   if (lane !== 0) return lane
   const expiry = refuseExpiry(state, i32[w + 20]! >>> 0)
   if (expiry !== 0) return expiry
+  const key = refuseKey(state, i32, f64, w, d, slot)
+  if (key !== 0) return key
   return refuseToWait(state, i32[w + 6]!, i32[w + 15]!, f64[d + 4]! * f64[d + 5]!)
 }
 

@@ -2,6 +2,7 @@
 import { eventKind } from '@plumb/model'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
+import { bindKey, unbindKey } from './key-orders.ts'
 import { findLane, takeLane } from './lane-store.ts'
 import { carryChildren } from './links.ts'
 import { orderIdOf } from './order-store.ts'
@@ -40,6 +41,7 @@ export function rewriteOrder(
   const { orders, lanes } = state
   const o = slot * ORDER_W
   const high = orders.i32[o + W_FLAGS]! & ~SIGNED_FLAGS
+  unbindKey(state, slot)
   if (high !== 0) rewriteAdvanced(state, slot, f64[d + 5]!, f64[d + 4]!, i32[w + 19]!)
   orders.i32[o + W_PRICE] = f64[d + 4]! | 0
   orders.i32[o + W_FLAGS] = high | i32[w + 15]!
@@ -49,6 +51,7 @@ export function rewriteOrder(
   orders.f64[slot * ORDER_D + D_SIZE] = f64[d + 5]!
   orders.f64[slot * ORDER_D + D_REMAINING] = f64[d + 5]!
   touch(orders.dirty, slot)
+  bindKey(state, slot, i32, f64, w, d)
   const place = findLane(lanes, i32[w + 5]!, i32[w + 18]!)
   takeLane(lanes, place, i32[w + 19]!, slot)
   touch(lanes.dirty, place)

@@ -21,6 +21,8 @@ export type EngineLimits = {
   clientIds: number
   /** Withdrawals accepted and not yet confirmed paid. */
   pendingWithdrawals: number
+  /** Session keys known and not yet over. */
+  sessionKeys: number
 }
 
 /** Enough for a devnet and its tests: about 150 MiB of address space, of which only what is used becomes resident. */
@@ -35,4 +37,5 @@ export const defaultLimits: EngineLimits = {
   lanePages: 32_768,
   clientIds: 196_608,
   pendingWithdrawals: 65_536,
+  sessionKeys: 65_536,
 }

@@ -42,6 +42,7 @@ import { observePrice } from './observe-price.ts'
 import { placeAdvancedOrder } from './place-advanced-order.ts'
 import { placeOrder } from './place-order.ts'
 import { readAhead } from './read-ahead.ts'
+import { readSessionKey, type SessionKeyView } from './read-session-key.ts'
 import { reopenMarket } from './reopen-market.ts'
 import { requestWithdrawal } from './request-withdrawal.ts'
 import {
@@ -52,6 +53,7 @@ import {
   readRiskAccount,
   readVolatilityRise,
 } from './risk-reads.ts'
+import { registerKey, revokeKey } from './session-keys.ts'
 import { setAccountMode } from './set-account-mode.ts'
 import { setBackstop } from './set-backstop.ts'
 import { setDeadMan } from './set-dead-man.ts'
@@ -141,6 +143,11 @@ export class Engine {
     const words = new Int32Array(new Uint8Array(owner.subarray(0, 20)).buffer)
     const account = findAccount(this.#state.accounts, words, 0, subaccount)
     return account === 0 ? undefined : account
+  }
+
+  /** A session key by its address (20 bytes); undefined before its registration is known and after its end. */
+  sessionKey(address: Uint8Array): SessionKeyView | undefined {
+    return readSessionKey(this.#state, address)
   }
 
   /** Accounts opened so far: their ids are 1 … this. */
@@ -284,6 +291,10 @@ function dispatch(
       return reopenMarket(state, i32, f64, w, d)
     case kinds.SettleMarket:
       return settleMarket(state, i32, f64, w, d)
+    case kinds.RegisterKey:
+      return registerKey(state, i32, f64, w, d)
+    case kinds.RevokeKey:
+      return revokeKey(state, i32, f64, w, d)
     default:
       throw new RangeError(`unknown command kind ${kind}`)
   }

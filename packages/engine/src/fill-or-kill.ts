@@ -3,6 +3,7 @@ import { feeQuote, orderStyle } from '@plumb/model'
 import { freePlaces, pageOf, priceAbove, priceBelow } from './book-store.ts'
 import { bestOpposite } from './effective-limit.ts'
 import { makerRate, takerRate, tierOf, today } from './fee-tiers.ts'
+import { keyAdmits } from './key-orders.ts'
 import { admitsFill, fundingDue, sumOthers } from './margin.ts'
 import { isExpired, isReduceOnly, reducible } from './match.ts'
 import { remainingLots, shownLots } from './order-lots.ts'
@@ -159,6 +160,8 @@ function fillMaker(
   if (makerReduces) lots = Math.min(lots, reducible(scratch.markedLots[makerAccount]!, 1 - side))
   if (lots === 0) return GOES_ON
   if (scratch.fillsLeft === 0) return STOPS
+  if (!keyAdmits(state, taker, scratch.markedLots[takerAccount]!, lots)) return STOPS
+  if (!keyAdmits(state, maker, scratch.markedLots[makerAccount]!, lots)) return GOES_ON
   const market = i32[o + W_MARKET]!
   const m = market * MARKET_D
   const quote = price * lots * markets[m + M_QUOTE_PER_TICK_LOT]!

@@ -16,11 +16,13 @@ const {
   AD_DISPLAY,
   AD_EXTREME,
   AD_HIDDEN,
+  AD_KEY_LOTS,
   AD_PARENT_FILLED,
   AD_PARENT_TOTAL,
   AD_START,
   AD_WAITING_PRIORITY,
   A_COUNT,
+  A_KEY,
   A_LIMIT,
   A_OFFSET,
   A_PARENT_LANE,
@@ -67,6 +69,20 @@ const {
   D_SNAPSHOT,
   D_VOLUME,
   ISOLATED_MASK,
+  KD_LEFT,
+  KD_MAX_ORDER,
+  KD_MAX_POSITION,
+  KEY_D,
+  KEY_W,
+  KEY_WORDS,
+  K_ADDRESS,
+  K_ALL,
+  K_EXPIRY,
+  K_MARKETS,
+  K_OWNER,
+  K_REGISTERED,
+  K_REVOKED,
+  K_SUBACCOUNT,
   LANE_W,
   LISTING_FIRST,
   LISTING_LAST,
@@ -120,7 +136,7 @@ export function stateHash(state: EngineState): StateHash {
   refreshLanes(state)
   refresh(state, state.accounts.dirty, mixAccount)
   refresh(state, state.positions.dirty, mixPosition)
-  refresh(state, state.advanced.dirty, mixAdvanced)
+  refresh(state, state.advanced.dirty, mixAdvanced, mixKeyedOrder)
   refresh(state, state.clientIds.dirty, mixClientId)
   refresh(state, state.dirtyMarkets, mixMarket, mixMarketRisk, mixMarketClock, mixSafety)
   refresh(state, state.dirtyPublishers, mixPublisher)
@@ -367,6 +383,41 @@ function mixAdvanced(state: EngineState, record: number, mixer: RecordMixer): bo
   mixer.integer(sibling === NONE ? 0 : orderIdOf(state.orders, i32[sibling * ADVANCED_W + A_SLOT]!))
   mixer.integer(f64[d + AD_WAITING_PRIORITY]!)
   mixer.integer(waiting ? i32[a + A_SELF_TRADE]! : 0)
+  return true
+}
+
+function mixKeyedOrder(state: EngineState, record: number, mixer: RecordMixer): boolean {
+  const { i32, f64 } = state.advanced
+  const a = record * ADVANCED_W
+  const slot = i32[a + A_SLOT]!
+  const key = i32[a + A_KEY]!
+  if (slot === NONE || key === 0) return false
+  mixer.begin(hashedRecord.keyedOrder)
+  mixer.integer(orderIdOf(state.orders, slot))
+  for (let i = 0; i < KEY_WORDS; i++) mixer.word(state.keys.i32[key * KEY_W + K_ADDRESS + i]!)
+  mixer.integer(i32[a + A_LIMIT]! >>> 0)
+  mixer.integer(f64[record * ADVANCED_D + AD_KEY_LOTS]!)
+  return true
+}
+
+/** Keys change so rarely that their commands and orders keep the sum themselves (`countRecord`). */
+export function mixSessionKey(state: EngineState, key: number, mixer: RecordMixer): boolean {
+  const { i32, f64 } = state.keys
+  const k = key * KEY_W
+  const d = key * KEY_D
+  mixer.begin(hashedRecord.sessionKey)
+  for (let i = 0; i < KEY_WORDS; i++) mixer.word(i32[k + K_ADDRESS + i]!)
+  for (let i = 0; i < KEY_WORDS; i++) mixer.word(i32[k + K_OWNER + i]!)
+  mixer.integer(i32[k + K_SUBACCOUNT]!)
+  mixer.integer(i32[k + K_ALL]!)
+  mixer.integer(i32[k + K_EXPIRY]! >>> 0)
+  mixer.integer(i32[k + K_REGISTERED]! >>> 0)
+  mixer.integer(i32[k + K_REVOKED]!)
+  mixer.integer(f64[d + KD_MAX_POSITION]!)
+  mixer.integer(f64[d + KD_MAX_ORDER]!)
+  mixer.integer(f64[d + KD_LEFT]!)
+  mixer.word(i32[k + K_MARKETS]!)
+  mixer.word(i32[k + K_MARKETS + 1]!)
   return true
 }
 

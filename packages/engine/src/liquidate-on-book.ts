@@ -14,6 +14,7 @@ import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
 import { countVolume, makerRate, tierOf, today } from './fee-tiers.ts'
 import { maintenanceMargin } from './initial-margin.ts'
+import { keyAdmits } from './key-orders.ts'
 import { explain, fillsLeft, stage } from './liquidation-scope.ts'
 import { bookFill, crosses, isReduceOnly, reducible, sideAdmits } from './match.ts'
 import { remainingLots, shownLots } from './order-lots.ts'
@@ -126,6 +127,8 @@ function takeable(state: EngineState, taker: Taker, maker: number, wanted: numbe
     lots = Math.min(lots, reducible(positions.f64[record * POSITION_D + D_LOTS]!, side))
     if (lots === 0) return drop(state, maker, closeReason.reduceOnly)
   }
+  if (!keyAdmits(state, maker, positions.f64[record * POSITION_D + D_LOTS]!, lots))
+    return drop(state, maker, closeReason.keyPosition)
   const q = markets[market * MARKET_D + M_QUOTE_PER_TICK_LOT]!
   const quote = bestPrice(state, market, taker.side) * lots * q
   const fee = feeQuote(quote, rateOf(state, market, account))

@@ -4,6 +4,7 @@ import { pageOf } from './book-store.ts'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
 import { countVolume, makerRate, takerRate, tierOf, today } from './fee-tiers.ts'
+import { keyAdmits } from './key-orders.ts'
 import { admitsFill, fundingDue, sumOthers } from './margin.ts'
 import { matchPlain } from './match-plain.ts'
 import { remainingLots, shownLots } from './order-lots.ts'
@@ -131,6 +132,12 @@ export function matchOrder(
       }
     }
     if (fills === fillsMax) return closeReason.fillLimit
+    if (!keyAdmits(state, taker, positions.f64[takerRecord * POSITION_D + D_LOTS]!, lots))
+      return closeReason.keyPosition
+    if (!keyAdmits(state, maker, positions.f64[makerRecord * POSITION_D + D_LOTS]!, lots)) {
+      closeResting(state, maker, closeReason.keyPosition)
+      continue
+    }
     const quote = best * lots * markets[m + M_QUOTE_PER_TICK_LOT]!
     const takerFee = feeQuote(quote, takerFeeRate)
     const makerFee = feeQuote(quote, makerRate(state, market, tierOf(state, makerAccount, day)))

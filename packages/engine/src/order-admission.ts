@@ -61,8 +61,8 @@ export const INDEX_STALE_MS = 5_000
 export const INDEX_DEAD_MS = 30_000
 
 const PPM = 1_000_000
-/** Bits of the signed flags this engine knows; bit 4 (session key) is not among them yet. */
-const KNOWN_FLAGS = 0x0f
+/** Bits of the signed flags. */
+const KNOWN_FLAGS = 0x1f
 
 const isInteger = (x: number) => Math.floor(x) === x && Math.abs(x) <= Number.MAX_SAFE_INTEGER
 

@@ -16,6 +16,7 @@ import { touch } from './dirty-set.ts'
 import { bestOpposite, cappedLimit } from './effective-limit.ts'
 import { emitOrderPlaced, refusal, reject } from './emit.ts'
 import { fillsWhole } from './fill-or-kill.ts'
+import { bindKey, refuseKey, refuseKeyPosition } from './key-orders.ts'
 import { makeLinks, refuseLinks } from './links.ts'
 import { crosses } from './match.ts'
 import {
@@ -115,7 +116,9 @@ function refuseSigned(
   const isolated = refuseIsolated(state, i32[w + 5]!, i32[w + 6]!)
   if (isolated !== 0) return isolated
   const lane = refuseLane(state, i32[w + 5]!, i32[w + 18]!, i32[w + 19]! >>> 0, NONE)
-  return lane === 0 ? refuseExpiry(state, i32[w + 20]! >>> 0) : lane
+  if (lane !== 0) return lane
+  const expiry = refuseExpiry(state, i32[w + 20]! >>> 0)
+  return expiry === 0 ? refuseKey(state, i32, f64, w, d, NONE) : expiry
 }
 
 /** Open orders and records that are still to be had. */
@@ -150,6 +153,7 @@ function placeWaiting(
   else if (style === orderStyle.twap) advanced.f64[a + AD_START] = state.totals[TIME_MS]!
   enlist(state, record)
   beginLife(state, slot, i32, f64, w, d)
+  bindKey(state, slot, i32, f64, w, d)
   makeLinks(state, slot, i32, w)
   joinOwner(state, slot)
   emitPlaced(state, slot, i32, f64, w, d, 1)
@@ -210,6 +214,7 @@ function placeWorking(
   }
   if (styleOf(i32, w) !== orderStyle.plain) recordTerms(state, slot, i32, f64, w, d)
   beginLife(state, slot, i32, f64, w, d)
+  bindKey(state, slot, i32, f64, w, d)
   makeLinks(state, slot, i32, w)
   emitPlaced(state, slot, i32, f64, w, d, 0)
   if (styleOf(i32, w) === orderStyle.scale) {
@@ -266,6 +271,8 @@ function refuseWorking(
   const links = refuseLinks(state, i32, w, lots)
   if (links !== 0) return links
   const record = findPosition(state.positions, state.accounts, account, market)
+  const position = refuseKeyPosition(state, i32, w, record, lots)
+  if (position !== 0) return position
   const scale = style === orderStyle.scale
   if (scale && (flags & orderFlag.reduceOnly) === 0) {
     const size = refuseSize(state, record, market, side, lots)

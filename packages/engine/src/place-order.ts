@@ -16,6 +16,7 @@ import { touch } from './dirty-set.ts'
 import { bandedLimit } from './effective-limit.ts'
 import { emit, emitOrderPlaced, refusal, reject } from './emit.ts'
 import { fillsWhole } from './fill-or-kill.ts'
+import { bindKey, refuseKey, refuseKeyPosition } from './key-orders.ts'
 import { makeLane, takeLane } from './lane-store.ts'
 import { marketRequirement } from './margin.ts'
 import { crosses, matchOrder, reducible } from './match.ts'
@@ -124,6 +125,7 @@ function placeAny(
     return
   }
   beginLife(state, slot, i32, f64, w, d)
+  bindKey(state, slot, i32, f64, w, d)
   const placed = emitOrderPlaced(state, slot, i32, w)
   if (isMarket) state.events.f64[placed * 20 + 11] = f64[d + 4]!
   matchAndRest(state, slot, i32[w + 21]!, tif)
@@ -176,6 +178,8 @@ function refuseOrder(
   if (lane !== 0) return lane
   const expiry = refuseExpiry(state, i32[w + 20]! >>> 0)
   if (expiry !== 0) return expiry
+  const key = refuseKey(state, i32, f64, w, d, NONE)
+  if (key !== 0) return key
   const market = i32[w + 6]!
   const side = i32[w + 14]!
   const flags = i32[w + 15]!
@@ -184,6 +188,8 @@ function refuseOrder(
   const now = refuseMarket(state, market, side, flags, price, quote)
   if (now !== 0) return now
   const record = findPosition(state.positions, state.accounts, account, market)
+  const position = refuseKeyPosition(state, i32, w, record, lots)
+  if (position !== 0) return position
   const risk = refuseRisk(state, account, record, market, side, flags, price, lots)
   if (risk !== 0) return risk
   const crossing = crosses(state.markets, market, side, price)

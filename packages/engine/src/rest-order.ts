@@ -6,6 +6,7 @@ import { retireClientId } from './client-id-store.ts'
 import { closePlain } from './close-plain.ts'
 import { touch } from './dirty-set.ts'
 import { emit, emitOrderClosed } from './emit.ts'
+import { unbindKey } from './key-orders.ts'
 import { findLane, freeLane } from './lane-store.ts'
 import { armedLots, leaveParent, leaveSibling } from './links.ts'
 import { hiddenLots, remainingLots } from './order-lots.ts'
@@ -273,6 +274,7 @@ export function closeOrder(state: EngineState, slot: number, reason: number, cod
     return
   }
   emitOrderClosed(state, slot, reason, code)
+  unbindKey(state, slot)
   const { lanes, clientIds } = state
   const lane = findLane(lanes, i32[o + W_ACCOUNT]!, i32[o + W_LANE]!)
   freeLane(lanes, lane, f64[slot * ORDER_D + D_SIZE]! - remainingLots(state, slot))

@@ -300,6 +300,29 @@ export const A_NEXT_WAITING = 34
 export const A_PREV_WAITING = 35
 /** 1 while it stands in a list of waiting orders. */
 export const A_LISTED = 36
+/** Session key that signed it, 0 if its owner did; the lots it signed. */
+export const A_KEY = 37
+export const AD_KEY_LOTS = 19
+
+// Session key: 32 words.
+export const KEY_D = 16
+export const KEY_W = 32
+/** Words of an address. */
+export const KEY_WORDS = 5
+/** What its orders may still reserve of its notional, micro-USDC. */
+export const KD_LEFT = 0
+export const KD_MAX_POSITION = 1
+export const KD_MAX_ORDER = 2
+export const K_ADDRESS = 6
+export const K_OWNER = 11
+/** Last second at which its orders settle: now, and as it was registered. */
+export const K_EXPIRY = 16
+export const K_REGISTERED = 17
+export const K_SUBACCOUNT = 18
+export const K_ALL = 19
+/** Two words of bits. */
+export const K_MARKETS = 20
+export const K_REVOKED = 22
 
 // Client order id: 32 words.
 export const CLIENT_D = 16

@@ -6,6 +6,7 @@ import { scanDeadMen } from './dead-man.ts'
 import type { DirtySet } from './dirty-set.ts'
 import { defaultLimits, type EngineLimits } from './engine-limits.ts'
 import { stateHash } from './hash-state.ts'
+import { indexKeys } from './key-store.ts'
 import {
   ACCOUNT_W,
   ADVANCED_W,
@@ -14,6 +15,7 @@ import {
   CLIENT_W,
   DUE_BLOCK,
   HOME_PLACES,
+  KEY_W,
   LANE_W,
   LANES,
   POSITION_W,
@@ -22,7 +24,7 @@ import { createState, type EngineState } from './state.ts'
 
 /** 'PLSN' little-endian, then the format's version. */
 const MAGIC = 0x4e534c50
-const VERSION = 4
+const VERSION = 5
 const HEADER_WORDS = 48
 
 const limitNames = [
@@ -36,6 +38,7 @@ const limitNames = [
   'lanePages',
   'clientIds',
   'pendingWithdrawals',
+  'sessionKeys',
 ] as const satisfies readonly (keyof EngineLimits)[]
 
 type Slab = Uint8Array | Int32Array | Uint32Array | Float64Array
@@ -65,6 +68,8 @@ function counters(state: EngineState): number[] {
     hash.lo,
     state.advanced.used,
     state.advanced.freeCount,
+    state.keys.used,
+    state.keys.freeCount,
   ]
 }
 
@@ -93,6 +98,8 @@ function restoreCounters(state: EngineState, values: Int32Array): void {
   hash.lo = take()
   state.advanced.used = take()
   state.advanced.freeCount = take()
+  state.keys.used = take()
+  state.keys.freeCount = take()
 }
 
 const used = (slab: Slab, records: number, perRecord: number): Slab =>
@@ -104,7 +111,7 @@ const terms = (dirty: DirtySet, records: number): Slab => dirty.terms.subarray(0
 
 /** Every section of a snapshot, in order: views of the slabs, so the same list writes and reads. */
 function sections(state: EngineState): Slab[] {
-  const { accounts, orders, advanced, positions, lanes, clientIds, limits } = state
+  const { accounts, orders, advanced, keys, positions, lanes, clientIds, limits } = state
   const placesUsed = lanes.pagePlaces + lanes.used * LANES
   return [
     state.totals,
@@ -128,6 +135,8 @@ function sections(state: EngineState): Slab[] {
     used(advanced.i32, advanced.used, ADVANCED_W),
     used(advanced.free, advanced.freeCount, 1),
     terms(advanced.dirty, advanced.used),
+    used(keys.i32, keys.used + 1, KEY_W),
+    used(keys.free, keys.freeCount, 1),
     between(positions.i32, positions.homes * POSITION_W, positions.used * POSITION_W),
     used(positions.free, positions.freeCount, 1),
     used(positions.index, accounts.used + 1, limits.markets),
@@ -193,5 +202,6 @@ function rebuildIndexes(state: EngineState): void {
   for (let account = 1; account <= accounts.used; account++) indexAccount(accounts, account)
   for (let entry = 0; entry < clientIds.used; entry++)
     if (clientIds.i32[entry * CLIENT_W + C_STATE] !== 0) indexClientId(clientIds, entry)
+  indexKeys(state.keys)
   scanDeadMen(state)
 }

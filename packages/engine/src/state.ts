@@ -8,6 +8,7 @@ import { type ClientIdStore, createClientIdStore } from './client-id-store.ts'
 import { createDirtySet, type DirtySet } from './dirty-set.ts'
 import type { EngineLimits } from './engine-limits.ts'
 import { EventBuffer } from './event-buffer.ts'
+import { createKeyStore, type KeyStore } from './key-store.ts'
 import { createLaneStore, type LaneStore } from './lane-store.ts'
 import { createOrderStore, type OrderStore } from './order-store.ts'
 import { createPositionStore, type PositionStore } from './position-store.ts'
@@ -34,6 +35,7 @@ export type EngineState = {
   readonly publishers: Float64Array
   readonly orders: OrderStore
   readonly advanced: AdvancedStore
+  readonly keys: KeyStore
   readonly book: BookStore
   readonly accounts: AccountStore
   readonly positions: PositionStore
@@ -125,6 +127,7 @@ export function createState(engineLimits: EngineLimits): EngineState {
     publishers: new Float64Array(limits.publishersMax * pages * PUBLISHER_D),
     orders: createOrderStore(openOrders),
     advanced: createAdvancedStore(openOrders),
+    keys: createKeyStore(engineLimits.sessionKeys),
     book: createBookStore(markets, engineLimits.pages, engineLimits.pageDirectories),
     accounts: createAccountStore(records),
     positions: createPositionStore(records, markets),

@@ -10,6 +10,7 @@ import { INDEX_DEAD_MS } from './order-admission.ts'
 import { runPegs } from './pegs.ts'
 import { SAMPLE_MS, samplePremium } from './premium.ts'
 import { continueReopening } from './reopen-market.ts'
+import { forgetKeys } from './session-keys.ts'
 import { settlePositions } from './settle-market.ts'
 import {
   M_FIXED_INDEX,
@@ -33,6 +34,7 @@ export function tick(state: EngineState): void {
   beginTick(state)
   state.scratch.transfers = 0
   expireOrders(state)
+  forgetKeys(state)
   fireDeadMen(state)
   updatePrices(state)
   runWaitingOrders(state)

@@ -167,6 +167,25 @@ export type SetBackstop = { kind: 'SetBackstop'; accountId: AccountId; market: M
 export type SetThrottle = { kind: 'SetThrottle'; level: number; minNotionalQuote: Quote }
 export type ReopenMarket = { kind: 'ReopenMarket'; market: MarketId }
 export type SettleMarket = { kind: 'SettleMarket'; market: MarketId }
+/** A session key that the chain knows now (contracts: `ISessionKeys`); amounts beyond 2^53 − 1 are given as that. */
+export type RegisterKey = {
+  kind: 'RegisterKey'
+  key: Uint8Array
+  owner: Uint8Array
+  subaccount: number
+  /** 1: it trades every subaccount of the owner. */
+  allSubaccounts: number
+  /** Last second at which its orders settle. */
+  expiryS: TimeS
+  /** What its orders may fill in all, at their own limit prices; below 2^48. */
+  notionalQuote: Quote
+  marketsLow: number
+  marketsHigh: number
+  maxPositionLots: Lots
+  maxOrderNotionalQuote: Quote
+}
+/** The owner ended it on-chain: `expiryS` is its expiry from then on. */
+export type RevokeKey = { kind: 'RevokeKey'; key: Uint8Array; expiryS: TimeS }
 /** One publisher's signed prices of one page of 32 markets. */
 export type ObservePrice = {
   kind: 'ObservePrice'
@@ -216,6 +235,8 @@ export type Command =
   | SetThrottle
   | ReopenMarket
   | SettleMarket
+  | RegisterKey
+  | RevokeKey
 
 /** A command with its place in the one order of everything. */
 export type Envelope<C extends Command = Command> = { seq: Seq; timeMs: TimeMs; command: C }

@@ -68,6 +68,8 @@ export const eventTable = {
   BadDebt: ['money', 'market'],
   MarketSettled: ['market', 'history'],
   PositionSettled: ['money', 'position', 'market', 'history'],
+  KeyRegistered: ['account'],
+  KeyRevoked: ['account'],
 } as const
 
 // Every kind is there, and nothing else is said of it.

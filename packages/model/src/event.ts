@@ -397,6 +397,26 @@ export type MarketSettled = {
   market: MarketId
   priceTicks: Ticks
 }
+/** A session key's terms, as the chain has them (`RegisterKey`). */
+export type KeyRegistered = {
+  kind: 'KeyRegistered'
+  key: Uint8Array
+  owner: Uint8Array
+  subaccount: number
+  allSubaccounts: number
+  expiryS: TimeS
+  notionalQuote: Quote
+  marketsLow: number
+  marketsHigh: number
+  maxPositionLots: Lots
+  maxOrderNotionalQuote: Quote
+}
+export type KeyRevoked = {
+  kind: 'KeyRevoked'
+  key: Uint8Array
+  owner: Uint8Array
+  expiryS: TimeS
+}
 export type PositionSettled = {
   kind: 'PositionSettled'
   accountId: AccountId
@@ -453,5 +473,7 @@ export type EventBody =
   | BadDebt
   | MarketSettled
   | PositionSettled
+  | KeyRegistered
+  | KeyRevoked
 
 export type EngineEvent = EventHeader & EventBody

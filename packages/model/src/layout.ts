@@ -47,6 +47,8 @@ export const commandKind = {
   SetThrottle: 24,
   ReopenMarket: 25,
   SettleMarket: 26,
+  RegisterKey: 27,
+  RevokeKey: 28,
 } as const
 export type CommandKind = (typeof commandKind)[keyof typeof commandKind]
 export type CommandName = keyof typeof commandKind
@@ -255,6 +257,27 @@ export const commandLayouts: Record<CommandName, { bytes: number; fields: Layout
   },
   ReopenMarket: { bytes: 32, fields: { market } },
   SettleMarket: { bytes: 32, fields: { market } },
+  RegisterKey: {
+    bytes: 176,
+    fields: {
+      notionalQuote: { type: 'f64', at: 4 },
+      maxPositionLots: { type: 'f64', at: 5 },
+      maxOrderNotionalQuote: { type: 'f64', at: 6 },
+      subaccount: { type: 'i32', at: 14 },
+      allSubaccounts: { type: 'i32', at: 15 },
+      expiryS: { type: 'u32', at: 16 },
+      /** Markets 0 … 31 and 32 … 63, a bit each. */
+      marketsLow: { type: 'u32', at: 17 },
+      marketsHigh: { type: 'u32', at: 18 },
+      /** Where an order has its signer. */
+      key: { type: 'bytes', at: 132, length: 20 },
+      owner: { type: 'bytes', at: 152, length: 20 },
+    },
+  },
+  RevokeKey: {
+    bytes: 152,
+    fields: { expiryS: { type: 'u32', at: 16 }, key: { type: 'bytes', at: 132, length: 20 } },
+  },
 }
 
 /** Words of the header every event record starts with: seq, time, kind, place within the command's events. */
@@ -312,6 +335,8 @@ export const eventKind = {
   BadDebt: 42,
   MarketSettled: 43,
   PositionSettled: 44,
+  KeyRegistered: 45,
+  KeyRevoked: 46,
 } as const
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]
 export type EventName = keyof typeof eventKind
@@ -671,9 +696,28 @@ export const eventLayouts: Record<EventName, Layout> = {
     realizedQuote: { type: 'f64', at: 7 },
     cashQuote: { type: 'f64', at: 8 },
   },
+  /** The terms of a session key, as registered on-chain. */
+  KeyRegistered: {
+    notionalQuote: { type: 'f64', at: 4 },
+    maxPositionLots: { type: 'f64', at: 5 },
+    maxOrderNotionalQuote: { type: 'f64', at: 6 },
+    subaccount: { type: 'i32', at: 14 },
+    allSubaccounts: { type: 'i32', at: 15 },
+    expiryS: { type: 'u32', at: 16 },
+    marketsLow: { type: 'u32', at: 17 },
+    marketsHigh: { type: 'u32', at: 18 },
+    key: { type: 'bytes', at: 80, length: 20 },
+    owner: { type: 'bytes', at: 100, length: 20 },
+  },
+  /** No new order of the key's; the chain settles what it has signed until `expiryS`. Its orders' `OrderClosed` follow. */
+  KeyRevoked: {
+    expiryS: { type: 'u32', at: 8 },
+    key: { type: 'bytes', at: 64, length: 20 },
+    owner: { type: 'bytes', at: 84, length: 20 },
+  },
 }
 
-const bytesOfKind = new Uint16Array(32)
+const bytesOfKind = new Uint16Array(64)
 for (const [name, { bytes }] of Object.entries(commandLayouts))
   bytesOfKind[Object.entries(commandKind).find(([n]) => n === name)?.[1] ?? 0] = bytes
 

@@ -80,6 +80,10 @@ export const closeReason = {
   linked: 14,
   /** Its trigger came, and the order was refused then (`rejectCode`). */
   triggerRefused: 15,
+  /** The session key that signed it was revoked. */
+  keyRevoked: 16,
+  /** The fill would have taken the position beyond what the session key that signed it may hold. */
+  keyPosition: 17,
 } as const
 export type CloseReason = (typeof closeReason)[keyof typeof closeReason]
 

@@ -23,6 +23,8 @@
  * | marketRisk | set once | market, then `SetMarketRisk` in the order of its type |
  * | marketClock | listed, not fixed | market, w, second of the last mark, ema30 numerator, denominator, time, five buckets (minute, sum, count) by minute mod 5, volatility: minute, index, variance, requirement; depths so far, the ring of 24 (oldest value first unused = 0, in ring order) |
  * | safety | any but market not 0 | market, tranche, bad debt, backstop account, reopening since, good ticks, rearmed at, settlement price |
+ * | sessionKey | known | key (5 words), owner (5 words), subaccount, all subaccounts, expiry, expiry as registered, revoked, largest position, largest order notional, notional left, markets low and high (2 words) |
+ * | keyedOrder | live, signed by a session key | order id, key (5 words), signed limit, signed lots |
  * | totals | always | opened, chain id, lag s, publishers, quorum, accounts, last deposit id, deposits, paid, pending, fees, trades, priorities, close numbers, paused, last batch, batch to-seq, last swept second, throttle level, throttle notional |
  */
 export const hashedRecord = {
@@ -42,6 +44,8 @@ export const hashedRecord = {
   marketRisk: 14,
   marketClock: 15,
   safety: 16,
+  sessionKey: 17,
+  keyedOrder: 18,
 } as const
 export type HashedRecord = (typeof hashedRecord)[keyof typeof hashedRecord]
 

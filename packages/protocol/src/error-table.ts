@@ -40,6 +40,30 @@ const engineErrors = {
     http: 422,
     doc: 'The order named by lane and sequence number is not there to be linked to.',
   },
+  UNKNOWN_SESSION_KEY: {
+    http: 401,
+    doc: 'No session key of this account: not registered on-chain, not final yet, or over.',
+  },
+  KEY_EXPIRED: {
+    http: 422,
+    doc: 'The order expires after the session key that signed it does (`limit`: unix seconds).',
+  },
+  KEY_REVOKED: { http: 403, doc: 'The session key is revoked.' },
+  KEY_SUBACCOUNT: { http: 403, doc: 'The session key trades another subaccount (`limit`).' },
+  KEY_MARKET: { http: 403, doc: 'The session key may not trade this market.' },
+  KEY_USED: { http: 409, doc: 'The session key is registered already.' },
+  KEY_ORDER_NOTIONAL: {
+    http: 422,
+    doc: 'Price times amount is above what the session key may sign in one order (`limit`).',
+  },
+  KEY_NOTIONAL: {
+    http: 422,
+    doc: 'Price times amount is above what is left of the notional of the session key (`limit`).',
+  },
+  KEY_POSITION: {
+    http: 422,
+    doc: 'The order could grow the position beyond the limit of the session key (`limit`).',
+  },
   INSUFFICIENT_MARGIN: { http: 422, doc: 'Initial margin of the order exceeds free equity.' },
   INSUFFICIENT_BALANCE: { http: 422, doc: 'The amount exceeds what may be withdrawn.' },
   POSITION_LIMIT: {

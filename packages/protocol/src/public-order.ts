@@ -40,6 +40,8 @@ const reasonWords: Record<CloseReason, string> = {
   [closeReason.deadMan]: 'dead_man',
   [closeReason.linked]: 'linked',
   [closeReason.triggerRefused]: 'trigger_refused',
+  [closeReason.keyRevoked]: 'key_revoked',
+  [closeReason.keyPosition]: 'key_position',
 }
 
 /** The public word of a close reason. */
@@ -76,6 +78,8 @@ export type OrderRecord = {
   clientOrderId: string
   digest: string | null
   account: string
+  /** Session key that signed it last; absent or null: the owner did. */
+  signer?: string | null
   subaccount: number
   createdAtMs: number
   updatedAtMs: number
@@ -214,7 +218,7 @@ export function publicOrder(record: OrderRecord, market: Market): OrderObject {
     status: reason === null ? 'open' : reason === closeReason.filled ? 'closed' : 'canceled',
     reason: reason === null ? null : closeReasonWord(reason),
     fee: { cost: quoteToText(record.feeQuote), currency: quoteCurrency },
-    signer: record.account,
+    signer: record.signer ?? record.account,
     maxFee: record.maxFee,
     lane: record.lane,
     laneSeq: record.laneSeq,

@@ -16,6 +16,7 @@ const internal = new Set([
   'STALE_PRICE_MESSAGE',
   'UNKNOWN_PUBLISHER',
   'ALREADY_INITIALISED',
+  'KEY_USED',
 ])
 
 test('every public code has a class, and every class a public code', () => {

@@ -53,6 +53,9 @@ const settles: Record<EngineEvent['kind'], boolean> = {
   FeeTiersSet: false,
   FundingSettled: false,
   IndexUpdated: false,
+  // The chain told of them.
+  KeyRegistered: false,
+  KeyRevoked: false,
   LeverageSet: false,
   LiquidationExplained: false,
   MarketRiskSet: false,

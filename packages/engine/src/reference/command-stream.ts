@@ -21,6 +21,7 @@ import {
   setRisk,
   withdraw,
 } from './stream-admin.ts'
+import { registerKey, revokeKey, signByKey } from './stream-keys.ts'
 import {
   amend,
   cancel,
@@ -92,6 +93,7 @@ export class CommandStream {
     if (profile.liquidation === true && dice.chance(profile.crashes ?? 0.3)) this.#startCrash()
     const setting = this.#setting()
     if (setting !== undefined) return dice.chance(8) ? spoilt(setting, dice) : setting
+    if (profile.keys !== undefined && dice.chance(2.5)) return this.#key()
     const roll = dice.between(1, 1_000)
     if (roll <= 12) return deposit(view)
     if (roll <= 90) return this.#price(dice.between(0, 2))
@@ -100,11 +102,17 @@ export class CommandStream {
     if (roll <= 168) return confirm(view)
     if (roll <= 175) return administer(view)
     if (roll <= 180) return cancelAll(view)
-    if (view.open.size > 0 && roll <= 270) return amend(view)
+    if (view.open.size > 0 && roll <= 270) return signByKey(view, amend(view))
     const fullness = view.open.size / profile.depth
     const target = fullness > 1 ? 620 : fullness > 0.5 ? 470 : 310
     if (view.open.size > 0 && roll <= target) return cancel(view)
     return this.#place()
+  }
+
+  #key(): Command {
+    const view = this.#view
+    const command = view.dice.chance(70) ? registerKey(view) : revokeKey(view)
+    return view.dice.chance(8) ? spoilt(command, view.dice) : command
   }
 
   /** What is rarely sent, and is worth being sent wrong now and then. */
@@ -213,8 +221,8 @@ export class CommandStream {
     }
     const ids = ++this.#ids
     const order = dice.chance(profile.advanced ?? 0)
-      ? placeAdvanced(view, ids)
-      : placePlain(view, ids)
+      ? signByKey(view, placeAdvanced(view, ids))
+      : signByKey(view, placePlain(view, ids))
     if (order.clientOrderId !== '') this.#lastPlaced = order
     return order
   }

@@ -125,7 +125,7 @@ export function playStream(run: StreamRun): { text: string; history: Timed[] } |
     const after = watched || checked ? duel.engine.stateHash() : undefined
     const found =
       difference ??
-      broken(() => watch.follow(duel.reference.state, events)) ??
+      broken(() => watch.follow(duel.reference.state, events, command)) ??
       (hashed ? duel.hashDifference() : undefined) ??
       (hashed || watched ? broken(() => watch.check(duel.reference.state)) : undefined) ??
       (checked || seq === run.commands ? broken(() => checkInvariants(duel.engine)) : undefined) ??
@@ -160,7 +160,8 @@ function differs(history: readonly Timed[], engineLimits: Partial<EngineLimits>)
   for (const timed of history) {
     const { events, difference } = duel.step(timed)
     if (difference !== undefined) return true
-    if (broken(() => watch.follow(duel.reference.state, events)) !== undefined) return true
+    const { state } = duel.reference
+    if (broken(() => watch.follow(state, events, timed.command)) !== undefined) return true
     if (broken(() => watch.check(duel.reference.state)) !== undefined) return true
   }
   return (

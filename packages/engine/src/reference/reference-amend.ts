@@ -19,7 +19,8 @@ import {
   checkState,
   checkThrottle,
 } from './reference-checks.ts'
-import { childrenOf, close, closeMany } from './reference-close.ts'
+import { childrenOf, close, closeMany, releaseKey } from './reference-close.ts'
+import { bindKey, checkKey, checkKeyPosition } from './reference-keys.ts'
 import { work } from './reference-match.ts'
 import {
   accountOf,
@@ -72,7 +73,8 @@ function checkAmend(
     checkShape(market, c) ??
     checkSameOrder(order, c, isGtc(c)) ??
     checkLane(s, account, c.lane, c.laneSeq, order.orderId) ??
-    checkExpiry(s, c.expiryS)
+    checkExpiry(s, c.expiryS) ??
+    checkKey(s, account, c, order)
   if (form !== undefined || market === undefined) return form
   const { side, flags, priceTicks: price, sizeLots: lots } = c
   const candidate = { side, flags, price, lots, marginLots: lots }
@@ -80,6 +82,7 @@ function checkAmend(
     checkState(market, c) ??
     checkThrottle(s, market, c) ??
     checkPrices(s, market, candidate) ??
+    checkKeyPosition(s, account, c) ??
     checkRisk(s, account, market, candidate, order.orderId) ??
     (isPostOnly(c) && crossing(market, side, price)
       ? refuse('POST_ONLY_WOULD_CROSS')
@@ -122,6 +125,7 @@ function checkWaitingAmend(
     ) ??
     checkLane(s, account, c.lane, c.laneSeq, order.orderId) ??
     checkExpiry(s, c.expiryS) ??
+    checkKey(s, account, c, order) ??
     checkClosed(market!) ??
     checkThrottle(s, market!, c)
   )
@@ -145,9 +149,11 @@ function amend(
   if (!keeps) market.book.remove(order.orderId)
   const { flags, maxFee, laneSeq, expiryS, selfTrade } = c
   adoptChildren(s, order, c)
+  releaseKey(s, order)
   Object.assign(order, { flags, maxFee, laneSeq, expiryS, selfTrade })
   Object.assign(order, { price: c.priceTicks, limit: c.priceTicks })
   Object.assign(order, { size: c.sizeLots, remaining: c.sizeLots })
+  bindKey(s, order, c)
   if (order.waiting) order.trigger = c.triggerTicks
   account.lanes.set(c.lane, { seq: laneSeq, filled: 0, orderId: order.orderId })
   const { orderId, accountId, side, lane } = order

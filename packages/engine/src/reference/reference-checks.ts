@@ -52,7 +52,7 @@ export function checkShape(
   conditional = false,
 ): Refusal | undefined {
   if (market === undefined) return refuse('UNKNOWN_MARKET')
-  if ((!conditional && c.orderKind !== 0) || c.flags < 0 || c.flags > 15)
+  if ((!conditional && c.orderKind !== 0) || c.flags < 0 || c.flags > 31)
     return refuse('UNSUPPORTED')
   const tif = timeInForceOf(c.flags)
   if (![0, 1].includes(c.side) || ![0, 1, 2].includes(c.selfTrade)) return INVALID

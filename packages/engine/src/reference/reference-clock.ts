@@ -2,6 +2,7 @@
 import { closeReason, limits, marketState, type ObservePrice } from '@plumb/model'
 import { closeMany } from './reference-close.ts'
 import { applyFunding, collectDust, samplePremium } from './reference-funding.ts'
+import { forgetKeys } from './reference-keys.ts'
 import { liquidate } from './reference-liquidation.ts'
 import { updateMark, updateVolatility } from './reference-mark.ts'
 import { expiredAt } from './reference-match.ts'
@@ -65,6 +66,7 @@ export function tick(s: ReferenceState, emit: Emit): void {
   const due = [...s.orders.values()].filter((order) => expiredAt(s, order.expiryS))
   closeMany(s, due, closeReason.expired, emit)
   s.sweptS = Math.floor(s.timeMs / 1_000)
+  forgetKeys(s)
   for (const account of s.accounts) {
     if (account.deadManMs === 0 || s.timeMs < account.deadManMs) continue
     account.deadManMs = 0

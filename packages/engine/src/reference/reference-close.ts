@@ -39,6 +39,7 @@ export function close(
   lane.orderId = 0
   lane.filled = filledOf(order)
   s.freeSlots.push(order.slot)
+  releaseKey(s, order)
   closeClientId(s, order)
   const sibling = s.orders.get(order.sibling)
   if (sibling !== undefined) {
@@ -46,6 +47,15 @@ export function close(
     if (reason === closeReason.filled) close(s, sibling, closeReason.linked, emit)
   }
   orphanChildren(s, order, emit)
+}
+
+/** What an order has not filled is its session key's again. */
+export function releaseKey(s: ReferenceState, order: ReferenceOrder): void {
+  const key = s.keys.get(order.key)
+  if (key === undefined) return
+  const lots = BigInt(order.keyLots - filledOf(order))
+  const { quotePerTickLot } = marketOf(s, order.market)
+  key.left += lots * BigInt(order.limit) * BigInt(quotePerTickLot)
 }
 
 /** Closes in ascending id; an order that a link has closed by then is skipped. */

@@ -32,6 +32,7 @@ import {
 } from './reference-cash.ts'
 import { observePrice, tick } from './reference-clock.ts'
 import { referenceHash } from './reference-hash.ts'
+import { registerKey, revokeKey } from './reference-keys.ts'
 import { placeOrder } from './reference-place.ts'
 import {
   type Emit,
@@ -142,5 +143,9 @@ function run(s: ReferenceState, c: Command, emit: Emit): Refusal | undefined {
       return reopenMarket(s, c, emit)
     case 'SettleMarket':
       return settleMarket(s, c, emit)
+    case 'RegisterKey':
+      return registerKey(s, c, emit)
+    case 'RevokeKey':
+      return revokeKey(s, c, emit)
   }
 }

@@ -4,6 +4,7 @@ import {
   type MarketRisk,
   openInterest,
   type ReferenceAccount,
+  type ReferenceKey,
   type ReferenceMarket,
   type ReferenceOrder,
   type ReferenceState,
@@ -45,6 +46,14 @@ export function referenceHash(s: ReferenceState): StateHash {
     const { style, triggerKind, parentLane, sibling, hidden } = order
     if ([style, triggerKind, parentLane, sibling, hidden].some((value) => value !== 0))
       add(hashedRecord.advancedOrder, advancedValues(order))
+    const key = s.keys.get(order.key)
+    if (key !== undefined)
+      add(hashedRecord.keyedOrder, [order.orderId, order.limit, order.keyLots], wordsOf(key.key), 1)
+  }
+  for (const key of s.keys.values()) {
+    const addresses = [...wordsOf(key.key), ...wordsOf(key.owner)]
+    const map = [key.marketsLow, key.marketsHigh]
+    add(hashedRecord.sessionKey, keyValues(key), addresses, 0, map)
   }
   for (const [place, slot] of s.freeSlots.entries())
     add(hashedRecord.freeSlot, [slot, s.generations[slot] ?? 0, place])
@@ -106,6 +115,17 @@ function wordsOf(bytes: Uint8Array): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return Array.from({ length: bytes.length / 4 }, (_, i) => view.getInt32(i * 4, true))
 }
+
+const keyValues = (key: ReferenceKey): Value[] => [
+  key.subaccount,
+  key.allSubaccounts,
+  key.expiryS,
+  key.registeredExpiryS,
+  key.isRevoked ? 1 : 0,
+  key.maxPositionLots,
+  key.maxOrderNotionalQuote,
+  key.left,
+]
 
 const accountValues = (a: ReferenceAccount): Value[] => [
   a.accountId,

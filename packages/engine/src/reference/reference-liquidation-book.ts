@@ -10,6 +10,7 @@ import {
   ratesOf,
   settleFunding,
 } from './reference-fill.ts'
+import { keyAdmits } from './reference-keys.ts'
 import { fillAdmitted, maintenance, standingOf, worth } from './reference-margin.ts'
 import { afterMakerFill, expiredAt, sameGroup } from './reference-match.ts'
 import { abs, ceilDiv, clamp, floorDiv, max, min } from './reference-math.ts'
@@ -61,6 +62,10 @@ export function liquidateOnBook(
       }
     }
     if (s.fills >= limits.fillsPerCommandMax) break
+    if (!keyAdmits(s, maker, lots)) {
+      close(s, maker, closeReason.keyPosition, emit)
+      continue
+    }
     const fill = priceLiquidation(s, victim, makerAccount, market, side, maker.price, lots)
     if (!fillAdmitted(s, makerAccount, id, -fill.delta, -fill.receipt - fill.makerFeeQuote)) {
       close(s, maker, closeReason.notSettleable, emit)

@@ -10,6 +10,7 @@ import {
 import { freePlaces, pageFree } from './reference-capacity.ts'
 import { close, reduceSibling } from './reference-close.ts'
 import { bookFill, priceFill, ratesOf } from './reference-fill.ts'
+import { keyAdmits } from './reference-keys.ts'
 import { fillAdmitted } from './reference-margin.ts'
 import {
   accountOf,
@@ -74,6 +75,11 @@ export function match(
       }
     }
     if (s.fills === limits.fillsPerCommandMax) return closeReason.fillLimit
+    if (!keyAdmits(s, taker, lots)) return closeReason.keyPosition
+    if (!keyAdmits(s, maker, lots)) {
+      close(s, maker, closeReason.keyPosition, emit)
+      continue
+    }
     const rates = {
       taker: ratesOf(s, takerAccount, market).taker,
       maker: ratesOf(s, makerAccount, market).maker,

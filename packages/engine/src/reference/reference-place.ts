@@ -26,6 +26,7 @@ import {
   effectiveLimit,
 } from './reference-checks.ts'
 import { forgetFirstClosed, idKey } from './reference-close.ts'
+import { bindKey, checkKey, checkKeyPosition, signingKey } from './reference-keys.ts'
 import { fillable, work } from './reference-match.ts'
 import {
   accountOf,
@@ -102,7 +103,8 @@ function checkForm(s: ReferenceState, account: ReferenceAccount, c: Place): Refu
     checkShape(market, c, advanced) ??
     checkIsolated(account, c.market) ??
     checkLane(s, account, c.lane, c.laneSeq, 0) ??
-    checkExpiry(s, c.expiryS)
+    checkExpiry(s, c.expiryS) ??
+    checkKey(s, account, c)
   )
 }
 
@@ -145,6 +147,7 @@ function placeWorking(
   const links = c.kind === 'PlaceAdvancedOrder' ? findLinks(s, account, c) : NO_LINKS
   if ('refuse' in links) return links
   const refusal =
+    checkKeyPosition(s, account, c) ??
     checkRisk(s, account, market, { ...candidate, price }, undefined) ??
     checkCrossing(market, { side, flags, price }) ??
     checkCapacity(s, account, c.market, restingPriceOf(flags, price))
@@ -228,6 +231,8 @@ function newOrder(s: ReferenceState, c: Place, links: Links): ReferenceOrder {
     parentTotal: links.parent?.size ?? 0,
     parentFilledBefore: 0,
     sibling: links.sibling?.orderId ?? 0,
+    key: signingKey(c),
+    keyLots: 0,
   }
 }
 
@@ -242,6 +247,7 @@ function accept(
 ): void {
   const { orderId, accountId, side, flags, maxFee, lane, laneSeq, expiryS } = order
   s.orders.set(orderId, order)
+  bindKey(s, order, c)
   account.lanes.set(lane, { seq: laneSeq, filled: 0, orderId })
   if (links.sibling !== undefined) links.sibling.sibling = orderId
   if (c.clientOrderId !== '') rememberId(s, c, orderId)

@@ -3,6 +3,7 @@ import {
   type EventBody,
   type Market,
   orderFlag,
+  type RegisterKey,
   type RejectName,
   type SetMarketRisk,
   timeInForce,
@@ -62,6 +63,16 @@ export type ReferenceOrder = {
   parentFilledBefore: number
   /** Order id of its OCO sibling, 0 if none. */
   sibling: number
+  /** Session key that signed it (hex), '' if its owner did; then also the lots it signed. */
+  key: string
+  keyLots: number
+}
+/** A session key, as the chain has it; `left`: of its notional, without what was filled or is reserved by open orders. */
+export type ReferenceKey = Omit<RegisterKey, 'kind'> & {
+  markets: bigint
+  registeredExpiryS: number
+  isRevoked: boolean
+  left: bigint
 }
 export type ReferencePosition = {
   lots: bigint
@@ -152,6 +163,8 @@ export type ReferenceState = {
   markets: Map<number, ReferenceMarket>
   /** Live orders by id. */
   orders: Map<number, ReferenceOrder>
+  /** Session keys by address (hex). */
+  keys: Map<string, ReferenceKey>
   generations: number[]
   freeSlots: number[]
   /** By account and text. */
@@ -189,6 +202,7 @@ export function emptyState(limits: EngineLimits): ReferenceState {
     accounts: [],
     markets: new Map(),
     orders: new Map(),
+    keys: new Map(),
     generations: [],
     freeSlots: [],
     clientIds: new Map(),
@@ -355,6 +369,7 @@ export function copyState(s: ReferenceState): ReferenceState {
     ...s,
     markets,
     orders,
+    keys: new Map([...s.keys].map(([address, key]) => [address, { ...key }])),
     accounts: s.accounts.map((a) => ({
       ...a,
       positions: new Map([...a.positions].map(([m, p]) => [m, { ...p }])),

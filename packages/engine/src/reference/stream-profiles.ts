@@ -27,6 +27,8 @@ export type StreamProfile = {
   /** Whether liquidation is armed, prices crash, markets halt, reopen and are delisted. */
   liquidation?: boolean
   /** Percent of the commands at which a crash begins, and at which markets are guarded (backstops, halts); 0.3 and 1. */
+  /** Percent of the orders that a session key signs; none if not given. */
+  keys?: number
   crashes?: number
   guards?: number
 }
@@ -100,6 +102,7 @@ const roomy: Partial<EngineLimits> = {
   lanePages: 512,
   clientIds: 1_500,
   pendingWithdrawals: 64,
+  sessionKeys: 128,
 }
 const tight: Partial<EngineLimits> = {
   accounts: 10,
@@ -112,6 +115,7 @@ const tight: Partial<EngineLimits> = {
   lanePages: 12,
   clientIds: 60,
   pendingWithdrawals: 3,
+  sessionKeys: 4,
 }
 
 const usual: LimitedProfile = {
@@ -137,7 +141,7 @@ const wide: LimitedProfile = {
 /** By name; every one is played in the short test, and any in `npm run fuzz`. */
 export const streamProfiles: Record<string, LimitedProfile> = {
   plain: usual,
-  usual: { ...usual, ...everything },
+  usual: { ...usual, ...everything, keys: 40 },
   wide: { ...wide, ...everything },
   poor: {
     ...usual,
@@ -146,8 +150,16 @@ export const streamProfiles: Record<string, LimitedProfile> = {
     sizeMax: 12,
     volatility: 8_000,
   },
-  crowded: { ...usual, ...everything, lanes: 300, spread: 4_000, depth: 200, owners: 9 },
-  advanced: { ...usual, advanced: 80, lanes: 40, spread: 8 },
+  crowded: {
+    ...usual,
+    ...everything,
+    lanes: 300,
+    spread: 4_000,
+    depth: 200,
+    owners: 9,
+    keys: 40,
+  },
+  advanced: { ...usual, advanced: 80, lanes: 40, spread: 8, keys: 50 },
   risky: { ...usual, risk: true, volatility: 3_000 },
   leveraged: {
     ...usual,
@@ -171,6 +183,7 @@ export const streamProfiles: Record<string, LimitedProfile> = {
     volatility: 4_000,
     depth: 100,
     crashes: 1.2,
+    keys: 30,
     guards: 3,
   },
   deep: {
@@ -186,6 +199,6 @@ export const streamProfiles: Record<string, LimitedProfile> = {
     depositMax: 20_000_000_000,
     limits: { ...roomy, openOrders: 1_400, clientIds: 2_000 },
   },
-  tight: { ...usual, ...everything, lanes: 40, limits: tight },
+  tight: { ...usual, ...everything, lanes: 40, limits: tight, keys: 20 },
   'tight-wide': { ...wide, ...everything, spread: 4_000_000, limits: tight },
 }

@@ -18,10 +18,19 @@ type SeenOrder = {
   waiting: boolean
   clientId: string
 }
+type SeenKey = {
+  key: Uint8Array
+  owner: number
+  /** Undefined: all of them. */
+  subaccount: number | undefined
+  expiryS: number
+  isRevoked: boolean
+}
 type SeenAccount = { accountId: number; owner: number; subaccount: number }
 
 /** A minute before the full hour. */
 const START_MS = 1_790_002_740_000
+const KEYS_SEEN = 40
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 
@@ -34,6 +43,8 @@ export class StreamView {
   /** Lanes whose last order was filled at least in part: what a bracket can still be hung on. */
   readonly filled: Map<string, SeenOrder> = new Map()
   readonly accounts: SeenAccount[] = []
+  /** By their address. */
+  readonly keys: Map<string, SeenKey> = new Map()
   readonly marks: Map<number, number> = new Map()
   readonly indexes: Map<number, number> = new Map()
   readonly states: Map<number, number> = new Map()
@@ -63,7 +74,17 @@ export class StreamView {
       else if (event.kind === 'IndexUpdated') this.indexes.set(event.market, event.indexTicks)
       else if (event.kind === 'MarketStateChanged') this.states.set(event.market, event.state)
       else if (event.kind === 'ThrottleSet') this.throttled = event.level > 0
-      else if (event.kind === 'OrderTriggered') this.#awake(event.orderId)
+      else if (event.kind === 'KeyRegistered') {
+        const { key, expiryS, owner, allSubaccounts } = event
+        const subaccount = allSubaccounts === 1 ? undefined : event.subaccount
+        const terms = { key, owner: owner[0] ?? 0, subaccount, expiryS, isRevoked: false }
+        this.keys.set(String(key), terms)
+        // Those that are over are forgotten, here as in the exchange.
+        if (this.keys.size > KEYS_SEEN) this.keys.delete([...this.keys.keys()][0] ?? '')
+      } else if (event.kind === 'KeyRevoked') {
+        const key = this.keys.get(String(event.key))
+        if (key !== undefined) key.isRevoked = true
+      } else if (event.kind === 'OrderTriggered') this.#awake(event.orderId)
       else if (event.kind === 'OrderClosed') this.#closed(event.orderId, event.remainingLots)
       else if ('lane' in event)
         this.#laneSeqs.set(`${event.accountId}:${event.lane}`, event.laneSeq)

@@ -7,6 +7,7 @@ import { CommandStream } from '../../../../packages/engine/src/reference/command
 import { streamProfiles } from '../../../../packages/engine/src/reference/stream-profiles.ts'
 import { accountMargin } from './account-margin.ts'
 import { ExchangeView } from './exchange-view.ts'
+import { notionalLeft } from './session-keys-view.ts'
 import { decodeView, encodeView } from './snapshot-file.ts'
 
 const commands = Number(env['PLUMB_VIEW_COMMANDS'] ?? 1_500)
@@ -150,6 +151,13 @@ function viewAccount(view: ExchangeView, id: number) {
   }
 }
 
+function engineKeys(engine: Engine, addresses: readonly string[]) {
+  return addresses.map((address) => {
+    const key = engine.sessionKey(Buffer.from(address.slice(2), 'hex'))
+    return [key?.notionalLeftQuote, key?.expiryS, key?.isRevoked, String(key?.markets)]
+  })
+}
+
 /** As text first: a deep comparison after every command would take most of the test. */
 function same(shown: unknown, expected: unknown, at: string): void {
   if (JSON.stringify(shown) !== JSON.stringify(expected)) expect(shown, at).toEqual(expected)
@@ -181,6 +189,15 @@ function play(profileName: string, firstSeed: number): void {
     }
     if (seq % stateEvery !== 0 && seq !== commands) continue
     same(viewMarkets(view), engineMarkets(engine), at)
+    const keys = view.sessionKeys.memory
+    same(
+      keys.map((key) => [notionalLeft(key), key.expiryS, key.isRevoked, String(key.markets)]),
+      engineKeys(
+        engine,
+        keys.map(({ address }) => address),
+      ),
+      at,
+    )
     for (const id of view.accounts.keys())
       same(viewAccount(view, id), engineAccount(engine, id), `${at} account ${id}`)
   }

@@ -19,6 +19,7 @@ import { MoneyFollower } from './follow-money.ts'
 import { OrderFollower } from './follow-orders.ts'
 import { PriceFollower } from './follow-prices.ts'
 import { MarketView } from './market-view.ts'
+import type { SessionKeysView } from './session-keys-view.ts'
 import type { ViewSink } from './view-sink.ts'
 import {
   restoreAccount,
@@ -59,6 +60,10 @@ export class ExchangeView {
 
   get batches(): BatchesView {
     return this.#state.batches
+  }
+
+  get sessionKeys(): SessionKeysView {
+    return this.#state.keys
   }
 
   get withdrawalsPaused(): boolean {
@@ -121,7 +126,7 @@ export class ExchangeView {
 
   /** What is live, as plain data that shares its objects: serialise it before the next group. */
   snapshot(): ViewSnapshot {
-    const { feeTiers, throttle, withdrawalsPaused, batches } = this.#state
+    const { feeTiers, throttle, withdrawalsPaused, batches, keys } = this.#state
     return {
       version: SNAPSHOT_VERSION,
       seq: this.appliedSeq,
@@ -132,6 +137,7 @@ export class ExchangeView {
       withdrawalsPaused,
       prices: this.#prices.memory,
       batches: batches.memory,
+      keys: keys.memory,
       ...storeState(this.#state),
     }
   }
@@ -153,6 +159,7 @@ export class ExchangeView {
     this.#state.throttle = snapshot.throttle
     this.#state.withdrawalsPaused = snapshot.withdrawalsPaused
     this.#state.batches.restore(snapshot.batches)
+    this.#state.keys.restore(snapshot.keys)
     this.#prices.restore(snapshot.prices)
     this.appliedSeq = seq
     this.appliedTimeMs = snapshot.timeMs
@@ -171,11 +178,16 @@ export class ExchangeView {
     this.#orders.commandApplied(seq)
     const kind = kindOf(command)
     this.#prices.passed(timeMs)
-    if (kind === commandKind.Tick) this.#prices.ticked(timeMs)
+    if (kind === commandKind.Tick) this.#ticked(timeMs)
     else if (kind === commandKind.ObservePrice) this.#observed(decode(), happened, timeMs)
     this.appliedSeq = seq
     this.appliedTimeMs = timeMs
     this.#state.sink?.commandApplied(seq, timeMs)
+  }
+
+  #ticked(timeMs: number): void {
+    this.#prices.ticked(timeMs)
+    this.#state.keys.ticked(timeMs)
   }
 
   // The table of contents of what the gateway remembers. Some facts stand in the command only.
@@ -201,7 +213,7 @@ export class ExchangeView {
       case 'OrderPlaced':
         return orders.placed(event, command)
       case 'OrderAmended':
-        return orders.amended(event)
+        return orders.amended(event, command)
       case 'OrderTriggered':
         return orders.triggered(event)
       case 'OrderRequeued':
@@ -269,6 +281,10 @@ export class ExchangeView {
         return undefined
       case 'SelfTradeGroupSet':
         return this.#selfTradeGroupSet(event)
+      case 'KeyRegistered':
+        return this.#state.keys.registered(event)
+      case 'KeyRevoked':
+        return this.#state.keys.revoked(event)
       case 'CommandRejected':
       case 'DuplicateRequest':
       case 'BackstopSet':

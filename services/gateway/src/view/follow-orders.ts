@@ -46,6 +46,7 @@ export class OrderFollower {
       placed.kind === 'PlaceOrder' && ((placed.options ?? 0) & orderOption.market) !== 0
     const market = this.#state.market(event.market)
     const order = newOrder(event, event.timeMs, account, market, terms, isMarketOrder)
+    this.#state.keys.signed(order, command)
     account.addOrder(order)
     account.lanes.set(event.lane, event.laneSeq)
     if (!order.waiting) this.#incoming = { order, limitTicks: event.priceTicks }
@@ -53,7 +54,7 @@ export class OrderFollower {
     this.#changed(order)
   }
 
-  amended(event: EventOf<'OrderAmended'>): void {
+  amended(event: EventOf<'OrderAmended'>, command: () => Command): void {
     const account = this.#state.account(event.accountId)
     account.lanes.set(event.lane, event.laneSeq)
     const order = account.openOrders.get(event.orderId)
@@ -71,6 +72,7 @@ export class OrderFollower {
     order.laneSeq = event.laneSeq
     order.expiryS = event.expiryS
     order.digest = null
+    this.#state.keys.signed(order, command)
     order.updatedAtMs = event.timeMs
     if (order.advanced !== null) {
       order.advanced.limitTicks = event.priceTicks
@@ -145,6 +147,7 @@ export class OrderFollower {
     order.filledQuote += fill.quote
     order.feeQuote += fill.feeQuote
     order.lastTradeAtMs = fill.timeMs
+    this.#state.keys.filled(order, fill)
     order.updatedAtMs = fill.timeMs
     const { book } = order.market
     if (order.bookLots > 0) {
@@ -196,6 +199,7 @@ export class OrderFollower {
     order.waiting = false
     order.updatedAtMs = event.timeMs
     order.owner.closeOrder(order)
+    this.#state.keys.closed(order)
     if (this.#incoming?.order === order) this.#incoming = null
     this.#forgetChild(order)
     this.#changed(order)

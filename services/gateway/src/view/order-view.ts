@@ -14,6 +14,8 @@ import type { MarketView } from './market-view.ts'
 export type OrderView = OrderRecord & {
   readonly owner: AccountView
   readonly market: MarketView
+  /** Session key that signed it last; null: the owner did. */
+  signer: string | null
   kind: OrderKind
   /** Seq of the command that placed it: rises with time, which order ids do not. */
   readonly placedSeq: number
@@ -44,6 +46,7 @@ export function newOrder(
     clientOrderId: event.clientOrderId,
     digest: null,
     account: owner.address,
+    signer: null,
     subaccount: owner.subaccount,
     createdAtMs: timeMs,
     updatedAtMs: timeMs,

@@ -6,10 +6,11 @@ import type { Candle } from './candle-view.ts'
 import type { PriceMemory } from './follow-prices.ts'
 import { MarketView } from './market-view.ts'
 import type { OrderView } from './order-view.ts'
+import type { SessionKeyView } from './session-keys-view.ts'
 import type { FeeTierView, ViewState } from './view-state.ts'
 
 /** Rises when what a snapshot holds changes: an older one is not read, and the feed is followed from its beginning. */
-export const SNAPSHOT_VERSION = 1
+export const SNAPSHOT_VERSION = 2
 
 type StoredOrder = Omit<OrderView, 'owner' | 'market'> & { market: number }
 type StoredPosition = Omit<PositionView, 'market'> & { market: number }
@@ -75,6 +76,7 @@ export type ViewSnapshot = {
   withdrawalsPaused: boolean
   prices: PriceMemory
   batches: { confirmed: BatchView[]; unsettled: { seq: number; timeMs: number }[] }
+  keys: SessionKeyView[]
   markets: StoredMarket[]
   accounts: StoredAccount[]
 }

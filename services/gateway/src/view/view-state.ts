@@ -3,6 +3,7 @@ import type { EngineEvent } from '@plumb/model'
 import type { AccountView } from './account-view.ts'
 import { BatchesView } from './batch-view.ts'
 import type { MarketView } from './market-view.ts'
+import { SessionKeysView } from './session-keys-view.ts'
 import type { ViewSink } from './view-sink.ts'
 
 export type EventOf<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>
@@ -19,6 +20,7 @@ export class ViewState {
   readonly markets = new Map<number, MarketView>()
   readonly accounts = new Map<number, AccountView>()
   readonly batches = new BatchesView()
+  readonly keys = new SessionKeysView()
   feeTiers: FeeTierView[] = []
   throttle = { level: 0, minNotionalQuote: 0 }
   withdrawalsPaused = false
