@@ -5,7 +5,14 @@ import { compareBaseline, writeBaseline } from './generator/baseline.ts'
 import { LOAD_ACCOUNTS, loadSigner, openAccounts } from './generator/load-accounts.ts'
 import { say } from './generator/progress.ts'
 import { reportOf } from './generator/run-report.ts'
-import { clear, cpuEach, environmentOf, type Findings, type Session } from './generator/session.ts'
+import {
+  clear,
+  cpuEach,
+  cpuShares,
+  environmentOf,
+  type Findings,
+  type Session,
+} from './generator/session.ts'
 import { openTarget } from './generator/target.ts'
 import { defaultsOf, profiles } from './profiles/profiles.ts'
 
@@ -89,10 +96,10 @@ process.exit(failed ? 1 : 0)
 /** Prints, writes the page, compares; answers whether something must not be. */
 function show(session: Session, { figures, ratios, summary, faults }: Findings): boolean {
   for (const sentence of summary) console.log(sentence)
-  for (const one of session.phases)
-    console.log(
-      `  ${one.name}: CPU µs an operation ${JSON.stringify(cpuEach(one)).replaceAll('"', '').slice(1, -1)}`,
-    )
+  for (const one of session.phases) {
+    console.log(`  ${one.name}: CPU µs an operation ${listed(cpuEach(one))}`)
+    console.log(`  ${one.name}: percent of all cores ${listed(cpuShares(one))}`)
+  }
   const environment = environmentOf(session)
   const path = reportOf(name, session, { figures, ratios, summary, faults }, environment)
   console.log(`  report ${path}`)
@@ -101,4 +108,8 @@ function show(session: Session, { figures, ratios, summary, faults }: Findings):
   for (const fault of [...faults, ...worse]) console.log(`✗ ${fault}`)
   if (values.json) console.log(JSON.stringify({ name, figures, ratios, environment }))
   return faults.length + worse.length > 0
+}
+
+function listed(each: Record<string, number>): string {
+  return JSON.stringify(each).replaceAll('"', '').slice(1, -1)
 }

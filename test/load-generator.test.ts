@@ -6,6 +6,13 @@ import { Latency } from '../load/generator/latency.ts'
 import { orderRows } from '../load/generator/order-rows.ts'
 import { Outcomes } from '../load/generator/outcomes.ts'
 import { SequenceCheck } from '../load/generator/sequence-check.ts'
+import {
+  cutAfterOrders,
+  flowRows,
+  type Message,
+  RESTING_MAX,
+  sweepsAfter,
+} from '../load/generator/steady-flow.ts'
 
 const bytesOf = (text: string) => Buffer.from(text, 'latin1')
 const take = (outcomes: Outcomes, text: string) => {
@@ -111,4 +118,40 @@ test('latencies: percentiles in milliseconds, the tail as one in so many', () =>
   expect(latency.at(50)).toBeCloseTo(50, 0)
   expect(latency.at(99)).toBeCloseTo(99, 0)
   expect(latency.curve().at(-1)?.[0]).toBeCloseTo(1_000, 6)
+})
+
+test('a steady flow never holds more than so many orders an account, nor a lane twice', async () => {
+  const accounts = 7
+  const messages: Message[] = []
+  const resting = Array.from({ length: accounts }, () => 0)
+  let most = 0
+  for (let i = 0; i < accounts * 100; i++) {
+    const account = i % accounts
+    messages.push({ op: 'order.place', account, body: '}' })
+    resting[account] = (resting[account] ?? 0) + 1
+    most = Math.max(most, resting[account])
+    if (!sweepsAfter(i, accounts)) continue
+    messages.push({ op: 'order.cancelAll', account, body: '}' })
+    resting[account] = 0
+  }
+  expect(most).toBe(RESTING_MAX)
+  const [head, tail] = cutAfterOrders(messages, 400)
+  expect([...head, ...tail]).toEqual(messages)
+  expect(head.filter(({ op }) => op === 'order.place')).toHaveLength(400)
+  const rows = flowRows(messages, 3)
+  expect(rows.flatMap(({ ids }) => ids).toSorted((a, b) => a - b)).toEqual([...messages.keys()])
+  for (const [row, { ids, aside }] of rows.entries())
+    for (const id of ids) {
+      expect(messages[id].account % 3).toBe(row)
+      expect(aside!.has(id)).toBe(messages[id].op === 'order.cancelAll')
+    }
+})
+
+test('what stands aside is answered, and is not counted as accepted', () => {
+  const outcomes = new Outcomes(3, new Set([1]))
+  take(outcomes, answer(0, 5))
+  take(outcomes, '{"op":"order.cancelAll","id":1,"result":{"orders":[{"id":"9"}],"seq":6}}')
+  take(outcomes, '{"op":"order.place","id":2,"error":{"code":"CAPACITY","message":"…"}}')
+  expect(outcomes).toMatchObject({ answered: 3, errors: 1, accepted: 1, filled: 0 })
+  expect([...outcomes.seqs]).toEqual([5, 6, 0])
 })

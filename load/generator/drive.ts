@@ -10,6 +10,8 @@ export type Run = {
   /** From the moment a request was due (open loop) or sent (closed loop). */
   latency: Latency
   seconds: number
+  /** Accepted ones: what is refused is no throughput, and what stands aside is not counted. */
+  accepted: number
   perSecond: number
 }
 
@@ -30,7 +32,7 @@ export async function closedLoop(
   watch: Watch = () => {},
 ): Promise<Run> {
   const count = rows.reduce((sum, { ids }) => sum + ids.length, 0)
-  const outcomes = new Outcomes(count)
+  const outcomes = new Outcomes(count, asideOf(rows))
   const latency = new Latency()
   const sentAtMs = new Float64Array(count)
   watch({ outcomes, latency })
@@ -54,7 +56,7 @@ export async function closedLoop(
         const id = outcomes.take(bytes, start, end)
         if (id < 0) return
         lastMs = performance.now()
-        latency.record(lastMs - sentAtMs[id]!)
+        if (!outcomes.isAside(id)) latency.record(lastMs - sentAtMs[id]!)
         open -= 1
         if (open === 0 && next >= row.ids.length) resolve()
         else fill()
@@ -68,8 +70,16 @@ export async function closedLoop(
     sleep(Math.min(seconds, 3_600) * 1_000 + LAST_ANSWERS_MS),
   ])
   outcomes.sent = sentAtMs.reduce((sum, ms) => sum + (ms > 0 ? 1 : 0), 0)
-  const took = (lastMs - startMs) / 1_000
-  return { outcomes, latency, seconds: took, perSecond: outcomes.answered / took }
+  return runOf(outcomes, latency, (lastMs - startMs) / 1_000)
+}
+
+function asideOf(rows: readonly OrderRow[]): ReadonlySet<number> {
+  return new Set(rows.flatMap(({ aside }) => (aside === undefined ? [] : [...aside])))
+}
+
+function runOf(outcomes: Outcomes, latency: Latency, seconds: number): Run {
+  const { accepted } = outcomes
+  return { outcomes, latency, seconds, accepted, perSecond: accepted / seconds }
 }
 
 /**
@@ -83,8 +93,11 @@ export async function openLoop(
   watch: Watch = () => {},
 ): Promise<Run> {
   const count = rows.reduce((sum, { ids }) => sum + ids.length, 0)
-  const total = Math.min(count, Math.floor(rate * seconds))
-  const outcomes = new Outcomes(count)
+  const aside = asideOf(rows)
+  // The rate is that of what is measured; the rest goes with it.
+  const allRate = (rate * count) / Math.max(1, count - aside.size)
+  const total = Math.min(count, Math.floor(allRate * seconds))
+  const outcomes = new Outcomes(count, aside)
   const latency = new Latency()
   watch({ outcomes, latency })
   const startMs = performance.now()
@@ -94,16 +107,16 @@ export async function openLoop(
       const id = outcomes.take(bytes, start, end)
       if (id < 0) return
       lastMs = performance.now()
-      // Ids are dealt out row by row, so the id is also the request's place in time.
-      latency.record(lastMs - (startMs + (id * 1_000) / rate))
+      // Ids are dealt out in time, so the id is also the request's place in it.
+      if (!aside.has(id)) latency.record(lastMs - (startMs + (id * 1_000) / allRate))
     }
   const next = rows.map(() => 0)
   while (outcomes.sent < total) {
-    const due = Math.min(total, Math.floor(((performance.now() - startMs) * rate) / 1_000))
+    const due = Math.min(total, Math.floor(((performance.now() - startMs) * allRate) / 1_000))
     for (const [number, row] of rows.entries()) {
       const from = next[number]!
-      // Requests of this row with an id below `due`.
-      const upTo = Math.min(row.ids.length, Math.ceil((due - number) / rows.length))
+      let upTo = from
+      while (upTo < row.ids.length && row.ids[upTo]! < due) upTo += 1
       if (upTo <= from) continue
       clients[number]!.send(
         row.bytes.subarray(from === 0 ? 0 : row.ends[from - 1], row.ends[upTo - 1]),
@@ -115,6 +128,5 @@ export async function openLoop(
   }
   const deadlineMs = performance.now() + LAST_ANSWERS_MS
   while (outcomes.lost > 0 && performance.now() < deadlineMs) await sleep(10)
-  const took = (lastMs - startMs) / 1_000
-  return { outcomes, latency, seconds: took, perSecond: outcomes.answered / took }
+  return runOf(outcomes, latency, (lastMs - startMs) / 1_000)
 }

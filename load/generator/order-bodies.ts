@@ -11,6 +11,8 @@ export type BodyPlan = {
   fillPercent: number
   /** Micro-USDC an order. */
   notionalQuote?: number
+  /** After which orders their account cancels all it has: its lanes are free again then. */
+  sweepsAfter?: (i: number) => boolean
 }
 
 export type OrderMaker = (plan: BodyPlan) => Promise<OrderRequest[]>
@@ -25,7 +27,7 @@ const SAY_EVERY = 50_000
 export async function makeOrders(
   client: Client,
   accounts: readonly LoadAccount[],
-  { market, count, fillPercent, notionalQuote = 60_000_000 }: BodyPlan,
+  { market, count, fillPercent, notionalQuote = 60_000_000, sweepsAfter = () => false }: BodyPlan,
 ): Promise<OrderRequest[]> {
   const { index: marketIndex, tickSize, stepSize, takerFeeUnits } = await client.market(market)
   const { index, mark } = await client.ticker(market)
@@ -38,6 +40,7 @@ export async function makeOrders(
   const lots = Math.max(1, Math.round((notionalQuote / 1e6 / Number(price)) * (1e8 / lotE8)))
   const expiry = Math.floor(Date.now() / 1_000) + LIFETIME_S
   const orders: OrderRequest[] = []
+  const held: number[][] = accounts.map(() => [])
   if (count > SAY_EVERY) say(`signing ${count} orders …`)
   const takesEvery = Math.round(100 / Math.max(fillPercent, Number.EPSILON))
   for (let i = 0; i < count; i++) {
@@ -68,6 +71,8 @@ export async function makeOrders(
         expiry,
       }),
     )
+    held[number]!.push(slot.lane)
+    if (sweepsAfter(i)) for (const lane of held[number]!.splice(0)) lanes.release(lane)
   }
   return orders
 }

@@ -2,7 +2,13 @@
 import { textFrame } from './frames.ts'
 
 /** Frames one behind the other; request `i` of the row has the id `ids[i]` and ends at `ends[i]`. */
-export type OrderRow = { bytes: Buffer; ends: number[]; ids: number[] }
+export type OrderRow = {
+  bytes: Buffer
+  ends: number[]
+  ids: number[]
+  /** Requests that keep the exchange in its state and are not what is measured. */
+  aside?: ReadonlySet<number>
+}
 
 /** Deals `bodies` (JSON without the leading `{`) out to `rows` rows; the id is the body's place, from `firstId` on. */
 export function orderRows(

@@ -1,6 +1,8 @@
 //! What became of every request: answered once, in which order, with which sequence number.
 
 const ORDER_ID = '"order":{"id":"'
+const ORDER_ID_BYTES = ORDER_ID.length
+const [ZERO, CLOSE_BRACE, CLOSE_BRACKET] = [0x30, 0x7d, 0x5d]
 
 /** Answers by request id. Ids are 0 … count − 1, each sent once. */
 export class Outcomes {
@@ -17,8 +19,12 @@ export class Outcomes {
   readonly orderIds: Float64Array
   readonly #done: Uint8Array
   readonly #filled: Uint8Array
+  readonly #aside: ReadonlySet<number>
+  #acceptedAside = 0
 
-  constructor(count: number) {
+  /** @param aside ids that are not counted as accepted */
+  constructor(count: number, aside: ReadonlySet<number> = new Set()) {
+    this.#aside = aside
     this.seqs = new Float64Array(count)
     this.orderIds = new Float64Array(count)
     this.#done = new Uint8Array(count)
@@ -28,6 +34,15 @@ export class Outcomes {
   /** Whether an answer told of fills at once. */
   wasFilled(id: number): boolean {
     return this.#filled[id] === 1
+  }
+
+  isAside(id: number): boolean {
+    return this.#aside.has(id)
+  }
+
+  /** Answered well, without what stands aside. */
+  get accepted(): number {
+    return this.answered - this.errors - this.#acceptedAside
   }
 
   get lost(): number {
@@ -53,21 +68,22 @@ export class Outcomes {
     this.answered += 1
     // `,"r` of result or `,"e` of error.
     if (bytes[i + 2] === 101) this.#failed(bytes, start, end)
-    else {
-      const seqAt = bytes.lastIndexOf('"seq":', end - 1) + 6
-      this.seqs[id] = Number.parseInt(bytes.toString('latin1', seqAt, end), 10)
-      if (bytes.lastIndexOf('"fills":[{', seqAt) > start) {
-        this.filled += 1
-        this.#filled[id] = 1
-      }
-      const orderAt = bytes.indexOf(ORDER_ID, i)
-      if (orderAt > 0 && orderAt < i + 16)
-        this.orderIds[id] = Number.parseInt(
-          bytes.toString('latin1', orderAt + ORDER_ID.length, orderAt + ORDER_ID.length + 16),
-          10,
-        )
-    }
+    else this.#succeeded(id, bytes, i, end)
     return id
+  }
+
+  /** `…,"result":{"order":{"id":"N",…},"fills":[…],"seq":S}}` or `…,"seq":S}}` of something else. */
+  #succeeded(id: number, bytes: Buffer, from: number, end: number): void {
+    if (this.#aside.has(id)) this.#acceptedAside += 1
+    const seqAt = bytes.lastIndexOf('"seq":', end - 1) + 6
+    this.seqs[id] = numberAt(bytes, seqAt)
+    const orderAt = bytes.indexOf(ORDER_ID, from)
+    if (orderAt < 0 || orderAt >= from + 16) return
+    this.orderIds[id] = numberAt(bytes, orderAt + ORDER_ID_BYTES)
+    // `}],"seq":` where there are fills, `[],"seq":` where there are none.
+    if (bytes[seqAt - 8] !== CLOSE_BRACKET || bytes[seqAt - 9] !== CLOSE_BRACE) return
+    this.filled += 1
+    this.#filled[id] = 1
   }
 
   #failed(bytes: Buffer, start: number, end: number): void {
@@ -96,4 +112,11 @@ export class Outcomes {
       return true
     })
   }
+}
+
+function numberAt(bytes: Buffer, at: number): number {
+  let number = 0
+  for (let i = at, digit = bytes[i]! - ZERO; digit >= 0 && digit <= 9; digit = bytes[++i]! - ZERO)
+    number = number * 10 + digit
+  return number
 }

@@ -17,6 +17,7 @@ export type Phase = {
   samples: Sample[]
   latency: Latency | undefined
   cpuS: Map<string, number>
+  seconds: number
   operations: number
 }
 
@@ -59,7 +60,7 @@ export async function phase<T>(
   count?: () => number,
 ): Promise<T> {
   let seen: { outcomes: Outcomes; latency: Latency } | undefined
-  const done = count ?? (() => seen?.outcomes.answered ?? 0)
+  const done = count ?? (() => seen?.outcomes.accepted ?? 0)
   const samples: Sample[] = []
   const processes = [...session.target.processes(), { name: 'generator', pid: process.pid }]
   const before = usages(processes)
@@ -97,6 +98,7 @@ export async function phase<T>(
       samples,
       latency: seen?.latency,
       cpuS: cpuBetween(before, usages(processes)),
+      seconds: (performance.now() - startMs) / 1_000,
       operations: done(),
     })
   }
@@ -115,6 +117,16 @@ export function cpuEach({ cpuS, operations }: Phase): Record<string, number> {
         name,
         Number(((seconds * 1e6) / Math.max(1, operations)).toFixed(1)),
       ]),
+  )
+}
+
+/** Share of the machine that each process took in a phase, percent of all cores. */
+export function cpuShares({ cpuS, seconds }: Phase): Record<string, number> {
+  const all = seconds * cpus().length
+  return Object.fromEntries(
+    [...cpuS]
+      .filter(([, used]) => used > 0)
+      .map(([name, used]) => [name, Number(((100 * used) / all).toFixed(1))]),
   )
 }
 

@@ -2,10 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bareVerifications } from '../generator/bare-verify.ts'
 import { startDiskProbe } from '../generator/disk-probe.ts'
-import { closedLoop, openLoop } from '../generator/drive.ts'
+import { closedLoop, openLoop, type Run } from '../generator/drive.ts'
 import { makeOrders } from '../generator/order-bodies.ts'
-import { orderRows } from '../generator/order-rows.ts'
+import type { OrderRow } from '../generator/order-rows.ts'
 import { type Findings, orderFaults, phase, type Session } from '../generator/session.ts'
+import { signIn } from '../generator/sign-in.ts'
+import { cutAfterOrders, flowRows, RESTING_MAX, steadyFlow } from '../generator/steady-flow.ts'
 import { WireClient } from '../generator/wire-client.ts'
 
 const WARM_SHARE = 0.1
@@ -14,56 +16,63 @@ const LEDGER_AT_ONCE_MS = 500
 
 export async function saturate(session: Session): Promise<Findings> {
   const { accounts, settings, target } = session
-  const { market, connections, inFlight, rate, seconds, fillPercent, orders } = settings
+  const { connections, inFlight, rate, seconds, orders } = settings
   const verifyPerSecond = await bareVerifications()
   const steadyOrders = Math.min(orders, Math.ceil(rate * seconds))
-  const plan = { market, fillPercent }
-  const bodies = await bodiesOf(session, { ...plan, count: orders + steadyOrders })
+  const messages = await steadyFlow(session, orders + steadyOrders)
   const clients = await Promise.all(
     Array.from({ length: connections }, (_, i) => WireClient.open(target.url, i + 1)),
   )
-  const warmCount = Math.floor(orders * WARM_SHARE)
-  const warm = orderRows('order.place', bodies.splice(0, warmCount), connections)
-  await phase(session, 'warm-up', (watch) => closedLoop(clients, warm, { inFlight }, watch))
-  const full = orderRows('order.place', bodies.splice(0, orders - warmCount), connections)
-  const most = await phase(session, 'saturated', (watch) =>
-    closedLoop(clients, full, { inFlight }, watch),
+  await signIn(
+    clients,
+    clients.map((_, row) => accounts.filter((__, number) => number % connections === row)),
   )
-  const steady = orderRows('order.place', bodies, connections)
+  const warmCount = Math.floor(orders * WARM_SHARE)
+  const [warm, afterWarm] = cutAfterOrders(messages, warmCount)
+  const [most, last] = cutAfterOrders(afterWarm, orders - warmCount)
+  const rows = { warm: flowRows(warm, connections), full: flowRows(most, connections) }
+  const started = await phase(session, 'warm-up', (watch) =>
+    closedLoop(clients, rows.warm, { inFlight }, watch),
+  )
+  const full = await phase(session, 'saturated', (watch) =>
+    closedLoop(clients, rows.full, { inFlight }, watch),
+  )
+  const steadyRows = flowRows(last, connections)
   const probe = startDiskProbe()
-  const even = await phase(session, 'steady', (watch) => openLoop(clients, steady, { rate }, watch))
+  const even = await phase(session, 'steady', (watch) =>
+    openLoop(clients, steadyRows, { rate }, watch),
+  )
   await probe.stop()
   for (const one of clients) one.close()
 
   const followed = await whatFollowed(session)
   const disk = probe.latency
-  const { unique } = most.outcomes.uniqueSeqs()
+  const runs = [started, full, even]
+  const sum = (of: (run: Run) => number) => runs.reduce((total, run) => total + of(run), 0)
   const faults = [
-    ...orderFaults(
-      most.outcomes,
-      full.map(({ ids }) => ids),
-    ),
-    ...orderFaults(
-      even.outcomes,
-      steady.map(({ ids }) => ids),
-    ),
+    ...orderFaults(started.outcomes, idsOf(rows.warm)),
+    ...orderFaults(full.outcomes, idsOf(rows.full)),
+    ...orderFaults(even.outcomes, idsOf(steadyRows)),
   ]
   const figures = {
-    ordersPerSecond: Math.round(most.perSecond),
+    ordersPerSecond: Math.round(full.perSecond),
     p50Ms: even.latency.at(50),
     p99Ms: even.latency.at(99),
-    errors: most.outcomes.errors + even.outcomes.errors,
-    lost: most.outcomes.lost + even.outcomes.lost,
+    errors: sum(({ outcomes }) => outcomes.errors),
+    lost: sum(({ outcomes }) => outcomes.lost),
     steadyPerSecond: Math.round(even.perSecond),
     p999Ms: even.latency.at(99.9),
-    saturatedP50Ms: most.latency.at(50),
-    saturatedP99Ms: most.latency.at(99),
+    saturatedP50Ms: full.latency.at(50),
+    saturatedP99Ms: full.latency.at(99),
     fdatasyncP50Ms: disk.at(50),
     fdatasyncP99Ms: disk.at(99),
     bareVerificationsPerSecond: Math.round(verifyPerSecond),
-    orders: most.outcomes.answered + even.outcomes.answered,
-    uniqueSeqs: unique + even.outcomes.uniqueSeqs().unique,
-    filled: most.outcomes.filled + even.outcomes.filled,
+    orders: sum(({ accepted }) => accepted),
+    sweeps: messages.filter(({ op }) => op === 'order.cancelAll').length,
+    uniqueSeqs: sum(({ outcomes }) => outcomes.uniqueSeqs().unique),
+    filled: sum(({ outcomes }) => outcomes.filled),
+    fillPercent: (100 * full.outcomes.filled) / Math.max(1, full.accepted),
+    fillsPerSecond: Math.round(full.outcomes.filled / full.seconds),
     accounts: accounts.length,
     ...followed,
   }
@@ -75,11 +84,15 @@ export async function saturate(session: Session): Promise<Findings> {
       p99ToFdatasyncP99: figures.p99Ms / Math.max(0.001, figures.fdatasyncP99Ms),
     },
     summary: [
-      `${figures.ordersPerSecond} signed orders/s saturated over ${connections} WebSocket connections with ${inFlight} in flight on each, ${figures.accounts} accounts, ${figures.uniqueSeqs} unique sequence numbers, ${figures.filled} filled at once.`,
+      `${figures.ordersPerSecond} signed orders/s saturated over ${connections} WebSocket connections with ${inFlight} in flight on each, ${figures.accounts} accounts, ${figures.uniqueSeqs} unique sequence numbers; ${figures.fillPercent.toFixed(2)} % filled at once (${figures.fillsPerSecond} fills/s); each account canceled all it had after ${RESTING_MAX} orders, ${figures.sweeps} times in all.`,
       `At ${figures.steadyPerSecond}/s: p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms, counted from the moment an order was due; fdatasync beside it p50 ${figures.fdatasyncP50Ms} ms, p99 ${figures.fdatasyncP99Ms} ms.`,
     ],
     faults,
   }
+}
+
+function idsOf(rows: readonly OrderRow[]): number[][] {
+  return rows.map(({ ids }) => ids)
 }
 
 /** Signed orders as JSON without the leading `{`. */
