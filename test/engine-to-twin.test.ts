@@ -33,18 +33,25 @@ describe('what the engine does settles on the twin, to the unit, after every bat
   )
 
   test('and every kind of segment was carried', () => {
-    expect([...carried.keys()].toSorted()).toEqual([
+    // Rarer than the short form is long.
+    const rare = count < 100_000 ? ['Activations of keys', 'Liquidations of keys'] : []
+    const expected = [
       'Activations',
+      'Activations of keys',
       'Credited',
       'Deleveragings',
       'Fills',
+      'Fills of keys',
       'Funding',
       'Insurance',
       'Liquidations',
+      'Liquidations of keys',
       'Prices',
       'Takeovers',
       'Transfers',
       'Withdrawals',
-    ])
+    ]
+    expect(expected.filter((kind) => !carried.has(kind) && !rare.includes(kind))).toEqual([])
+    expect([...carried.keys()].filter((kind) => !expected.includes(kind))).toEqual([])
   })
 })

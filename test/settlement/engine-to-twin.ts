@@ -3,6 +3,7 @@ import {
   type BatchHeader,
   bytesHex,
   createPriceSigner,
+  type OrderRecord,
   type PriceSigner,
   type Segment,
   SettlementTwin,
@@ -15,6 +16,7 @@ import {
   type EngineEvent,
   encodeCommand,
   type Market,
+  orderFlag,
   type SetMarketRisk,
 } from '@plumb/model'
 import { createEngine, type Engine } from '../../packages/engine/src/engine.ts'
@@ -33,6 +35,7 @@ const CHAIN_ID = 1_337
 const CONTRACT = `0x${'cc'.repeat(20)}`
 const MARK_AGE_MAX_S = 3_600
 const BACKSTOP_CAPITAL = 50_000_000_000
+const REVOCATION_DELAY_S = 1_800
 /** What the engine did may not wait longer for its batch. */
 const DRAFT_AGE_MS = 60_000
 
@@ -58,6 +61,7 @@ export class EngineToTwin {
   readonly #publishers: readonly PriceSigner[]
   readonly #backstops = new Map<number, number>()
   readonly #markets = new Map<number, Market>()
+  readonly #keys = new Set<string>()
   #draft: BatchDraft
   #openedMs = 0
   #deposits = 0
@@ -131,6 +135,11 @@ export class EngineToTwin {
       return { ...command, signature: signer.sign(message) }
     }
     if (command.kind === 'SetBackstop') return this.#backstop(command)
+    // On-chain a key ends D after its owner has said so, never at once.
+    if (command.kind === 'RevokeKey') {
+      const soonest = Math.floor(this.timeMs / 1_000) + REVOCATION_DELAY_S
+      return { ...command, expiryS: Math.max(command.expiryS, soonest) }
+    }
     const isBackstops =
       hasAccount(command) && [...this.#backstops.values()].includes(command.accountId)
     return isBackstops ? undefined : command
@@ -201,12 +210,30 @@ export class EngineToTwin {
         const { tiers, fee } = tiersOf(command)
         twin.setMarketTiers(command.market, tiers, fee)
       }
+      // The relayer's own hears of keys by the feed.
+      if (twin === this.mirror) this.#configureKeys(command)
       if (command.kind === 'CreditDeposit' && twin === this.mirror)
         twin.deposit(bytesHex(command.owner), command.subaccount, command.amountQuote, {
           id: command.depositId,
           timeS,
         })
     }
+  }
+
+  #configureKeys(command: Command): void {
+    if (command.kind === 'RevokeKey') this.mirror.revokeKey(bytesHex(command.key), command.expiryS)
+    if (command.kind !== 'RegisterKey') return
+    this.#keys.add(bytesHex(command.key))
+    this.mirror.state.setSessionKey(bytesHex(command.key), {
+      owner: bytesHex(command.owner),
+      subaccount: command.subaccount,
+      allSubaccounts: command.allSubaccounts === 1,
+      expiryS: command.expiryS,
+      notionalLeft: BigInt(command.notionalQuote),
+      markets: (BigInt(command.marketsHigh) << 32n) | BigInt(command.marketsLow),
+      maxPosition: BigInt(command.maxPositionLots),
+      maxOrderNotional: BigInt(command.maxOrderNotionalQuote),
+    })
   }
 
   #deliver(
@@ -274,11 +301,27 @@ export class EngineToTwin {
     for (const twin of [this.state.twin, this.mirror]) this.#compare(twin)
   }
 
-  #count({ kind }: Segment): void {
+  #count(segment: Segment): void {
+    const { kind } = segment
     this.carried.set(kind, (this.carried.get(kind) ?? 0) + 1)
+    const keyed = ordersOf(segment).filter(({ flags }) => (flags & orderFlag.sessionKey) !== 0)
+    if (keyed.length === 0) return
+    const name = `${kind} of keys`
+    this.carried.set(name, (this.carried.get(name) ?? 0) + 1)
+  }
+
+  // What a key's orders have filled, the contract has taken off its notional.
+  #compareKeys(twin: SettlementTwin): void {
+    for (const key of this.#keys) {
+      const view = this.engine.sessionKey(bytesOf(key))
+      if (view === undefined) continue
+      const left = twin.state.sessionKey(key)?.notionalLeft
+      same(`key ${key}`, String(left), String(view.notionalLeftQuote + view.reservedQuote))
+    }
   }
 
   #compare(twin: SettlementTwin): void {
+    this.#compareKeys(twin)
     for (let id = 1; id <= this.engine.totals().accounts; id++) {
       const account = this.engine.account(id)
       if (account === undefined) continue
@@ -323,6 +366,12 @@ export class EngineToTwin {
     }
     same('fees', String(twin.totals.fees), String(this.engine.totals().feesQuote))
   }
+}
+
+const ordersOf = (segment: Segment): readonly OrderRecord[] => {
+  if (segment.kind === 'Fills' || segment.kind === 'Activations') return segment.orders
+  if (segment.kind !== 'Liquidations') return []
+  return segment.liquidations.flatMap(({ fills }) => fills.map(({ maker }) => maker))
 }
 
 const tiersOf = ({ boundUsdc, imfPpm, liquidationFeePpm }: SetMarketRisk) => {

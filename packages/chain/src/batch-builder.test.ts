@@ -142,6 +142,31 @@ describe('BatchBuilder cuts segments where the aggregate would be refused', () =
     expect(kinds()).toEqual(['Prices', 'Fills', 'Fills'])
   })
 
+  test('the owner’s fill that takes the position beyond a session key’s limit waits for the next segment', () => {
+    const key = owner(9)
+    for (const known of [twin, fresh])
+      known.state.setSessionKey(key, {
+        owner: ALICE,
+        subaccount: 0,
+        allSubaccounts: false,
+        expiryS: TIME_S,
+        notionalLeft: 150n * BigInt(MARK) * 10n,
+        markets: 1n,
+        maxPosition: 100n,
+        maxOrderNotional: 2n ** 64n - 1n,
+      })
+    const keyed = order(key, 0, { flags: orderFlag.sessionKey, lane: 1 })
+    const maker = order(BOB, 1)
+    expect(builder.addFills([fill(keyed, maker, 100)])).toBeNull()
+    expect(builder.addFills([fill(order(ALICE, 0, { lane: 2 }), maker, 20)])).toBeNull()
+    // Of its notional fifty lots are left, of its position nothing.
+    expect(builder.addFills([fill(keyed, maker, 51)])).toBe('KEY_NOTIONAL')
+    expect(builder.addFills([fill(keyed, maker, 1)])).toBe('KEY_POSITION')
+    expect(kinds()).toEqual(['Prices', 'Fills', 'Fills'])
+    expect(twin.state.sessionKey(key)?.notionalLeft).toBe(50n * BigInt(MARK) * 10n)
+    expect(twin.account(ALICE, 0).positions[0]?.size).toBe(120n)
+  })
+
   test('prices come in where fresh marks are what is missing', () => {
     // 1,000 USDC carry 3,333 lots at 5 %.
     expect(

@@ -1,6 +1,7 @@
 //! What the settlement contract holds, read at a given block.
 import type { Result } from 'ethers'
 import { exchangeInterface } from './exchange-interface.ts'
+import { type ChainKeyTerms, keyTermsOf } from './key-events.ts'
 import type { BlockTag, Rpc } from './rpc.ts'
 
 /** One open position as the contract stores it. */
@@ -63,6 +64,8 @@ export type ContractViews = {
   lastDeposit(tag?: BlockTag): Promise<{ depositId: number; rollingHash: string }>
   totals(tag?: BlockTag): Promise<ChainTotals>
   isRelayer(address: string, tag?: BlockTag): Promise<boolean>
+  /** Terms of a session key, its notional as far as it is left; owner zero: no such key. */
+  sessionKey(key: string, tag?: BlockTag): Promise<ChainKeyTerms>
   /** Owner of the backstop's accounts, lowercase; fixed at deployment. */
   backstop(tag?: BlockTag): Promise<string>
 }
@@ -163,6 +166,8 @@ export const contractViews = (rpc: Rpc, contract: string): ContractViews => {
         insuranceQuote: safe(totals['insurance']),
       }
     },
+    sessionKey: async (key, tag = 'latest') =>
+      keyTermsOf((await read('sessionKey', [key], tag))[0]),
     isRelayer: async (address, tag = 'latest') =>
       (await read('isRelayer', [address], tag))[0] === true,
     backstop: async (tag = 'latest') => String((await read('backstop', [], tag))[0]).toLowerCase(),

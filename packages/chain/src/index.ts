@@ -93,6 +93,13 @@ export {
 export { type BatchCodeName, batchCode } from './generated/batch-code.ts'
 export { plumbExchangeAbi, plumbExchangeBytecode } from './generated/plumb-exchange.ts'
 export { testUsdcAbi, testUsdcBytecode } from './generated/test-usdc.ts'
+export {
+  type ChainKeyEvent,
+  type ChainKeyTerms,
+  createKeyReader,
+  KeyLogError,
+  type KeyReader,
+} from './key-events.ts'
 export { type JoinRefusal, type MatchedFill, OpenFills, type SignedOrder } from './open-fills.ts'
 export {
   createPriceSigner,
@@ -119,6 +126,7 @@ export type {
   TwinLane,
   TwinMarket,
   TwinPosition,
+  TwinSessionKey,
   TwinTotals,
 } from './settlement-state.ts'
 export { type BatchResult, SettlementTwin, type TwinAccountView } from './settlement-twin.ts'

@@ -1,14 +1,16 @@
 //! The twin of KeyOrders.sol: orders signed by a session key, and what the key may do.
-import type { OrderRecord } from './batch.ts'
+import type { OrderRecord, Owner } from './batch.ts'
 import type { BatchCodeName } from './generated/batch-code.ts'
 import type { SettlementState, TwinMarket } from './settlement-state.ts'
 
 /** Flag of an order that a session key has signed (bit 4 of the signed byte). */
 export const SESSION_FLAG = 16
 
-const isKeyed = (order: OrderRecord) => (order.flags & SESSION_FLAG) !== 0
+type Signed = Omit<OrderRecord, 'takerFee' | 'makerFee'>
 
-const notionalOf = (market: TwinMarket | undefined, order: OrderRecord, lots: number) =>
+const isKeyed = (order: Signed) => (order.flags & SESSION_FLAG) !== 0
+
+const notionalOf = (market: TwinMarket | undefined, order: Signed, lots: number) =>
   BigInt(lots) * BigInt(order.priceTicks) * (market?.quotePerTickLot ?? 0n)
 
 /** The order with the owner whose account it trades: its signer, or the owner of the session key; or why it is refused. */
@@ -26,6 +28,20 @@ export function resolveOwner(
   const notional = notionalOf(state.market(order.market), order, order.sizeLots)
   if (notional > key.maxOrderNotional) return 'KEY_ORDER_NOTIONAL'
   return { ...order, owner: key.owner }
+}
+
+/** Owner of the account an order trades: its signer, or the owner of the session key that signed it, if that is known. */
+export function ownerOf(state: SettlementState, order: Signed): Owner {
+  return (isKeyed(order) ? state.sessionKey(order.owner)?.owner : undefined) ?? order.owner
+}
+
+/** What `lots` of an order take off the notional of the session key that signed it; undefined for an owner's own order. */
+export function keyNotional(
+  state: SettlementState,
+  order: Signed,
+  lots: number,
+): bigint | undefined {
+  return isKeyed(order) ? notionalOf(state.market(order.market), order, lots) : undefined
 }
 
 /** Takes a fill off the remaining notional of the key that signed the order, at the order's limit price. */

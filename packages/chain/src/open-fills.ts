@@ -1,8 +1,15 @@
 //! A Fills segment while it is being filled: each fill is judged as the contract will judge the whole segment.
 import { orderFlag, side } from '@plumb/model'
 import { AccountRun } from './account-run.ts'
-import { compareOrders, type FillsSegment, isConditional, type OrderRecord } from './batch.ts'
+import {
+  compareOrders,
+  type FillsSegment,
+  isConditional,
+  type OrderRecord,
+  type Owner,
+} from './batch.ts'
 import type { BatchCodeName } from './generated/batch-code.ts'
+import { keyNotional, ownerOf, positionLimit, resolveOwner } from './key-orders.ts'
 import {
   advanceLane,
   checkOrder,
@@ -32,6 +39,8 @@ export type JoinRefusal = BatchCodeName | 'FEE_RATE_CHANGED' | 'SEGMENT_FULL'
 
 type Entry = {
   order: SignedOrder
+  /** Whose account it trades: its signer, or the owner of the session key that signed it. */
+  owner: Owner
   takerFee: number | null
   makerFee: number | null
   filled: number
@@ -47,6 +56,7 @@ const COUNT_MAX = 65_535
 const GAS = {
   order: 7_500,
   conditional: 4_500,
+  keyed: 16_000,
   fill: 1_300,
   account: 10_000,
   accountFresh: 28_000,
@@ -76,6 +86,9 @@ export class OpenFills {
   readonly #movements = new UndoMap<string, readonly Movement[]>(this.#log)
   readonly #laneSlots = new UndoMap<string, true>(this.#log)
   readonly #markets = new UndoMap<number, true>(this.#log)
+  /** Orders of session keys by account; what each key has filled here, at its orders' limits. */
+  readonly #keyed = new UndoMap<string, readonly OrderRecord[]>(this.#log)
+  readonly #charged = new UndoMap<Owner, bigint>(this.#log)
   readonly #rows: Row[] = []
   #orderCount = 0
   #gas = 0
@@ -122,8 +135,8 @@ export class OpenFills {
   /** The segment: orders sorted, fills in the order they were added. */
   build(): FillsSegment {
     const sorted = [...this.#entries.entries()]
-      .map(([key, entry]) => ({ key, record: recordOf(entry) }))
-      .toSorted((a, b) => compareOrders(a.record, b.record))
+      .map(([key, entry]) => ({ key, record: recordOf(entry), owner: entry.owner }))
+      .toSorted((a, b) => compareOrders(ownedBy(a), ownedBy(b)))
     const places = new Map(sorted.map(({ key }, place) => [key, place]))
     return {
       kind: 'Fills',
@@ -152,11 +165,15 @@ export class OpenFills {
     if (market === undefined) return 'UNKNOWN_MARKET'
     const took: OrderRecord = { ...taker, takerFee, makerFee: 0 }
     const made: OrderRecord = { ...maker, takerFee: 0, makerFee }
+    const invalid = checkOrder(market, took, this.#timeS) ?? checkOrder(market, made, this.#timeS)
+    if (invalid !== null) return invalid
+    const takers = resolveOwner(this.#state, took, this.#timeS)
+    const makers = resolveOwner(this.#state, made, this.#timeS)
+    if (typeof takers === 'string') return takers
+    if (typeof makers === 'string') return makers
     const code =
-      checkOrder(market, took, this.#timeS) ??
-      checkOrder(market, made, this.#timeS) ??
-      checkTrigger(this.#state, took, this.#timeS) ??
-      checkTrigger(this.#state, made, this.#timeS) ??
+      checkTrigger(this.#state, takers, this.#timeS) ??
+      checkTrigger(this.#state, makers, this.#timeS) ??
       checkPair(took, made)
     if (code !== null) return code
     const priceTicks = priceOf(took, made, fill.priceTicks)
@@ -164,39 +181,55 @@ export class OpenFills {
     const money = fillMoney(market, took, made, priceTicks, sizeLots)
     if (-money.makerFee > money.takerFee) return 'REBATE_ABOVE_FEE'
     const refusal =
-      this.#enter(taker, { takerFee }, sizeLots, money.takerCash) ??
-      this.#enter(maker, { makerFee }, sizeLots, money.makerCash)
+      this.#enter(taker, takers.owner, { takerFee }, sizeLots, money.takerCash) ??
+      this.#enter(maker, makers.owner, { makerFee }, sizeLots, money.makerCash)
     if (refusal !== null) return refusal
     if (this.#rows.length === COUNT_MAX || this.#orderCount > COUNT_MAX) return 'SEGMENT_FULL'
     this.#gas += GAS.fill
-    this.#rows.push({ taker: orderKey(taker), maker: orderKey(maker), sizeLots, priceTicks })
+    this.#rows.push({ taker: orderKey(takers), maker: orderKey(makers), sizeLots, priceTicks })
     return null
   }
 
   #enter(
     order: SignedOrder,
+    owner: Owner,
     fee: { takerFee?: number; makerFee?: number },
     sizeLots: number,
     cash: bigint,
   ): JoinRefusal | null {
-    const key = orderKey(order)
+    const key = orderKey({ ...order, owner })
     const known = this.#entries.get(key)
     if (known === undefined) this.#orderCount += 1
     // The table has one place for a lane's sequence number; another order of that number waits for the next segment.
     else if (!isSameOrder(known.order, order)) return 'ORDERS_NOT_SORTED'
-    const entry = known ?? { order, takerFee: null, makerFee: null, filled: 0 }
+    const entry = known ?? { order, owner, takerFee: null, makerFee: null, filled: 0 }
     const takerFee = fee.takerFee ?? entry.takerFee
     const makerFee = fee.makerFee ?? entry.makerFee
     if ((entry.takerFee ?? takerFee) !== takerFee || (entry.makerFee ?? makerFee) !== makerFee)
       return 'FEE_RATE_CHANGED'
     const filled = entry.filled + sizeLots
-    const holder = accountKey(order.owner, order.subaccount)
+    const holder = accountKey(owner, order.subaccount)
     const lane = this.#state.lane(holder, order.lane)
     const advanced = advanceLane(lane, order.laneSeq, filled, order.sizeLots)
     if (typeof advanced === 'string') return advanced
+    const overspent = this.#charge(holder, order, known === undefined, sizeLots)
+    if (overspent !== null) return overspent
     if (known === undefined) this.#gas += this.#gasOfOrder(holder, order)
-    this.#entries.set(key, { order, takerFee, makerFee, filled })
+    this.#entries.set(key, { order, owner, takerFee, makerFee, filled })
     this.#move(holder, order, BigInt(order.side === side.buy ? sizeLots : -sizeLots), cash)
+    return null
+  }
+
+  // What a session key's order fills comes off the key's notional; nothing for an owner's own.
+  #charge(holder: string, order: SignedOrder, isNew: boolean, lots: number): JoinRefusal | null {
+    const used = keyNotional(this.#state, order, lots)
+    if (used === undefined) return null
+    const left = this.#state.sessionKey(order.owner)?.notionalLeft ?? 0n
+    const charged = (this.#charged.get(order.owner) ?? 0n) + used
+    if (charged > left) return 'KEY_NOTIONAL'
+    this.#charged.set(order.owner, charged)
+    const record = { ...order, takerFee: 0, makerFee: 0 }
+    if (isNew) this.#keyed.set(holder, [...(this.#keyed.get(holder) ?? []), record])
     return null
   }
 
@@ -222,10 +255,11 @@ export class OpenFills {
   }
 
   // What a new order adds: itself, and the account, position, lanes and market where it is the first to touch them.
-  #gasOfOrder(holder: string, { market, lane, kind }: SignedOrder): number {
+  #gasOfOrder(holder: string, { market, lane, kind, flags }: SignedOrder): number {
     const { cash, positions } = this.#state.account(holder)
     const movements = this.#movements.get(holder)
     let gas = GAS.order + (isConditional(kind) ? GAS.conditional : 0)
+    if ((flags & orderFlag.sessionKey) !== 0) gas += GAS.keyed
     if (movements === undefined) {
       gas += cash === 0n && positions.size === 0 ? GAS.accountFresh : GAS.account
       gas += positions.size * GAS.heldPosition
@@ -255,17 +289,27 @@ export class OpenFills {
   #check(fills: readonly MatchedFill[]): JoinRefusal | null {
     const holders = new Set<string>()
     for (const { taker, maker } of fills)
-      for (const order of [taker, maker]) holders.add(accountKey(order.owner, order.subaccount))
+      for (const order of [taker, maker])
+        holders.add(accountKey(ownerOf(this.#state, order), order.subaccount))
     for (const holder of holders) {
       const run = new AccountRun(this.#state, holder)
       for (const { market, size, cash, isReduceOnly } of this.#movements.get(holder) ?? [])
         run.move(market, size, cash, isReduceOnly)
+      for (const order of this.#keyed.get(holder) ?? []) {
+        const limit = positionLimit(this.#state, order)
+        if (limit !== undefined && run.isGrownBeyond(order.market, limit)) return 'KEY_POSITION'
+      }
       const code = run.check(this.#timeS)
       if (code !== null) return code
     }
     return null
   }
 }
+
+const ownedBy = ({ record, owner }: { record: OrderRecord; owner: Owner }): OrderRecord => ({
+  ...record,
+  owner,
+})
 
 const orderKey = ({ owner, subaccount, lane, laneSeq }: SignedOrder): string =>
   `${owner}/${subaccount}/${lane}/${laneSeq}`
@@ -278,7 +322,8 @@ const recordOf = ({ order, takerFee, makerFee }: Entry): OrderRecord => ({
 
 const isSameOrder = (a: SignedOrder, b: SignedOrder): boolean =>
   a === b ||
-  (a.market === b.market &&
+  (a.owner === b.owner &&
+    a.market === b.market &&
     a.side === b.side &&
     a.flags === b.flags &&
     a.kind === b.kind &&

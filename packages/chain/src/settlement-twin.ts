@@ -1,6 +1,6 @@
 //! The settlement contract as a pure integer model: predicts exactly what a batch does, refusals included.
 import type { Market } from '@plumb/model'
-import type { Batch, Owner, Segment } from './batch.ts'
+import type { Batch, OrderRecord, Owner, Segment } from './batch.ts'
 import type {
   ChainAccount,
   ChainBatch,
@@ -10,6 +10,7 @@ import type {
   ChainTotals,
 } from './contract-views.ts'
 import type { BatchCodeName } from './generated/batch-code.ts'
+import { ownerOf } from './key-orders.ts'
 import { settleActivations } from './settle-activations.ts'
 import { settleDeleveragings } from './settle-deleveragings.ts'
 import { settleFills } from './settle-fills.ts'
@@ -182,6 +183,18 @@ export class SettlementTwin {
     this.#state.setAccount(key, { ...account, cash: account.cash + amount })
     const { totals } = this.#state
     this.#state.setTotals({ ...totals, deposited: totals.deposited + amount })
+  }
+
+  /** Owner of the account an order trades: its signer, or the owner of the session key that signed it. */
+  ownerOf(order: Omit<OrderRecord, 'takerFee' | 'makerFee'>): Owner {
+    return ownerOf(this.#state, order)
+  }
+
+  /** As `revokeKey` does: its orders settle until `expiryS`, or their expiry if that comes first. */
+  revokeKey(key: Owner, expiryS: number): void {
+    const known = this.#state.sessionKey(key)
+    if (known === undefined) return
+    this.#state.setSessionKey(key, { ...known, expiryS: Math.min(known.expiryS, expiryS) })
   }
 
   account(owner: Owner, subaccount: number): TwinAccountView {

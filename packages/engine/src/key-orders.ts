@@ -128,7 +128,7 @@ function keyOf(state: EngineState, slot: number): number {
 }
 
 /** What an order keeps of its key's notional: all that it may still fill, at its limit price. */
-function reserved(state: EngineState, slot: number): number {
+export function reserved(state: EngineState, slot: number): number {
   const { orders, advanced, markets } = state
   const record = orders.i32[slot * ORDER_W + W_ADVANCED]!
   const filled = orders.f64[slot * ORDER_D + D_SIZE]! - remainingLots(state, slot)

@@ -1,4 +1,5 @@
 //! A session key as others see it.
+import { reserved } from './key-orders.ts'
 import { findKey } from './key-store.ts'
 import * as at from './slabs.ts'
 import type { EngineState } from './state.ts'
@@ -16,6 +17,19 @@ export type SessionKeyView = {
   maxOrderNotionalQuote: number
   /** What new orders may still ask for, at their limit prices: without what was filled and what open orders may fill. */
   notionalLeftQuote: number
+  /** What its open orders may still fill, at their limit prices. */
+  reservedQuote: number
+}
+
+function reservedOf(state: EngineState, key: number): number {
+  const { advanced } = state
+  let sum = 0
+  for (let record = 0; record < advanced.used; record++) {
+    const a = record * at.ADVANCED_W
+    const slot = advanced.i32[a + at.A_SLOT]!
+    if (slot !== at.NONE && advanced.i32[a + at.A_KEY] === key) sum += reserved(state, slot)
+  }
+  return sum
 }
 
 export function readSessionKey(
@@ -38,5 +52,6 @@ export function readSessionKey(
     maxPositionLots: amount(at.KD_MAX_POSITION),
     maxOrderNotionalQuote: amount(at.KD_MAX_ORDER),
     notionalLeftQuote: amount(at.KD_LEFT),
+    reservedQuote: reservedOf(state, key),
   }
 }

@@ -11,7 +11,7 @@ import { enginePrices } from './engine-prices.ts'
 import type { AccountName } from './order-store.ts'
 import { noteMark, noteVector, type PriceBook } from './price-book.ts'
 import type { RelayerState } from './relayer-state.ts'
-import { type Involved, involvedIn, judgedAtMarks, segmentOf } from './risk-segment.ts'
+import { type Involved, involvedIn, isKeyed, judgedAtMarks, segmentOf } from './risk-segment.ts'
 import type {
   DustStep,
   FillStep,
@@ -159,6 +159,14 @@ export class BatchDraft {
         this.#state.facts = { ...this.#state.facts, throttle: { level, minNotionalQuote } }
         return false
       }
+      case 'key':
+        this.#state.twin.state.setSessionKey(step.key, step.terms)
+        this.#state.touchedKeys.add(step.key)
+        return false
+      case 'keyEnd':
+        this.#state.twin.revokeKey(step.key, step.expiryS)
+        this.#state.touchedKeys.add(step.key)
+        return false
       case 'listing':
         return false
     }
@@ -169,8 +177,10 @@ export class BatchDraft {
     const refusal = this.#batch.builder.addFills([fill], () => this.#prices(fill))
     if (refusal !== null) throw new UnsettleableError(fill, refusal)
     this.fillCount += 1
-    for (const { owner, subaccount, lane } of [fill.taker, fill.maker])
-      this.#touch(owner, subaccount, lane)
+    for (const order of [fill.taker, fill.maker]) {
+      this.#touch(this.#state.twin.ownerOf(order), order.subaccount, order.lane)
+      if (isKeyed(order)) this.#state.touchedKeys.add(order.owner)
+    }
   }
 
   #addWithdrawal(step: WithdrawalStep): void {
@@ -216,7 +226,7 @@ export class BatchDraft {
   }
 
   #addRisk(step: RiskStep): void {
-    const involved = involvedIn(step)
+    const involved = involvedIn(step, (order) => this.#state.twin.ownerOf(order))
     const victim = judgedAtMarks(step)
     // Its amounts follow from the marks: they must be the engine's, not just near.
     if (victim !== undefined) {
@@ -233,6 +243,7 @@ export class BatchDraft {
     }
     if (error !== null) throw new UnsettleableError(step, error.code)
     this.riskCount += 1
+    for (const key of involved.keys) this.#state.touchedKeys.add(key)
     this.#touchInvolved(involved)
   }
 
@@ -280,8 +291,8 @@ export class BatchDraft {
   }
 
   #prices({ taker, maker }: MatchedFill): PricesSegment[] {
-    const held = [taker, maker].flatMap(({ owner, subaccount }) =>
-      this.#marketsOf(owner, subaccount),
+    const held = [taker, maker].flatMap((order) =>
+      this.#marketsOf(this.#state.twin.ownerOf(order), order.subaccount),
     )
     return this.#enginePrices([taker.market, ...held])
   }

@@ -27,6 +27,8 @@ export type CrediterOptions = {
   commands: Pick<CommandClient, 'submit'>
   cursor: DepositCursor
   save: (cursor: DepositCursor) => Promise<void>
+  /** Tells the engine of other events of the blocks that the cursor passes; safe to repeat. Answers how many there were. */
+  others?: (fromBlock: number, toBlock: number) => Promise<number>
   logger: Logger
 }
 
@@ -54,7 +56,7 @@ const commandOf = (deposit: ChainDeposit) =>
 
 /** @example setInterval(() => crediter.step(), 1_000) */
 export const createDepositCrediter = (options: CrediterOptions): DepositCrediter => {
-  const { reader, finality, commands, save, logger } = options
+  const { reader, finality, commands, save, logger, others } = options
   let cursor = options.cursor
 
   const credit = async (deposit: ChainDeposit) => {
@@ -83,7 +85,8 @@ export const createDepositCrediter = (options: CrediterOptions): DepositCrediter
       // All at once: the command channel keeps their order, and a gap behind a failure is refused.
       const outcomes = await Promise.allSettled(found.deposits.map(credit))
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
-      if (found.deposits.length > 0 || found.cursor.blockNumber - cursor.blockNumber >= 50) {
+      const told = (await others?.(cursor.blockNumber + 1, found.cursor.blockNumber)) ?? 0
+      if (found.deposits.length + told > 0 || found.cursor.blockNumber - cursor.blockNumber >= 50) {
         await save(found.cursor)
         faultPoint('relayer:deposits-saved')
       }

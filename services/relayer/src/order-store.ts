@@ -1,6 +1,6 @@
 //! Open signed orders as the bytes they came in: decoded only when one trades.
-import { isConditional, type SignedOrder } from '@plumb/chain'
-import { type AccountId, type Command, decodeCommand, type OrderId } from '@plumb/model'
+import { bytesHex, isConditional, type SignedOrder } from '@plumb/chain'
+import { type AccountId, type Command, decodeCommand, type OrderId, orderFlag } from '@plumb/model'
 import { createTrackedMap, type TrackedMap } from './tracked-map.ts'
 
 /** An account's on-chain name; `owner` is lowercase 0x-hex. */
@@ -25,7 +25,7 @@ export const accountName = (store: OrderStore, accountId: AccountId): AccountNam
 }
 
 /**
- * The signed order a fill cites, fees still zero.
+ * The signed order a fill cites, fees still zero; its `owner` is who signed it, a session key perhaps.
  *
  * @throws RangeError on an order the feed never placed
  */
@@ -39,8 +39,12 @@ export const signedOrder = (store: OrderStore, orderId: OrderId): SignedOrder =>
     command.kind !== 'PlaceAdvancedOrder'
   )
     throw new RangeError(`${command.kind} is not an order`)
+  const name = accountName(store, command.accountId)
+  // On-chain an order has its signer, and the session key its owner.
+  const isKeyed = (command.flags & orderFlag.sessionKey) !== 0
   return {
-    ...accountName(store, command.accountId),
+    owner: isKeyed ? bytesHex(command.signer) : name.owner,
+    subaccount: name.subaccount,
     signature: command.signature,
     market: command.market,
     side: command.side,

@@ -1,5 +1,5 @@
 //! Reads a command of the feed and its events as settlement steps, and keeps the open orders current.
-import { isConditional } from '@plumb/chain'
+import { isConditional, type TwinSessionKey } from '@plumb/chain'
 import {
   type Command,
   commandKind,
@@ -12,6 +12,7 @@ import {
   eventLayouts,
   type Genesis,
   header,
+  type KeyRegistered,
   type TradeExecuted,
 } from '@plumb/model'
 import type { FeedEntry } from '@plumb/runtime'
@@ -37,6 +38,8 @@ const settles: Record<EngineEvent['kind'], boolean> = {
   AdlExecuted: true,
   AdlRound: true,
   ThrottleSet: true,
+  KeyRegistered: true,
+  KeyRevoked: true,
   // Positions close on-chain only by fills so far: the sequencer takes no command that leads here.
   BadDebt: false,
   MarketSettled: false,
@@ -53,9 +56,6 @@ const settles: Record<EngineEvent['kind'], boolean> = {
   FeeTiersSet: false,
   FundingSettled: false,
   IndexUpdated: false,
-  // The chain told of them.
-  KeyRegistered: false,
-  KeyRevoked: false,
   LeverageSet: false,
   LiquidationExplained: false,
   MarketRiskSet: false,
@@ -97,6 +97,8 @@ const plainKinds = [
   'DustCollected',
   'MarketListed',
   'ThrottleSet',
+  'KeyRegistered',
+  'KeyRevoked',
 ] as const
 
 const isPlainEvent = (event: EngineEvent): event is PlainEvent =>
@@ -235,6 +237,10 @@ class StepList {
         const { level, minNotionalQuote } = event
         return { kind: 'throttle', seq, level, minNotionalQuote }
       }
+      case 'KeyRegistered':
+        return { kind: 'key', seq, key: hex(event.key), terms: keyTerms(event) }
+      case 'KeyRevoked':
+        return { kind: 'keyEnd', seq, key: hex(event.key), expiryS: event.expiryS }
       case 'DustCollected':
         return { kind: 'dust', seq, market: event.market }
       case 'MarketListed':
@@ -257,6 +263,17 @@ const readWithdrawal = (store: OrderStore, seq: number, bytes: Uint8Array): Sett
   const terms = { signature, amountQuote, lane, laneSeq, expiryS }
   return { kind: 'withdrawal', seq, withdrawal: { ...accountName(store, accountId), ...terms } }
 }
+
+const keyTerms = (event: KeyRegistered): TwinSessionKey => ({
+  owner: hex(event.owner),
+  subaccount: event.subaccount,
+  allSubaccounts: event.allSubaccounts === 1,
+  expiryS: event.expiryS,
+  notionalLeft: BigInt(event.notionalQuote),
+  markets: (BigInt(event.marketsHigh) << 32n) | BigInt(event.marketsLow),
+  maxPosition: BigInt(event.maxPositionLots),
+  maxOrderNotional: BigInt(event.maxOrderNotionalQuote),
+})
 
 const readListing = (seq: number, bytes: Uint8Array): SettlementStep => {
   const command: Command = decodeCommand(bytes).command

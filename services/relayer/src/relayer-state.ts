@@ -6,6 +6,7 @@ import {
   type TwinAccount,
   type TwinLane,
   type TwinMarket,
+  type TwinSessionKey,
   type TwinTotals,
 } from '@plumb/chain'
 import type { Genesis, OrderId, Quote, Seq } from '@plumb/model'
@@ -40,6 +41,8 @@ export type RelayerState = {
   /** Twin accounts and lanes that changed since the last save, by their keys. */
   readonly touchedAccounts: Set<string>
   readonly touchedLanes: Map<string, { account: string; lane: number }>
+  /** Session keys whose terms or rest changed since. */
+  readonly touchedKeys: Set<string>
 }
 
 /** Kinds of stored records; numbers never change meaning. */
@@ -55,6 +58,7 @@ const recordKind = {
   twinMarket: 12,
   twinPublisherTime: 13,
   twinTotals: 14,
+  twinKey: 15,
 } as const
 
 const text = new TextDecoder()
@@ -118,6 +122,7 @@ export const restoreState = (stored: StoredRelayer, deployed: DeployedTerms): Re
     }),
     touchedAccounts: new Set(),
     touchedLanes: new Map(),
+    touchedKeys: new Set(),
   }
   restoreTwin(state, ofKind)
   return state
@@ -136,6 +141,8 @@ const restoreTwin = (state: RelayerState, ofKind: <V>(kind: number) => [string, 
     twin.state.setMarket(Number(id), market)
   for (const [key, timeMs] of ofKind<number>(recordKind.twinPublisherTime))
     twin.state.setPublisherTime(Number(key), timeMs)
+  for (const [key, terms] of ofKind<TwinSessionKey>(recordKind.twinKey))
+    twin.state.setSessionKey(key, terms)
   for (const [, totals] of ofKind<TwinTotals>(recordKind.twinTotals)) twin.state.setTotals(totals)
 }
 
@@ -160,6 +167,10 @@ export const stateChanges = (state: RelayerState) => {
   for (const key of state.touchedAccounts) put(recordKind.twinAccount, key, twin.state.account(key))
   for (const [key, { account, lane }] of state.touchedLanes)
     put(recordKind.twinLane, key, { account, lane, ...twin.state.lane(account, lane) })
+  for (const key of state.touchedKeys) {
+    const terms = twin.state.sessionKey(key)
+    if (terms !== undefined) put(recordKind.twinKey, key, terms)
+  }
   for (const [id, market] of twin.state.markets()) put(recordKind.twinMarket, id, market)
   for (const [key, timeMs] of twin.state.publisherTimes())
     put(recordKind.twinPublisherTime, key, timeMs)
@@ -176,6 +187,7 @@ export const stateSaved = (state: RelayerState): void => {
   state.prices.marks.saved()
   state.touchedAccounts.clear()
   state.touchedLanes.clear()
+  state.touchedKeys.clear()
 }
 
 const hex = (part: Uint8Array) => `0x${Buffer.from(part).toString('hex')}`

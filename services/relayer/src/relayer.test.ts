@@ -1,5 +1,6 @@
 import { exchangeInterface, topicOf } from '@plumb/chain'
-import { side, timeInForce } from '@plumb/model'
+import { testWallet } from '@plumb/chain/testing/test-signer'
+import { decodeCommand, side, timeInForce } from '@plumb/model'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { priceMarket, TestHouse, tapeMarket, traders } from './testing/test-house.ts'
 
@@ -162,6 +163,71 @@ describe('settlement on a real chain', () => {
     house.start()
     await fund()
     expect(house.exchange.creditedQuote).toBe(4_000_000_000)
+  }, 30_000)
+})
+
+describe('session keys', () => {
+  const key = testWallet('session key of bob')
+  const leftOf = async () => (await house.views.sessionKey(key.owner)).notionalQuote
+
+  test('orders that a key signs settle on its owner’s account and count against the key', async () => {
+    house.exchange.lostReplies = 2
+    const relayer = house.start()
+    await fund()
+    await house.registerKey(bob, key)
+    await house.until('told', () => house.exchange.keys.has(key.owner))
+    const before = await leftOf()
+    // Beyond the key's position by the owner's own hand, in one batch: the segment must close between the two.
+    const first = house.rest(alice, tapeMarket, side.sell, 23_000, 1_000)
+    const second = house.rest(alice, tapeMarket, side.sell, 23_000, 500)
+    house.take(bob, tapeMarket, [[first, 1_000]], timeInForce.ioc, key)
+    house.take(bob, tapeMarket, [[second, 500]])
+    const bid = house.rest(carol, tapeMarket, side.buy, 22_900, 700)
+    const ask = house.rest(bob, tapeMarket, side.sell, 22_900, 300, key)
+    house.take(bob, tapeMarket, [[bid, 700]], timeInForce.ioc, key)
+    house.take(dave, tapeMarket, [[ask, 300]])
+    await house.settled()
+    expect(await positionOf(bob)).toBe(500)
+    expect(before - (await leftOf())).toBe(BigInt(1_000 * 23_000 + 1_000 * 22_900))
+
+    // It goes on from what was stored.
+    await house.stop()
+    house.start()
+    const last = house.rest(alice, tapeMarket, side.sell, 23_000, 100)
+    house.take(bob, tapeMarket, [[last, 100]], timeInForce.ioc, key)
+    await house.settled()
+    expect(await positionOf(bob)).toBe(600)
+
+    const ends = house.exchange.keys.get(key.owner) ?? 0
+    await house.revokeKey(bob, key)
+    await house.until('revoked', () => (house.exchange.keys.get(key.owner) ?? 0) < ends)
+    await expectConserved()
+    expect(relayer.status).toMatchObject({ poison: undefined, difference: undefined })
+  }, 30_000)
+
+  test('a registration that vanishes before it is final is not told, and told once when it comes again', async () => {
+    house.confirmations = 3
+    house.start()
+    await house.registerKey(alice, key)
+    await mine(1)
+    await house.rpc.request('anvil_rollback', [2])
+    await mine(6)
+    expect(house.exchange.keys.size).toBe(0)
+    await house.registerKey(bob, key)
+    await mine(6)
+    await house.until('told', () => house.exchange.keys.size === 1)
+    await house.stop()
+    house.start()
+    await mine(60)
+    await house.deposit(alice, 5_000_000)
+    await mine(6)
+    await house.until('credited', () => house.exchange.depositId === 1)
+    const told = house.exchange.groups.flatMap(({ entries }) =>
+      entries.map(({ command }) => decodeCommand(command).command),
+    )
+    expect(told.filter(({ kind }) => kind === 'RegisterKey')).toMatchObject([
+      { owner: new Uint8Array(Buffer.from(bob.owner.slice(2), 'hex')) },
+    ])
   }, 30_000)
 })
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type ContractViews,
   createDepositReader,
+  createKeyReader,
   depositGenesis,
   type FinalitySource,
   type Rpc,
@@ -21,6 +22,7 @@ import type { PriceBook } from './price-book.ts'
 import type { RelayerMetrics } from './relayer-metrics.ts'
 import { type DeployedTerms, restoreState } from './relayer-state.ts'
 import type { RelayerStore, StoredRelayer } from './relayer-store.ts'
+import { createKeyReporter } from './report-keys.ts'
 import {
   type BatchLimits,
   BatchRefusedError,
@@ -139,6 +141,7 @@ export class Relayer {
       commands,
       cursor: stored.deposits ?? depositGenesis(Math.max(deployBlock - 1, 0)),
       save: (cursor) => store.saveDeposits(cursor),
+      others: createKeyReporter({ reader: createKeyReader({ rpcs, contract }), commands, logger }),
       logger,
     })
     logger.info(

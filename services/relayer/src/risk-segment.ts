@@ -1,6 +1,6 @@
 //! A step of liquidation or transfer as a segment of the batch, and who takes part in it.
 import type { OrderRecord, RiskSegment } from '@plumb/chain'
-import type { MarketId } from '@plumb/model'
+import { type MarketId, orderFlag } from '@plumb/model'
 import type { AccountName } from './order-store.ts'
 import type { RiskStep } from './settlement-step.ts'
 
@@ -9,6 +9,8 @@ export type Involved = {
   accounts: readonly AccountName[]
   lanes: readonly (AccountName & { lane: number })[]
   markets: readonly MarketId[]
+  /** Session keys that signed orders of it. */
+  keys: readonly string[]
 }
 
 /** The account whose health at the engine's marks decides the amounts, if there is one. */
@@ -35,32 +37,41 @@ export const segmentOf = (step: RiskStep): RiskSegment => {
   }
 }
 
-export const involvedIn = (step: RiskStep): Involved => {
+type OwnerOf = (order: OrderRecord) => string
+
+/** `ownerOf`: whose account an order trades. */
+export const involvedIn = (step: RiskStep, ownerOf: OwnerOf): Involved => {
   switch (step.kind) {
     case 'activation':
-      return involvedOrders([step.order], [])
+      return involvedOrders([step.order], [], ownerOf)
     case 'transfer':
     case 'insurance': {
       const { owner, subaccount, lane, to } = step.transfer
       const from = { owner, subaccount }
       const accounts = step.kind === 'transfer' ? [from, { owner, subaccount: to }] : [from]
-      return { accounts, lanes: [{ ...from, lane }], markets: [] }
+      return { accounts, lanes: [{ ...from, lane }], markets: [], keys: [] }
     }
     case 'liquidation': {
       const { fills, ...victim } = step.liquidation
       return involvedOrders(
         fills.map(({ maker }) => maker),
         [victim],
+        ownerOf,
       )
     }
     case 'takeover': {
       const { owner, subaccount, market } = step.position
       const accounts = [{ owner, subaccount }, step.backstop]
-      return { accounts, lanes: [], markets: [market] }
+      return { accounts, lanes: [], markets: [market], keys: [] }
     }
     case 'deleveraging': {
       const { owner, subaccount, counterparties } = step.deleveraging
-      return { accounts: [{ owner, subaccount }, ...counterparties], lanes: [], markets: [] }
+      return {
+        accounts: [{ owner, subaccount }, ...counterparties],
+        lanes: [],
+        markets: [],
+        keys: [],
+      }
     }
   }
 }
@@ -68,8 +79,20 @@ export const involvedIn = (step: RiskStep): Involved => {
 const involvedOrders = (
   orders: readonly OrderRecord[],
   others: readonly AccountName[],
-): Involved => ({
-  accounts: [...others, ...orders],
-  lanes: orders,
-  markets: orders.map(({ market }) => market),
-})
+  ownerOf: OwnerOf,
+): Involved => {
+  const lanes = orders.map((order) => {
+    const { subaccount, lane } = order
+    return { owner: ownerOf(order), subaccount, lane }
+  })
+  return {
+    accounts: [...others, ...lanes],
+    lanes,
+    markets: orders.map(({ market }) => market),
+    keys: orders.filter(isKeyed).map(({ owner }) => owner),
+  }
+}
+
+/** Whether a session key has signed an order: its `owner` is the key then. */
+export const isKeyed = ({ flags }: { flags: number }): boolean =>
+  (flags & orderFlag.sessionKey) !== 0

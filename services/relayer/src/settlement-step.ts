@@ -7,6 +7,7 @@ import type {
   PositionName,
   PriceVectorBody,
   TransferRecord,
+  TwinSessionKey,
   WithdrawalRecord,
 } from '@plumb/chain'
 import type { FundingIndex, Market, MarketId, Quote, Seq, Ticks, TimeMs } from '@plumb/model'
@@ -60,6 +61,11 @@ type DepositStep = {
 }
 type ListingStep = { kind: 'listing'; seq: Seq; market: Market }
 
+/** The engine has heard of a session key that the contract knows. */
+type KeyStep = { kind: 'key'; seq: Seq; key: string; terms: TwinSessionKey }
+/** It has heard that the key ends. */
+type KeyEndStep = { kind: 'keyEnd'; seq: Seq; key: string; expiryS: number }
+
 /** How hard the engine throttles new orders from here on: nothing to settle. */
 export type ThrottleStep = { kind: 'throttle'; seq: Seq; level: number; minNotionalQuote: Quote }
 
@@ -82,3 +88,5 @@ export type SettlementStep =
   | ThrottleStep
   | DepositStep
   | ListingStep
+  | KeyStep
+  | KeyEndStep

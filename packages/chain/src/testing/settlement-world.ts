@@ -191,6 +191,12 @@ export class SettlementWorld {
 
   /** Registers a session key, signed by both, with the contract and the twin. */
   async registerKey(owner: TestWallet, key: TestWallet, terms: TwinSessionKey): Promise<void> {
+    await this.send(this.deployment.exchange, this.keyRegistration(owner, key, terms))
+    this.twin.state.setSessionKey(key.owner, terms)
+  }
+
+  /** The call that registers a session key, signed by both. */
+  keyRegistration(owner: TestWallet, key: TestWallet, terms: TwinSessionKey): string {
     const struct = {
       owner: owner.owner,
       key: key.owner,
@@ -208,11 +214,7 @@ export class SettlementWorld {
       const { r, yParityAndS } = secret.sign(digest)
       return [r, yParityAndS]
     })
-    await this.send(
-      this.deployment.exchange,
-      abi.encodeFunctionData('registerKey', [struct, ofOwner, ofKey]),
-    )
-    this.twin.state.setSessionKey(key.owner, terms)
+    return abi.encodeFunctionData('registerKey', [struct, ofOwner, ofKey])
   }
 
   /** What the twin says of these bytes, or null when they do not decode. Applies the batch to the twin if accepted. */

@@ -183,7 +183,7 @@ export const streamProfiles: Record<string, LimitedProfile> = {
     volatility: 4_000,
     depth: 100,
     crashes: 1.2,
-    keys: 30,
+    keys: 70,
     guards: 3,
   },
   deep: {

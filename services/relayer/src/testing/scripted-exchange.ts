@@ -36,6 +36,8 @@ export class ScriptedExchange {
   askedSeq = 0
   /** Levels of every SetThrottle. */
   readonly throttles: number[] = []
+  /** Session keys by address: when they end. */
+  readonly keys = new Map<string, number>()
   /** The next answers that get lost on their way: the command counts all the same. */
   lostReplies = 0
   readonly #nowMs: () => number
@@ -120,6 +122,16 @@ export class ScriptedExchange {
       const { level, minNotionalQuote } = command
       this.throttles.push(level)
       return [{ kind: 'ThrottleSet', level, minNotionalQuote }]
+    }
+    if (command.kind === 'RegisterKey') {
+      const key = hexOf(command.key)
+      if (this.keys.has(key)) return [refused(rejectCode.KEY_USED)]
+      this.keys.set(key, command.expiryS)
+      return [{ ...command, kind: 'KeyRegistered' }]
+    }
+    if (command.kind === 'RevokeKey') {
+      this.keys.set(hexOf(command.key), command.expiryS)
+      return [{ ...command, kind: 'KeyRevoked', owner: new Uint8Array(20) }]
     }
     if (command.kind !== 'ConfirmBatch') throw new RangeError(command.kind)
     const last = this.confirmed.at(-1)

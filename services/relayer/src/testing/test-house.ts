@@ -9,6 +9,7 @@ import {
   createTransactionSigner,
   exchangeInterface,
   type Rpc,
+  type TwinSessionKey,
 } from '@plumb/chain'
 import { rpc as ask } from '@plumb/chain/testing/json-rpc'
 import {
@@ -19,7 +20,7 @@ import {
   testMarkets,
 } from '@plumb/chain/testing/settlement-world'
 import { type TestWallet, testWallet } from '@plumb/chain/testing/test-signer'
-import { type EventBody, side as sides, timeInForce } from '@plumb/model'
+import { type EventBody, orderFlag, side as sides, timeInForce } from '@plumb/model'
 import { createMetrics, silentLogger, systemClock } from '@plumb/runtime'
 import { Relayer } from '../relayer.ts'
 import { createRelayerMetrics } from '../relayer-metrics.ts'
@@ -37,6 +38,17 @@ export const tapeMarket = 2
 export const priceMarket = 0
 
 type OpenOrder = { orderId: number; trader: TestWallet; side: 0 | 1; lots: number; price: number }
+/** Everything, for a day; of its notional 100 USDC, of a position 1,000 lots. */
+const keyTerms = (owner: string): TwinSessionKey => ({
+  owner,
+  subaccount: 0,
+  allSubaccounts: true,
+  expiryS: expiryS() + 60,
+  notionalLeft: 100_000_000n,
+  markets: 2n ** 64n - 1n,
+  maxPosition: 1_000n,
+  maxOrderNotional: 2n ** 64n - 1n,
+})
 
 export class TestHouse {
   readonly world: SettlementWorld
@@ -80,10 +92,10 @@ export class TestHouse {
     return contractViews(this.rpc, this.contract)
   }
 
-  /** A transaction of the deployer. */
-  async send(data: string): Promise<void> {
+  /** A transaction of the deployer, or of an account that anvil signs for. */
+  async send(data: string, sender?: string): Promise<void> {
     const accounts = await this.rpc.request('eth_accounts', [])
-    const from = Array.isArray(accounts) ? String(accounts[0]) : ''
+    const from = sender ?? (Array.isArray(accounts) ? String(accounts[0]) : '')
     const { url } = this.world.anvil
     const transaction = { from, to: this.contract, data, gas: '0xf42400' }
     const hash = await ask<string>(url, 'eth_sendTransaction', transaction)
@@ -98,6 +110,19 @@ export class TestHouse {
   deposit(trader: TestWallet, amountQuote: number): Promise<void> {
     const values = [trader.owner, 0, amountQuote]
     return this.send(exchangeInterface.encodeFunctionData('depositFor', values))
+  }
+
+  /** A session key of a trader, registered on-chain. */
+  registerKey(trader: TestWallet, key: TestWallet): Promise<void> {
+    return this.send(this.world.keyRegistration(trader, key, keyTerms(trader.owner)))
+  }
+
+  /** The trader's own transaction. */
+  async revokeKey(trader: TestWallet, key: TestWallet): Promise<void> {
+    const data = exchangeInterface.encodeFunctionData('revokeKey', [key.owner])
+    await this.rpc.request('anvil_impersonateAccount', [trader.owner])
+    await this.rpc.request('anvil_setBalance', [trader.owner, '0xde0b6b3a7640000'])
+    await this.send(data, trader.owner)
   }
 
   /** A relayer on the same disk and chain; an earlier one must be dead. */
@@ -223,15 +248,16 @@ export class TestHouse {
   }
 
   /** A signed order that rests. */
-  rest(trader: TestWallet, market: number, side: 0 | 1, price: number, lots: number): OpenOrder {
-    const { order, placed, command } = this.#order(
-      trader,
-      market,
-      side,
-      price,
-      lots,
-      timeInForce.gtc,
-    )
+  rest(
+    trader: TestWallet,
+    market: number,
+    side: 0 | 1,
+    price: number,
+    lots: number,
+    key?: TestWallet,
+  ): OpenOrder {
+    const tif = timeInForce.gtc
+    const { order, placed, command } = this.#order(trader, market, side, price, lots, tif, key)
     this.exchange.append(command, [placed])
     return order
   }
@@ -242,12 +268,14 @@ export class TestHouse {
     market: number,
     makers: readonly [OpenOrder, number][],
     flags: number = timeInForce.ioc,
+    key?: TestWallet,
   ): void {
     const [[first] = [undefined]] = makers
     if (first === undefined) throw new RangeError('nothing to take')
     const side = first.side === sides.buy ? sides.sell : sides.buy
     const lots = makers.reduce((sum, [, part]) => sum + part, 0)
-    const { order, placed, command } = this.#order(trader, market, side, first.price, lots, flags)
+    const { price } = first
+    const { order, placed, command } = this.#order(trader, market, side, price, lots, flags, key)
     const trades = makers.map(([maker, part]) => this.#trade(order, maker, market, part))
     this.exchange.append(command, [placed, ...trades.flat(), this.#closed(order, market, trader)])
   }
@@ -293,13 +321,14 @@ export class TestHouse {
     priceTicks: number,
     sizeLots: number,
     tif: number,
+    key?: TestWallet,
   ) {
     const orderId = ++this.#orderId
     const lane = orderId % 4
     const signed = {
       market,
       side,
-      flags: tif << 2,
+      flags: (tif << 2) | (key === undefined ? 0 : orderFlag.sessionKey),
       priceTicks,
       sizeLots,
       maxFee: 50,
@@ -308,7 +337,7 @@ export class TestHouse {
       expiryS: expiryS(),
     }
     const accountId = this.#accountId(trader)
-    const signature = this.world.signer.signOrder(trader, {
+    const signature = this.world.signer.signOrder(key ?? trader, {
       ...signed,
       subaccount: 0,
       kind: 0,
@@ -331,7 +360,7 @@ export class TestHouse {
       selfTrade: 0,
       clientOrderId: '',
     } as const
-    const signer = bytesOf(trader.owner)
+    const signer = bytesOf((key ?? trader).owner)
     const command = {
       kind: 'PlaceOrder',
       accountId,
