@@ -96,7 +96,9 @@ const expectRecovered = async (directory: string, acked: number, handed: number)
   await journal.close()
 }
 
-describe('a failing disk', { timeout: 120_000 }, () => {
+const runs = Number(env.PLUMB_FUZZ_RUNS ?? 60)
+
+describe('a failing disk', { timeout: 120_000 + runs * 500 }, () => {
   test('any call, any error, short writes, lies: final, and a prefix with everything acknowledged stays', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -122,7 +124,7 @@ describe('a failing disk', { timeout: 120_000 }, () => {
           rmSync(directory, { recursive: true })
         },
       ),
-      { numRuns: Number(env.PLUMB_FUZZ_RUNS ?? 60) },
+      { numRuns: runs },
     )
   })
 

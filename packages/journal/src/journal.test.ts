@@ -46,7 +46,9 @@ const breaking = (point: FaultPoint, from = 1): JournalFiles => {
   }
 }
 
-describe('a journal', { timeout: 30_000 }, () => {
+const runs = Number(env.PLUMB_FUZZ_RUNS ?? 40)
+
+describe('a journal', { timeout: 30_000 + runs * 500 }, () => {
   test('gives back what was appended, in any grouping, over any number of openings', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -85,7 +87,7 @@ describe('a journal', { timeout: 30_000 }, () => {
           await again.close()
         },
       ),
-      { numRuns: Number(env.PLUMB_FUZZ_RUNS ?? 40) },
+      { numRuns: runs },
     )
   })
 
