@@ -17,8 +17,9 @@ export type LoadedFigures = {
 
 type Group = { producedMs: number; frames: Frame[] }
 
-/** As the service: what arrives while one transaction runs goes into the next, at most so many commands. */
-const FRAMES_MAX = 20_000
+/** As the service: what arrives while two transactions are in flight goes into the next, at most so many commands. */
+const FRAMES_MAX = 5_000
+const TRANSACTIONS_IN_FLIGHT = 2
 
 const nobody = () => {}
 
@@ -88,7 +89,13 @@ export async function measureLoaded(
     wake()
   })
   const lags: number[] = []
+  const inFlight: Promise<void>[] = []
   let trades = 0
+  const write = async (groups: readonly Group[]) => {
+    const report = await writer.write(groups.flatMap(({ frames }) => frames))
+    trades += report.trades
+    for (const { producedMs } of groups) lags.push(Date.now() - producedMs)
+  }
   for (;;) {
     while (waiting.length === 0 && !state.ended)
       await new Promise<void>((resolve) => {
@@ -102,10 +109,10 @@ export async function measureLoaded(
       taken.push(group)
       frames += group.frames.length
     }
-    const report = await writer.write(taken.flatMap(({ frames }) => frames))
-    trades += report.trades
-    for (const { producedMs } of taken) lags.push(Date.now() - producedMs)
+    inFlight.push(write(taken))
+    if (inFlight.length >= TRANSACTIONS_IN_FLIGHT) await inFlight.shift()
   }
+  await Promise.all(inFlight)
   const doneMs = Date.now()
   const ordered = lags.toSorted((a, b) => a - b)
   const at = (share: number) => ordered[Math.floor(share * (ordered.length - 1))] ?? 0

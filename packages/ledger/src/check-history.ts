@@ -1,4 +1,5 @@
 //! Whether stored transfers still chain: each entry leaves its account what the entry before left, plus or minus itself.
+import { accountEntries } from './account-entries.ts'
 import type { LedgerAccountId } from './ledger-account.ts'
 import type { Ledger } from './open-ledger.ts'
 
@@ -23,6 +24,7 @@ export async function firstBrokenEntry(
   fromSeq: number,
   toSeq: number,
 ): Promise<BrokenEntry | undefined> {
+  const newest = sql`ORDER BY t.seq DESC, t.leg DESC LIMIT 1`
   const [broken] = await sql<BrokenEntry[]>`
     WITH entries AS (
       SELECT debit AS account_id, seq, leg, kind, -amount_quote AS delta, debit_after_quote AS after FROM transfers
@@ -34,12 +36,8 @@ export async function firstBrokenEntry(
       SELECT *, lag(after) OVER (PARTITION BY account_id ORDER BY seq, leg) AS before FROM entries
     ), firsts AS (
       SELECT c.*, CASE WHEN account_id < 0 AND ${fromSeq} > 0 THEN after - delta ELSE coalesce((
-        SELECT e.after FROM (
-          (SELECT seq, leg, debit_after_quote AS after FROM transfers t
-           WHERE t.debit = c.account_id AND t.debit >= 0 AND t.seq <= ${fromSeq} ORDER BY seq DESC, leg DESC LIMIT 1)
-          UNION ALL
-          (SELECT seq, leg, credit_after_quote FROM transfers t
-           WHERE t.credit = c.account_id AND t.credit >= 0 AND t.seq <= ${fromSeq} ORDER BY seq DESC, leg DESC LIMIT 1)
+        SELECT e.after_quote FROM (
+          ${accountEntries(sql, sql`c.account_id`, { fromSeq: 0, toSeq: fromSeq }, sql``, newest)}
         ) e ORDER BY seq DESC, leg DESC LIMIT 1), 0) END AS earlier
       FROM chained c WHERE before IS NULL
     )
@@ -60,13 +58,17 @@ export async function entryNear(
   accountId: LedgerAccountId,
   { afterSeq, seq }: { afterSeq?: number; seq: number },
 ): Promise<LastEntry | undefined> {
-  const from = afterSeq ?? 0
   const to = afterSeq === undefined ? sql`DESC` : sql`ASC`
-  const side = (role: 'debit' | 'credit') => sql`
-    (SELECT seq, leg, kind FROM transfers
-     WHERE ${sql(role)} = ${accountId} ${accountId >= 0 ? sql`AND ${sql(role)} >= 0` : sql``} AND seq > ${from} AND seq <= ${seq} ORDER BY seq ${to}, leg ${to} LIMIT 1)`
+  const first = sql`ORDER BY t.seq ${to}, t.leg ${to} LIMIT 1`
+  const fromSeq = (afterSeq ?? -1) + 1
+  // The house's accounts are in no index: its entries are everywhere.
+  const entries =
+    accountId >= 0
+      ? accountEntries(sql, accountId, { fromSeq, toSeq: seq }, sql``, first)
+      : sql`SELECT t.seq, t.leg, t.kind FROM transfers t
+          WHERE ${accountId} IN (t.debit, t.credit) AND t.seq >= ${fromSeq} AND t.seq <= ${seq} ${first}`
   const [found] = await sql<LastEntry[]>`
-    SELECT e.seq, e.leg, k.name AS kind FROM (${side('debit')} UNION ALL ${side('credit')}) e
+    SELECT e.seq, e.leg, k.name AS kind FROM (${entries}) e
     JOIN transfer_kinds k USING (kind) ORDER BY e.seq ${to}, e.leg ${to} LIMIT 1`
   return found
 }

@@ -1,9 +1,10 @@
 //! An account's cash: deposits, withdrawals, and the statement with the balance before and after every entry.
 import type { AccountId, MarketId } from '@plumb/model'
 import { and, eq, isNotNull, isNull, type SQL } from 'drizzle-orm'
+import { accountEntries } from './account-entries.ts'
 import type { LedgerAccountId } from './ledger-account.ts'
 import type { Ledger } from './open-ledger.ts'
-import { order, type Page, type PageQuery, pageOf, type Walk, walkOf, within } from './page.ts'
+import { order, type Page, type PageQuery, pageOf, seqsOf, walkOf, within } from './page.ts'
 import { type TransferKind, transferKind } from './postings-of.ts'
 import { deposits, settlements, withdrawalPayments, withdrawals } from './schema.ts'
 
@@ -126,43 +127,25 @@ type EntryQuery = PageQuery & {
 export async function listEntries(ledger: Ledger, query: EntryQuery): Promise<Page<EntryRow>> {
   const walk = await walkOf(ledger, query)
   const { sql: pg } = ledger
+  const { accountId, market, kinds } = query
   const to = walk.forward ? pg`ASC` : pg`DESC`
+  const [afterSeq, afterLeg] = walk.after ?? [0, 0]
+  const place = walk.forward
+    ? pg`AND (t.seq, t.leg) > (${afterSeq}::bigint, ${afterLeg}::bigint)`
+    : pg`AND (t.seq, t.leg) < (${afterSeq}::bigint, ${afterLeg}::bigint)`
+  const where = pg`
+    ${market === undefined ? pg`` : pg`AND t.market = ${market}`}
+    ${kinds === undefined ? pg`` : pg`AND t.kind = ANY(${kinds.map((name) => transferKind[name])}::smallint[])`}
+    ${walk.since === undefined ? pg`` : pg`AND t.time_ms >= ${walk.since}`}
+    ${walk.until === undefined ? pg`` : pg`AND t.time_ms <= ${walk.until}`}
+    ${walk.after === undefined ? pg`` : place}`
+  const page = pg`ORDER BY t.seq ${to}, t.leg ${to} LIMIT ${walk.limit}`
   const rows = await pg<EntryRow[]>`
-    SELECT e.seq, e.leg, e."timeMs", e."accountId", e.direction, k.name AS kind, e."amountQuote", e."beforeQuote",
-      e."afterQuote", e.market, e.reference, e."counterpartyId"
-    FROM (
-      (${entriesOf(ledger, 'debit', query, walk)}) UNION ALL
-      (${entriesOf(ledger, 'credit', query, walk)})
-    ) e JOIN transfer_kinds k ON k.kind = e."kindNumber"
+    SELECT e.seq, e.leg, e.time_ms AS "timeMs", ${accountId}::integer AS "accountId",
+      CASE WHEN e.amount_quote > 0 THEN 'in' ELSE 'out' END AS direction, k.name AS kind,
+      abs(e.amount_quote) AS "amountQuote", e.after_quote - e.amount_quote AS "beforeQuote",
+      e.after_quote AS "afterQuote", nullif(e.market, -1) AS market, e.reference, e.counterparty AS "counterpartyId"
+    FROM (${accountEntries(pg, accountId, seqsOf(walk), where, page)}) e JOIN transfer_kinds k USING (kind)
     ORDER BY seq ${to}, leg ${to} LIMIT ${walk.limit}`
   return pageOf([...rows], walk, ({ seq, leg }) => [seq, leg])
-}
-
-function entriesOf(
-  { sql: pg }: Ledger,
-  role: 'debit' | 'credit',
-  { accountId, market, kinds }: EntryQuery,
-  walk: Walk,
-) {
-  const after = pg(`${role}_after_quote`)
-  const to = walk.forward ? pg`ASC` : pg`DESC`
-  const [seq, leg] = walk.after ?? [0, 0]
-  const place = walk.forward
-    ? pg`AND (seq, leg) > (${seq}::bigint, ${leg}::bigint)`
-    : pg`AND (seq, leg) < (${seq}::bigint, ${leg}::bigint)`
-  // "role >= 0" lets the planner use the index, which holds traders only.
-  return pg`
-    SELECT seq, leg, time_ms AS "timeMs", ${pg(role)} AS "accountId",
-      ${role === 'credit' ? 'in' : 'out'} AS direction, kind AS "kindNumber", amount_quote AS "amountQuote",
-      ${after} ${role === 'credit' ? pg`-` : pg`+`} amount_quote AS "beforeQuote", ${after} AS "afterQuote",
-      nullif(market, -1) AS market, reference,
-      ${pg(role === 'credit' ? 'debit' : 'credit')} AS "counterpartyId"
-    FROM transfers
-    WHERE ${pg(role)} = ${accountId} AND ${pg(role)} >= 0 AND seq BETWEEN ${walk.fromSeq} AND ${walk.toSeq}
-      ${market === undefined ? pg`` : pg`AND market = ${market}`}
-      ${kinds === undefined ? pg`` : pg`AND kind = ANY(${kinds.map((name) => transferKind[name])}::smallint[])`}
-      ${walk.since === undefined ? pg`` : pg`AND time_ms >= ${walk.since}`}
-      ${walk.until === undefined ? pg`` : pg`AND time_ms <= ${walk.until}`}
-      ${walk.after === undefined ? pg`` : place}
-    ORDER BY seq ${to}, leg ${to} LIMIT ${walk.limit}`
 }

@@ -48,6 +48,18 @@ export async function walkOf(ledger: Ledger, query: PageQuery): Promise<Walk> {
   return { forward, after: place?.after, since, until, fromSeq, toSeq, limit }
 }
 
+/** The seqs in which the rest of a walk lies. */
+export function seqsOf({ forward, after, fromSeq, toSeq }: Walk): {
+  fromSeq: number
+  toSeq: number
+} {
+  if (after === undefined) return { fromSeq, toSeq }
+  const [seq] = after
+  return forward
+    ? { fromSeq: Math.max(fromSeq, seq), toSeq }
+    : { fromSeq, toSeq: Math.min(toSeq, seq) }
+}
+
 /** A seq at or before the first command of time `ms` or later. */
 async function seqBefore(ledger: Ledger, ms: number): Promise<number> {
   const rows = await ledger.sql<{ seq: number }[]>`

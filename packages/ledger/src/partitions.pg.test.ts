@@ -6,6 +6,7 @@ import postgres from 'postgres'
 import { expect, inject, test, vi } from 'vitest'
 import { createRandomExchange } from '../testing/random-frames.ts'
 import { databasesOf } from '../testing/start-test-postgres.ts'
+import { accountEntries } from './account-entries.ts'
 import { checkLedger } from './check-ledger.ts'
 import { createLedgerWriter } from './ledger-writer.ts'
 import { listEntries } from './list-cash.ts'
@@ -48,12 +49,24 @@ test('rows go on over the borders, keys and balances hold, and each partition gu
   expect(items.at(-1)?.seq).toBeGreaterThan(301)
   expect(items[0]?.seq).toBeLessThan(101)
 
-  // A list between two places reads the partitions of that time only.
-  const plan = await admin<{ 'QUERY PLAN': string }[]>`
-    EXPLAIN SELECT * FROM ledger.transfers WHERE debit = 1 AND debit >= 0 AND seq BETWEEN 120 AND 180`
+  // Entries between two places are walked along indexes, of the partitions of that time only.
+  const plan = await ledger.sql.begin(async (tx) => {
+    await tx`SET LOCAL enable_seqscan = off`
+    const entries = accountEntries(
+      tx,
+      1,
+      { fromSeq: 120, toSeq: 180 },
+      tx``,
+      tx`ORDER BY t.seq DESC, t.leg DESC LIMIT 5`,
+    )
+    return tx<{ 'QUERY PLAN': string }[]>`EXPLAIN ${entries}`
+  })
   const text = plan.map((row) => row['QUERY PLAN']).join('\n')
-  expect(text).toContain('transfers_101')
-  expect(text).not.toMatch(/transfers_(1|201|301)\b/)
+  for (const index of ['debit', 'credit']) expect(text).toContain(`transfers_101_${index}_seq_idx`)
+  for (const role of ['taker', 'maker'])
+    expect(text).toContain(`trades_101_${role}_account_id_seq_idx`)
+  expect(text).not.toContain('Seq Scan')
+  expect(text).not.toMatch(/(transfers|trades)_(1|201|301)\b/)
 
   const { sql } = ledger
   const copy = 'INSERT INTO ledger.transfers_1 SELECT * FROM ledger.transfers_1 LIMIT 1'
@@ -78,7 +91,8 @@ test('history of before becomes the first partition, with its keys and guards', 
   await cp(fileURLToPath(new URL('../../../migrations', import.meta.url)), directory, {
     recursive: true,
   })
-  for (const later of ['0006_partitions.sql', '0007_symbols.sql']) await rm(join(directory, later))
+  for (const later of ['0006_partitions.sql', '0007_symbols.sql', '0008_account_indexes.sql'])
+    await rm(join(directory, later))
   await migrate(url, { directory })
   const sql = postgres(url, { max: 1, onnotice: () => {}, connection: { search_path: 'ledger' } })
   const insert = (seq: number, leg: number) =>

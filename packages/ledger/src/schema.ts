@@ -13,7 +13,7 @@ import {
 } from 'drizzle-orm/pg-core'
 
 /** The newest migration these tables describe. */
-export const schemaVersion = '0007_symbols.sql'
+export const schemaVersion = '0008_account_indexes.sql'
 
 const ledger = pgSchema('ledger')
 const quantity = (name: string) => bigint(name, { mode: 'number' })

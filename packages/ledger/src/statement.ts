@@ -1,5 +1,6 @@
 //! What an account's money did between two times: balances at both ends, sums by kind, and profit and loss by market.
 import type { AccountId, MarketId, Quote } from '@plumb/model'
+import { accountEntries } from './account-entries.ts'
 import type { LedgerTransaction } from './ledger-transaction.ts'
 import type { Ledger } from './open-ledger.ts'
 import { walkOf } from './page.ts'
@@ -75,15 +76,10 @@ export async function statementOf(
   return ledger.sql.begin('ISOLATION LEVEL REPEATABLE READ READ ONLY', async (tx) => {
     const openingQuote = await balanceBefore(tx, accountId, range.fromSeq, range.since)
     const lines = await tx<StatementLine[]>`
-      SELECT k.name AS kind, coalesce(sum(amount) FILTER (WHERE amount > 0), 0)::bigint AS "inQuote",
-        coalesce(-sum(amount) FILTER (WHERE amount < 0), 0)::bigint AS "outQuote", count(*)::integer AS entries
-      FROM (
-        SELECT kind, -amount_quote AS amount FROM transfers
-        WHERE debit = ${accountId} AND debit >= 0 AND ${withinRange(tx, range)}
-        UNION ALL
-        SELECT kind, amount_quote FROM transfers
-        WHERE credit = ${accountId} AND credit >= 0 AND ${withinRange(tx, range)}
-      ) e JOIN transfer_kinds k USING (kind) GROUP BY k.kind, k.name ORDER BY k.kind`
+      SELECT k.name AS kind, coalesce(sum(amount_quote) FILTER (WHERE amount_quote > 0), 0)::bigint AS "inQuote",
+        coalesce(-sum(amount_quote) FILTER (WHERE amount_quote < 0), 0)::bigint AS "outQuote", count(*)::integer AS entries
+      FROM (${accountEntries(tx, accountId, range, times(tx, range), tx``)})
+      e JOIN transfer_kinds k USING (kind) GROUP BY k.kind, k.name ORDER BY k.kind`
     const moved = lines.reduce((sum, { inQuote, outQuote }) => sum + inQuote - outQuote, 0)
     return { accountId, openingQuote, closingQuote: openingQuote + moved, lines: [...lines] }
   })
@@ -97,23 +93,17 @@ async function balanceBefore(
   since: number,
 ): Promise<Quote> {
   // Entries of the second that `fromSeq` begins may still be earlier than `since`; one row of each index is enough.
+  const toSeq = tx`(SELECT coalesce(min(seq), ${EVER}) FROM seq_times WHERE seq > ${fromSeq} AND time_ms >= ${since})`
+  const newest = tx`ORDER BY t.seq DESC, t.leg DESC LIMIT 1`
+  const before = tx`AND t.time_ms < ${since}`
   const [last] = await tx<{ after: number }[]>`
-    SELECT after FROM (
-      (SELECT seq, leg, debit_after_quote AS after FROM transfers
-       WHERE debit = ${accountId} AND debit >= 0 AND time_ms < ${since}
-         AND seq <= (SELECT coalesce(min(seq), ${EVER}) FROM seq_times WHERE seq > ${fromSeq} AND time_ms >= ${since})
-       ORDER BY seq DESC, leg DESC LIMIT 1)
-      UNION ALL
-      (SELECT seq, leg, credit_after_quote FROM transfers
-       WHERE credit = ${accountId} AND credit >= 0 AND time_ms < ${since}
-         AND seq <= (SELECT coalesce(min(seq), ${EVER}) FROM seq_times WHERE seq > ${fromSeq} AND time_ms >= ${since})
-       ORDER BY seq DESC, leg DESC LIMIT 1)
-    ) e ORDER BY seq DESC, leg DESC LIMIT 1`
+    SELECT after_quote AS after FROM (${accountEntries(tx, accountId, { fromSeq: 0, toSeq }, before, newest)}) e
+    ORDER BY seq DESC, leg DESC LIMIT 1`
   return last?.after ?? 0
 }
 
-const withinRange = (tx: LedgerTransaction, { fromSeq, toSeq, since, until }: Range) =>
-  tx`seq BETWEEN ${fromSeq} AND ${toSeq} AND time_ms >= ${since} AND time_ms <= ${until}`
+const times = (tx: LedgerTransaction, { since, until }: Range) =>
+  tx`AND t.time_ms >= ${since} AND t.time_ms <= ${until}`
 
 type PnlRow = Omit<MarketPnl, 'netQuote' | 'volumeQuote' | 'makerVolumeQuote'> & {
   volume: string
@@ -147,7 +137,8 @@ export async function attributePnl(
   }
   const safetyAs = (role: 'debit' | 'credit') => pg`
     SELECT market, time_ms, 0, 0, 0, 0, kind, ${role === 'credit' ? pg`` : pg`-`} amount_quote, 0, 0, 0
-    FROM transfers WHERE ${pg(role)} = ${accountId} AND ${pg(role)} >= 0 AND kind IN (11, 12, 15, 17) AND ${bounds}`
+    FROM transfers WHERE ${pg(role)} = ${accountId} AND ${pg(role)} >= 0 AND kind NOT IN (2, 3, 4, 10)
+      AND kind IN (11, 12, 15, 17) AND ${bounds}`
   const rows = await pg<PnlRow[]>`
     SELECT market, ${bucketMs === undefined ? pg`0` : pg`time_ms - time_ms % ${bucketMs}`}::bigint AS "fromMs",
       sum(realized)::bigint AS "realizedQuote", sum(fees)::bigint AS "feesQuote",

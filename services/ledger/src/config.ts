@@ -11,7 +11,7 @@ const schema = z.object({
   PLUMB_MARGIN_URL: z.url({ protocol: /^https?$/ }),
   /** What arrives within this time goes into one transaction. */
   PLUMB_LEDGER_LINGER_MS: integerField(0, 1_000).default(10),
-  /** Commands in one transaction at most. */
+  /** Commands received and not yet durable at most; a transaction has a quarter of them. */
   PLUMB_LEDGER_FRAMES_MAX: integerField(1, 100_000).default(20_000),
   PLUMB_RECONCILE_INTERVAL_MS: integerField(1_000, 86_400_000).default(60_000),
 })

@@ -17,22 +17,24 @@ const groupOf = (firstSeq: number, lastSeq: number): FeedGroup => ({
   })),
 })
 
+const feedOf = (groups: readonly FeedGroup[]): FeedClient => ({
+  groups: async function* () {
+    yield* groups
+  },
+  headSeq: 0,
+  lastSeq: 0,
+  connected: true,
+  ready: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+})
+
 /** Follows these groups with a writer that only remembers; resolves with what it was given. */
 const follow = async (
   groups: readonly FeedGroup[],
   known?: { seq: number; chainHash: Uint8Array },
 ) => {
   const written: number[] = []
-  const feed: FeedClient = {
-    groups: async function* () {
-      yield* groups
-    },
-    headSeq: 0,
-    lastSeq: 0,
-    connected: true,
-    ready: () => Promise.resolve(),
-    close: () => Promise.resolve(),
-  }
+  const feed = feedOf(groups)
   const writer: LedgerWriter = {
     cursor: 0,
     write: (frames) => {
@@ -79,5 +81,71 @@ describe('a ledger that was written before', () => {
 
   test('an empty one takes any journal', async () => {
     expect(await follow([groupOf(1, 3)])).toEqual([1, 2, 3])
+  })
+})
+
+/** A writer whose transactions end when told to. */
+const slowWriter = () => {
+  const begun: { frames: number; end: (error?: Error) => void }[] = []
+  const writer: LedgerWriter = {
+    cursor: 0,
+    write: (frames) =>
+      new Promise((resolve, reject) => {
+        const report = { toSeq: frames.at(-1)?.seq ?? 0, transfers: 0, trades: 0, orders: 0 }
+        begun.push({
+          frames: frames.length,
+          end: (error) =>
+            error === undefined ? resolve({ ...report, frames: frames.length }) : reject(error),
+        })
+      }),
+  }
+  return { begun, writer }
+}
+const turns = () => new Promise((resolve) => setTimeout(resolve, 5))
+
+describe('transactions', () => {
+  const groups = Array.from({ length: 12 }, (_, i) => groupOf(1 + i * 10, 10 + i * 10))
+
+  test('two are in flight, each of a quarter of what may wait, and all is written', async () => {
+    const { begun, writer } = slowWriter()
+    const feed = feedOf(groups)
+    const { done } = followJournal({
+      feed,
+      writer,
+      lingerMs: 0,
+      framesMax: 80,
+      onWritten: () => {},
+    })
+    await turns()
+    expect(begun).toHaveLength(2)
+    for (let at = 0; at < begun.length; at++) {
+      begun[at]?.end()
+      await turns()
+      expect(begun.length).toBeLessThanOrEqual(at + 3)
+    }
+    await done
+    // The first two found one group each; what waited meanwhile goes two by two.
+    expect(begun.map(({ frames }) => frames)).toEqual([10, 10, 20, 20, 20, 20, 20])
+  })
+
+  test('one that fails ends all, also when nothing more arrives', async () => {
+    const { begun, writer } = slowWriter()
+    const open: FeedClient = {
+      ...feedOf([]),
+      groups: async function* () {
+        yield groupOf(1, 10)
+        await new Promise(() => {})
+      },
+    }
+    const { done } = followJournal({
+      feed: open,
+      writer,
+      lingerMs: 0,
+      framesMax: 80,
+      onWritten: () => {},
+    })
+    await turns()
+    begun[0]?.end(new Error('the disk is full'))
+    await expect(Promise.race([done, turns().then(turns)])).rejects.toThrow('the disk is full')
   })
 })

@@ -1,4 +1,4 @@
-//! The feed into Postgres: what arrives while one transaction runs goes into the next.
+//! The feed into Postgres: what arrives while transactions run goes into the next one, which is read meanwhile.
 import type { Frame, LedgerWriter, WriteReport } from '@plumb/ledger'
 import { eventHeader, eventKind, type Seq } from '@plumb/model'
 import { type FeedClient, type FeedGroup, faultPoint } from '@plumb/runtime'
@@ -7,7 +7,7 @@ export type FollowJournalOptions = {
   feed: FeedClient
   writer: LedgerWriter
   lingerMs: number
-  /** Commands in one transaction at most, and as many waiting: beyond it the feed is held back. */
+  /** Commands received and not yet durable: beyond it the feed is held back. A transaction has a quarter at most. */
   framesMax: number
   /** What was written last. The feed must begin with that command again, so that it can be recognised. */
   known?: { seq: Seq; chainHash: Uint8Array } | undefined
@@ -43,6 +43,10 @@ const sleep = (ms: number) =>
   })
 
 const noOne = () => {}
+
+/** One being written, the next one being read. */
+const TRANSACTIONS_IN_FLIGHT = 2
+const TRANSACTION_SHARE = 4
 
 /** Starts writing behind the writer's cursor. */
 export function followJournal(options: FollowJournalOptions): JournalFollower {
@@ -82,13 +86,32 @@ export function followJournal(options: FollowJournalOptions): JournalFollower {
   }
 
   const write = async () => {
+    const inFlight: Promise<void>[] = []
     for (;;) {
       while (waiting.length === 0 && !state.ended) await changed()
-      if (waiting.length === 0) return
+      if (waiting.length === 0) break
       if (lingerMs > 0 && state.frames < framesMax && !state.ended) await sleep(lingerMs)
-      await writeGroups(waiting.splice(0))
-      notify()
+      const writing = writeGroups(takeGroups())
+      // A failure is heard of at once, also while nothing arrives, and told by whoever awaits it.
+      writing.then(notify, () => {
+        state.ended = true
+        notify()
+      })
+      inFlight.push(writing)
+      if (inFlight.length >= TRANSACTIONS_IN_FLIGHT) await inFlight.shift()
     }
+    await Promise.all(inFlight)
+  }
+
+  /** The groups of one transaction: at least one. */
+  const takeGroups = (): FeedGroup[] => {
+    let [count, frames] = [0, 0]
+    for (const group of waiting) {
+      frames += group.entries.length
+      if (count > 0 && frames * TRANSACTION_SHARE > framesMax) break
+      count += 1
+    }
+    return waiting.splice(0, count)
   }
 
   const writeGroups = async (groups: readonly FeedGroup[]) => {
