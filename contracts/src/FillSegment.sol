@@ -7,7 +7,16 @@ import {BatchCodes} from "./libraries/BatchCodes.sol";
 import {Context, Row} from "./libraries/Context.sol";
 import {KeyOrders} from "./libraries/KeyOrders.sol";
 import {Words, allocate, calldataWord, freeMemory, releaseMemory} from "./libraries/Memory.sol";
-import {CASH, FIELDS, FILLED, HOLDER, ROW_BITS, ROW_MASK, STRIDE} from "./libraries/OrderTable.sol";
+import {
+    ENTRY_BYTES,
+    FILLED_BITS,
+    OrderTable,
+    ROW_BITS,
+    allocateOrders
+} from "./libraries/OrderTable.sol";
+import {PlainAccounts} from "./libraries/PlainAccounts.sol";
+import {PlainFills} from "./libraries/PlainFills.sol";
+import {PlainOrders} from "./libraries/PlainOrders.sol";
 import {
     FILL_BYTES,
     FOK_BIT,
@@ -26,7 +35,6 @@ import {
 } from "./libraries/OrderRecord.sol";
 import {RiskMath} from "./libraries/RiskMath.sol";
 import {Settleable} from "./libraries/Settleable.sol";
-import {ShortRun} from "./libraries/ShortRun.sol";
 import {Triggers} from "./libraries/Triggers.sol";
 
 /// @notice A run of fills between two order-sensitive operations: verify every order, prove every fill, then load,
@@ -39,12 +47,16 @@ abstract contract FillSegment is OrderChecks {
             uint256 orders = calldataWord(pos) >> 240;
             // The least it can be: orders with triggers and fills with prices of their own are longer.
             if (pos + 4 + orders * ORDER_BYTES > end) context.reject(BatchCodes.MALFORMED, 0);
-            Words table = allocate(orders * STRIDE);
+            OrderTable table = allocateOrders(orders);
             context.signers = Words.wrap(0);
             uint256 fillsAt = _readOrders(context, table, pos + 2, end, orders);
             uint256 fills = calldataWord(fillsAt) >> 240;
             if (fillsAt + 2 + fills * FILL_BYTES > end) context.reject(BatchCodes.MALFORMED, 0);
-            uint256 read = _applyFills(context, table, orders, fillsAt + 2, fills);
+            context.fills = fills;
+            fillsAt += 2;
+            uint256 read = _applyFills(
+                context, table, table.entryAt(orders), fillsAt, fillsAt + fills * FILL_BYTES
+            );
             if (read != end) context.reject(BatchCodes.MALFORMED, 0);
             if (Words.unwrap(context.signers) != 0) KeyOrders.chargeAll(context, table, orders);
             _settleAccounts(context, table, orders);
@@ -55,48 +67,65 @@ abstract contract FillSegment is OrderChecks {
     // Signatures and everything an order can be refused for by itself; the table comes out sorted by account.
     function _readOrders(
         Context memory context,
-        Words table,
+        OrderTable table,
         uint256 pos,
         uint256 end,
         uint256 orders
     ) private view returns (uint256 next) {
         unchecked {
-            uint256 previousKey = 0;
-            for (uint256 i = 0; i < orders; ++i) {
-                OrderFields fields = OrderFields.wrap(calldataWord(pos + 64));
-                Row row = context.row(fields.market(), i);
-                uint8 code = _checkOrder(fields, row.limits().maxOrderLots());
-                if (code != 0) context.reject(code, i);
-                address owner;
-                if (fields.isSpecial()) {
-                    if (fields.isConditional()) {
-                        if (pos + TICKS_BYTES + (orders - i) * ORDER_BYTES + 2 > end) {
-                            context.reject(BatchCodes.MALFORMED, i);
-                        }
-                    }
-                    owner = _recoverSpecial(context, row, fields, pos, i, orders);
-                    if (fields.isConditional()) pos += TICKS_BYTES;
-                } else {
-                    owner = OrderRecord.recover(pos, fields, row.limits(), DOMAIN);
-                    if (owner == address(0)) context.reject(BatchCodes.INVALID_SIGNATURE, i);
+            Words buffer = PlainOrders.buffer(DOMAIN);
+            uint256 entry = table.entryAt(0);
+            uint256 last = table.entryAt(orders);
+            uint256 key = PlainOrders.NO_OWNER;
+            while (true) {
+                (entry, pos, key) = PlainOrders.read(context, buffer, entry, last, pos, key);
+                if (entry == last) return pos;
+                // A market is read at its first order.
+                uint256 market = calldataWord(pos + 64) >> 248;
+                if (!context.hasRead(market)) {
+                    context.row(market, table.indexAt(entry));
+                    continue;
                 }
-
-                uint256 holder = (uint256(uint160(owner)) << 8) | fields.subaccount();
-                uint256 key = (holder << 48) | fields.laneAndSeq();
-                if (key <= previousKey) context.reject(BatchCodes.ORDERS_NOT_SORTED, i);
-                previousKey = key;
-                uint256 entry = i * STRIDE;
-                table.set(entry + HOLDER, (holder << ROW_BITS) | Row.unwrap(row));
-                table.set(entry + FIELDS, OrderFields.unwrap(fields));
-                pos += ORDER_BYTES;
+                (pos, key) = _readOrder(context, table, pos, end, table.indexAt(entry), orders, key);
+                entry += ENTRY_BYTES;
             }
-            return pos;
         }
     }
 
-    // What few orders are, apart from the loop of all: kinds 1 and 2, whose trigger is signed and must have been
-    // reached, and orders signed by a session key.
-    function _recoverSpecial(
+    // Any order, at `pos` of calldata; `previous` is the key of the one before it.
+    function _readOrder(
+        Context memory context,
+        OrderTable table,
+        uint256 pos,
+        uint256 end,
+        uint256 index,
+        uint256 orders,
+        uint256 previous
+    ) private view returns (uint256 next, uint256 key) {
+        OrderFields fields = OrderFields.wrap(calldataWord(pos + 64));
+        Row row = context.row(fields.market(), index);
+        uint8 code = _checkOrder(fields, row.limits().maxOrderLots());
+        if (code != 0) context.reject(code, index);
+        unchecked {
+            next = pos + ORDER_BYTES;
+            if (fields.isConditional()) {
+                next += TICKS_BYTES;
+                if (next + (orders - index - 1) * ORDER_BYTES + 2 > end) {
+                    context.reject(BatchCodes.MALFORMED, index);
+                }
+            }
+        }
+        uint256 owner = uint160(_recoverOrder(context, row, fields, pos, index, orders));
+        uint256 holder = (owner << 8) | fields.subaccount();
+        key = (holder << 48) | fields.laneAndSeq();
+        if (key <= previous) context.reject(BatchCodes.ORDERS_NOT_SORTED, index);
+        table.entryOf(index).set(0, (holder << ROW_BITS) | Row.unwrap(row));
+        table.entryOf(index).set(1, OrderFields.unwrap(fields));
+    }
+
+    // Whose account an order trades: its signer's, or the owner's of the session key that signed it. Of kinds 1 and 2 the
+    // trigger is signed and must have been reached.
+    function _recoverOrder(
         Context memory context,
         Row row,
         OrderFields fields,
@@ -109,7 +138,7 @@ abstract contract FillSegment is OrderChecks {
             trigger = calldataWord(pos + ORDER_BYTES) >> 224;
             if (trigger == 0) context.reject(BatchCodes.INVALID_TRIGGER, index);
         }
-        owner = OrderRecord.recoverWithTrigger(pos, fields, row.limits(), trigger, DOMAIN);
+        owner = OrderRecord.recover(pos, fields, row.limits(), trigger, DOMAIN);
         if (owner == address(0)) context.reject(BatchCodes.INVALID_SIGNATURE, index);
         if (fields.isKeyed()) {
             KeyOrders.remember(context, owner, index, orders);
@@ -121,58 +150,75 @@ abstract contract FillSegment is OrderChecks {
         }
     }
 
-    // Proves each fill against its two orders. The price is the maker's limit, or stands in the fill where the maker
-    // reprices (kind 3), inside both limits.
-    // Answers where the list ends.
+    // Proves each fill against its two orders, and answers where the list ends.
     function _applyFills(
         Context memory context,
-        Words table,
-        uint256 orders,
+        OrderTable table,
+        uint256 last,
         uint256 pos,
-        uint256 fills
-    ) private pure returns (uint256) {
+        uint256 stop
+    ) private pure returns (uint256 next) {
         unchecked {
-            uint256 fees = 0;
-            for (uint256 i = 0; i < fills; ++i) {
-                uint256 word = calldataWord(pos);
-                uint256 taker = word >> 240;
-                uint256 maker = (word >> 224) & 0xFFFF;
-                uint256 quantity = (word >> 184) & 0xFFFFFFFFFF;
-                pos += FILL_BYTES;
-                if (taker >= orders || maker >= orders) {
-                    context.reject(BatchCodes.INVALID_ORDER_INDEX, i);
-                }
-                if (quantity == 0) context.reject(BatchCodes.ZERO_QUANTITY, i);
-                taker *= STRIDE;
-                maker *= STRIDE;
-                OrderFields taken = OrderFields.wrap(table.get(taker + FIELDS));
-                OrderFields made = OrderFields.wrap(table.get(maker + FIELDS));
-                uint8 code = _checkPair(taken, made);
-                if (code != 0) context.reject(code, i);
-
-                Row row = Row.wrap(table.get(maker + HOLDER) & ROW_MASK);
-                uint256 notional = made.price();
-                if (OrderFields.unwrap(made) & KIND_BITS == KIND_REPRICING << 224) {
-                    notional = _ownPrice(context, taken, made, calldataWord(pos) >> 224, i);
+            while (true) {
+                pos = PlainFills.fill(context, table, last, pos, stop);
+                if (pos == stop) return pos;
+                if (_applyFill(context, table, last, pos, stop)) {
                     pos += TICKS_BYTES;
+                    stop += TICKS_BYTES;
                 }
-                notional *= quantity * row.word().quotePerTickLot();
-                uint256 takerFee = RiskMath.fee(notional, taken.takerFee());
-                int256 makerFee = RiskMath.makerFee(notional, made.makerFee());
-                if (-makerFee > int256(takerFee)) {
-                    context.reject(BatchCodes.REBATE_ABOVE_FEE, i);
-                }
-                fees += uint256(int256(takerFee) + makerFee);
-
-                int256 bought = taken.sideFlags() & SELL == 0 ? int256(notional) : -int256(notional);
-                table.add(taker + FILLED, quantity);
-                table.add(maker + FILLED, quantity);
-                table.addSigned(taker + CASH, -bought - int256(takerFee));
-                table.addSigned(maker + CASH, bought - makerFee);
+                pos += FILL_BYTES;
             }
-            context.fees += fees;
-            return pos;
         }
+    }
+
+    // Any fill. The price is the maker's limit, or stands in the fill where the maker reprices (kind 3), inside both
+    // limits.
+    function _applyFill(
+        Context memory context,
+        OrderTable table,
+        uint256 last,
+        uint256 pos,
+        uint256 stop
+    ) private pure returns (bool hasPrice) {
+        unchecked {
+            uint256 orders = table.indexAt(last);
+            uint256 index = context.fills - (stop - pos) / FILL_BYTES;
+            uint256 word = calldataWord(pos);
+            uint256 taker = word >> 240;
+            uint256 maker = (word >> 224) & 0xFFFF;
+            uint256 quantity = (word >> 184) & 0xFFFFFFFFFF;
+            if (taker >= orders || maker >= orders) {
+                context.reject(BatchCodes.INVALID_ORDER_INDEX, index);
+            }
+            if (quantity == 0) context.reject(BatchCodes.ZERO_QUANTITY, index);
+            OrderFields taken = table.fieldsOf(taker);
+            OrderFields made = table.fieldsOf(maker);
+            uint8 code = _checkPair(taken, made);
+            if (code != 0) context.reject(code, index);
+
+            uint256 notional = made.price();
+            hasPrice = OrderFields.unwrap(made) & KIND_BITS == KIND_REPRICING << 224;
+            if (hasPrice) {
+                uint256 price = calldataWord(pos + FILL_BYTES) >> 224;
+                notional = _ownPrice(context, taken, made, price, index);
+            }
+            notional *= quantity * table.rowOf(maker).word().quotePerTickLot();
+            uint256 takerFee = RiskMath.fee(notional, taken.takerFee());
+            int256 makerFee = RiskMath.makerFee(notional, made.makerFee());
+            if (-makerFee > int256(takerFee)) context.reject(BatchCodes.REBATE_ABOVE_FEE, index);
+            context.fees += uint256(int256(takerFee) + makerFee);
+
+            int256 bought = taken.sideFlags() & SELL == 0 ? int256(notional) : -int256(notional);
+            _addFill(table, taker, quantity, -bought - int256(takerFee));
+            _addFill(table, maker, quantity, bought - makerFee);
+        }
+    }
+
+    function _addFill(OrderTable table, uint256 index, uint256 quantity, int256 cash)
+        private
+        pure
+    {
+        table.entryOf(index).addSigned(2, (cash << FILLED_BITS) + int256(quantity));
     }
 
     // The limits cross: one of them is the lower bound of the price.
@@ -201,75 +247,55 @@ abstract contract FillSegment is OrderChecks {
         if (word & (POST_ONLY_BIT << 232) != 0) return BatchCodes.POST_ONLY_TAKER;
     }
 
-    function _settleAccounts(Context memory context, Words table, uint256 orders) private {
+    function _settleAccounts(Context memory context, OrderTable table, uint256 orders) private {
         AccountRun memory run;
         run.rows = allocate(context.span);
         uint256 next = 0;
-        bool isShortAllowed = !context.reduceOnly;
-        while (next < orders) {
-            if (isShortAllowed && _tryShort(context, table, orders, next)) {
-                ++next;
-                continue;
-            }
-            next = _fillAccount(context, run, table, orders, next);
+        while (true) {
+            // With new risk paused, positions may only shrink.
+            if (!context.reduceOnly) next = _settlePlain(context, table, next, orders);
+            if (next == orders) return;
+            next = _fillAccount(context, run, table, next);
             if (Words.unwrap(context.signers) != 0) {
                 KeyOrders.checkPositions(context, table, run.index, next);
             }
             Settleable.check(run, context, MARK_AGE_MAX_S);
             run.store(context);
+            if (next == orders) return;
         }
     }
 
-    function _tryShort(Context memory context, Words table, uint256 orders, uint256 index)
+    function _settlePlain(Context memory context, OrderTable table, uint256 next, uint256 orders)
         private
-        returns (bool)
+        returns (uint256)
     {
-        unchecked {
-            uint256 entry = index * STRIDE;
-            uint256 word = table.get(entry + HOLDER);
-            uint256 holder = word >> ROW_BITS;
-            bool hasMore =
-                index + 1 < orders && table.get(entry + STRIDE + HOLDER) >> ROW_BITS == holder;
-            if (hasMore) return false;
-            return ShortRun.trySettle(
-                context,
-                Row.wrap(word & ROW_MASK),
-                holder,
-                OrderFields.wrap(table.get(entry + FIELDS)),
-                table.get(entry + FILLED),
-                int256(table.get(entry + CASH)),
-                MARK_AGE_MAX_S
-            );
-        }
+        (uint256 entry, uint256 code) = PlainAccounts.settle(
+            context, table.entryAt(next), table.entryAt(orders), MARK_AGE_MAX_S
+        );
+        next = table.indexAt(entry);
+        if (code != 0) context.reject(uint8(code), next);
+        return next;
     }
 
     // One account: loads it and applies all its orders of the table.
     function _fillAccount(
         Context memory context,
         AccountRun memory run,
-        Words table,
-        uint256 orders,
+        OrderTable table,
         uint256 next
     ) private returns (uint256) {
         unchecked {
-            uint256 entry = next * STRIDE;
-            uint256 word = table.get(entry + HOLDER);
-            uint256 holder = word >> ROW_BITS;
+            uint256 holder = table.holderOf(next);
             run.load(context, address(uint160(holder >> 8)), holder & 0xFF, next);
-            if (run.minSeq != 0) _refuseDead(context, run, table, orders, next);
+            if (run.minSeq != 0) _refuseDead(context, run, table, next);
             do {
-                OrderFields fields = OrderFields.wrap(table.get(entry + FIELDS));
-                uint256 filled = table.get(entry + FILLED);
+                OrderFields fields = table.fieldsOf(next);
+                uint256 filled = table.filledOf(next);
                 uint8 code = _useOrder(context, run, fields, filled);
                 if (code != 0) context.reject(code, next);
-                _move(
-                    run, Row.wrap(word & ROW_MASK), fields, filled, int256(table.get(entry + CASH))
-                );
+                _move(run, table.rowOf(next), fields, filled, table.cashOf(next));
                 ++next;
-                entry += STRIDE;
-                if (next == orders) break;
-                word = table.get(entry + HOLDER);
-            } while (word >> ROW_BITS == holder);
+            } while (table.holderOf(next) == holder);
             return next;
         }
     }
@@ -278,16 +304,13 @@ abstract contract FillSegment is OrderChecks {
     function _refuseDead(
         Context memory context,
         AccountRun memory run,
-        Words table,
-        uint256 orders,
+        OrderTable table,
         uint256 next
     ) private pure {
         unchecked {
-            uint256 holder = table.get(next * STRIDE + HOLDER) >> ROW_BITS;
-            for (; next < orders; ++next) {
-                uint256 entry = next * STRIDE;
-                if (table.get(entry + HOLDER) >> ROW_BITS != holder) return;
-                if (OrderFields.wrap(table.get(entry + FIELDS)).seq() < run.minSeq) {
+            uint256 holder = table.holderOf(next);
+            for (; table.holderOf(next) == holder; ++next) {
+                if (table.fieldsOf(next).seq() < run.minSeq) {
                     context.reject(BatchCodes.LANE_SPENT, next);
                 }
             }

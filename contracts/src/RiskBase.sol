@@ -161,7 +161,7 @@ abstract contract RiskBase is MarketTable, OrderChecks {
             if (next > end) context.reject(BatchCodes.MALFORMED, index);
             if (trigger == 0) context.reject(BatchCodes.INVALID_TRIGGER, index);
         }
-        order.signer = OrderRecord.recoverWithTrigger(pos, fields, row.limits(), trigger, DOMAIN);
+        order.signer = OrderRecord.recover(pos, fields, row.limits(), trigger, DOMAIN);
         if (order.signer == address(0)) context.reject(BatchCodes.INVALID_SIGNATURE, index);
         order.owner = fields.isKeyed()
             ? KeyOrders.ownerOf(context, order.signer, fields, row, index)

@@ -17,6 +17,7 @@ struct Context {
     uint256 limitsSlot;
     bool reduceOnly; // new risk is paused
     uint256 openFoks; // fill-or-kill orders filled in part so far: none may be left at the end
+    uint256 fills; // of the segment at hand
     Words signers; // of the segment's orders signed by session keys, by place; zero: there is none
 }
 
@@ -160,6 +161,13 @@ library ContextLibrary {
                 words.set(1, loadSlot(context.limitsSlot + market));
                 if (stored & TIERS_FLAG != 0) words.set(10, MarketTiers.unwrap(loadTiers(market)));
             }
+        }
+    }
+
+    function hasRead(Context memory context, uint256 market) internal pure returns (bool) {
+        unchecked {
+            Words words = Words.wrap(Words.unwrap(context.markets) + market * ROW_BYTES);
+            return market < context.span && words.get(0) != 0;
         }
     }
 

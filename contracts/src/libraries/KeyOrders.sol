@@ -5,7 +5,7 @@ import {BatchCodes} from "./BatchCodes.sol";
 import {Context, Row} from "./Context.sol";
 import {Words, allocate, loadSlot, storeSlot} from "./Memory.sol";
 import {OrderFields} from "./OrderRecord.sol";
-import {FIELDS, FILLED, HOLDER, ROW_MASK, STRIDE} from "./OrderTable.sol";
+import {OrderTable} from "./OrderTable.sol";
 import {RiskMath} from "./RiskMath.sol";
 import {Settleable} from "./Settleable.sol";
 import {KeyLimits, KeyRecord, keySlot} from "./SessionKeys.sol";
@@ -74,35 +74,36 @@ library KeyOrders {
     }
 
     /// @notice Takes what the segment fills off the keys' remaining notional, each fill at its order's limit price.
-    function chargeAll(Context memory context, Words table, uint256 orders) internal {
+    function chargeAll(Context memory context, OrderTable table, uint256 orders) internal {
         for (uint256 i = 0; i < orders; ++i) {
             address signer = address(uint160(context.signers.get(i)));
             if (signer == address(0)) continue;
             charge(
                 context,
                 signer,
-                OrderFields.wrap(table.get(i * STRIDE + FIELDS)),
-                _row(table, i),
-                table.get(i * STRIDE + FILLED),
+                table.fieldsOf(i),
+                table.rowOf(i),
+                table.filledOf(i),
                 i
             );
         }
     }
 
     /// @notice After an account's fills: no position that a key has traded has grown beyond the key's limit.
-    function checkPositions(Context memory context, Words table, uint256 first, uint256 next)
+    function checkPositions(
+        Context memory context,
+        OrderTable table,
+        uint256 first,
+        uint256 next
+    )
         internal
         view
     {
         for (uint256 i = first; i < next; ++i) {
             address signer = address(uint160(context.signers.get(i)));
             if (signer == address(0)) continue;
-            checkPosition(context, signer, _row(table, i), i);
+            checkPosition(context, signer, table.rowOf(i), i);
         }
-    }
-
-    function _row(Words table, uint256 index) private pure returns (Row) {
-        return Row.wrap(table.get(index * STRIDE + HOLDER) & ROW_MASK);
     }
 
     function _notional(OrderFields fields, Row row, uint256 lots) private pure returns (uint256) {

@@ -18,7 +18,6 @@ using {
     kind,
     isConditional,
     isKeyed,
-    isSpecial,
     price,
     size,
     maxFee,
@@ -87,12 +86,6 @@ function isKeyed(OrderFields fields) pure returns (bool) {
     return OrderFields.unwrap(fields) & (SESSION_BIT << 232) != 0;
 }
 
-/// @notice Conditional or signed by a session key, of a checked order: one test in the loop of all orders.
-function isSpecial(OrderFields fields) pure returns (bool) {
-    uint256 bits = OrderFields.unwrap(fields) & ((SESSION_BIT << 232) | (KIND_REPRICING << 224));
-    return bits != 0 && bits != KIND_REPRICING << 224;
-}
-
 /// @notice Limit in ticks.
 function price(OrderFields fields) pure returns (uint256) {
     return (OrderFields.unwrap(fields) >> 192) & 0xFFFFFFFF;
@@ -137,19 +130,9 @@ function makerFee(OrderFields fields) pure returns (int256) {
 }
 
 library OrderRecord {
-    /// @notice Signer of the order at calldata position `pos`, or zero. Kinds 0 and 3: the signed trigger is zero.
-    function recover(uint256 pos, OrderFields fields, MarketLimits limits, bytes32 domain)
-        internal
-        view
-        returns (address)
-    {
-        return Signatures.recover(
-            domain, structHash(fields, limits), calldataWord(pos), calldataWord(pos + 32)
-        );
-    }
-
-    /// @notice Signer of any order, or zero; the trigger in ticks is zero for kinds 0 and 3. Dearer than `recover`.
-    function recoverWithTrigger(
+    /// @notice Signer of the order at calldata position `pos`, or zero: ticks and lots go back to the plain integers that
+    /// were signed. The trigger in ticks is zero for kinds 0 and 3. PlainOrders does the same for less gas.
+    function recover(
         uint256 pos,
         OrderFields fields,
         MarketLimits limits,
@@ -171,39 +154,5 @@ library OrderRecord {
         );
         bytes32 hash = keccak256(bytes.concat(first, second));
         return Signatures.recover(domain, hash, calldataWord(pos), calldataWord(pos + 32));
-    }
-
-    /// @notice EIP-712 hash of the order: ticks and lots go back to the plain integers that were signed.
-    /// @dev One use only, so that the compiler puts it in place: a shared function costs every order 100 gas.
-    function structHash(OrderFields fields, MarketLimits limits)
-        internal
-        pure
-        returns (bytes32 hash)
-    {
-        bytes32 typeHash = TypeHashes.ORDER;
-        uint256 signedPrice;
-        uint256 signedSize;
-        unchecked {
-            // 64 bits each, by the bounds of the listing.
-            signedPrice = fields.price() * limits.tickE8();
-            signedSize = fields.size() * limits.lotE8();
-        }
-        assembly ("memory-safe") {
-            let pos := mload(0x40)
-            mstore(pos, typeHash)
-            mstore(add(pos, 0x020), byte(0, fields))
-            mstore(add(pos, 0x040), byte(1, fields))
-            mstore(add(pos, 0x060), and(byte(2, fields), 1))
-            mstore(add(pos, 0x080), shr(1, byte(2, fields)))
-            mstore(add(pos, 0x0a0), byte(3, fields))
-            mstore(add(pos, 0x0c0), signedPrice)
-            mstore(add(pos, 0x0e0), signedSize)
-            mstore(add(pos, 0x100), 0)
-            mstore(add(pos, 0x120), byte(13, fields))
-            mstore(add(pos, 0x140), and(shr(128, fields), 0xFFFF))
-            mstore(add(pos, 0x160), and(shr(96, fields), 0xFFFFFFFF))
-            mstore(add(pos, 0x180), and(shr(64, fields), 0xFFFFFFFF))
-            hash := keccak256(pos, 0x1a0)
-        }
     }
 }

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 library Signatures {
     // Half the order of secp256k1: the upper half would be a second signature of the same message.
-    uint256 private constant S_MAX =
+    uint256 internal constant S_MAX =
         0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
 
     /// @notice Signer of an EIP-712 struct by its compact signature (EIP-2098), or zero when it is invalid.

@@ -255,11 +255,19 @@ abstract contract ExchangeTest is Test {
         view
         returns (bytes memory)
     {
+        return oneSegment(Batches.KIND_PRICE, priceBody(count, quote, mark));
+    }
+
+    function priceBody(uint256 count, uint32 quote, uint32 mark)
+        internal
+        view
+        returns (bytes memory)
+    {
         TestVector[] memory vectors = new TestVector[](count);
         for (uint256 i = 0; i < count; ++i) {
             vectors[i] = vectorOf(i, quote);
         }
-        return priceBatchOf(vectors, mark);
+        return priceBodyOf(vectors, mark);
     }
 
     function vectorOf(uint256 publisher, uint32 quote) internal view returns (TestVector memory) {
@@ -273,12 +281,19 @@ abstract contract ExchangeTest is Test {
         view
         returns (bytes memory)
     {
-        bytes memory body = abi.encodePacked(uint8(vectors.length));
+        return oneSegment(Batches.KIND_PRICE, priceBodyOf(vectors, mark));
+    }
+
+    function priceBodyOf(TestVector[] memory vectors, uint32 mark)
+        internal
+        view
+        returns (bytes memory body)
+    {
+        body = abi.encodePacked(uint8(vectors.length));
         for (uint256 i = 0; i < vectors.length; ++i) {
             body = bytes.concat(body, Batches.vector(domain, vectors[i]));
         }
         body = abi.encodePacked(body, uint8(1), OBSERVED, mark);
-        return oneSegment(Batches.KIND_PRICE, body);
     }
 
     function fundingBatch(uint8 market, int64 index) internal view returns (bytes memory) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {TestFill, TestOrder} from "../base/Batches.sol";
+import {Batches, TestFill, TestOrder, TestWithdrawal} from "../base/Batches.sol";
 import {ExchangeTest} from "../base/ExchangeTest.sol";
 
 /// @notice Gas of whole transactions by scenario (contracts design, section 2); snapshots/settle.json is the record.
@@ -11,6 +11,26 @@ contract SettleGasTest is ExchangeTest {
         super.setUp();
         uint256[] memory keys = _funded(2, 99);
         settle(pair(orderOf(keys[0], 0, MARK, 10), orderOf(keys[1], 1, MARK, 10), 10));
+    }
+
+    // What settles beside fills, each alone in its batch; an empty one is what a batch costs by itself.
+    function test_gas_operations() public {
+        uint256[] memory keys = _funded(2, 77);
+        settle(Batches.header(nextBatch, nextBatch, 0));
+        vm.snapshotGasLastCall("operations", "empty");
+        for (uint256 i = 0; i < 3; ++i) {
+            pass(60);
+            setMark(MARK);
+        }
+        vm.snapshotGasLastCall("operations", "prices");
+        settle(fundingBatch(OBSERVED, 1_000));
+        settle(fundingBatch(OBSERVED, 2_000));
+        vm.snapshotGasLastCall("operations", "funding");
+        settle(withdrawBatch(withdrawalOf(keys[0], 1e6)));
+        TestWithdrawal memory next = withdrawalOf(keys[0], 1e6);
+        next.seq = 2;
+        settle(withdrawBatch(next));
+        vm.snapshotGasLastCall("operations", "withdrawal");
     }
 
     function test_gas_budget_a() public {
@@ -43,6 +63,58 @@ contract SettleGasTest is ExchangeTest {
         _mixed(50, 29, 22, 19);
         _mixed(100, 43, 52, 39);
         _mixed(200, 55, 97, 53);
+    }
+
+    // What a relayer sends: three publishers' prices and the mark before a mixed flow in that market.
+    function test_gas_with_prices() public {
+        _priced("priced", 10, 9, 3, 6, 0);
+        _priced("priced", 50, 29, 22, 19, 0);
+        _priced("priced", 100, 43, 52, 39, 0);
+        _priced("priced", 200, 55, 97, 53, 0);
+    }
+
+    // The same in the first batch after an hour's funding, which everybody who trades settles.
+    function test_gas_with_funding() public {
+        _priced("funded", 10, 9, 3, 6, 1_000_000);
+        _priced("funded", 50, 29, 22, 19, 1_000_000);
+        _priced("funded", 100, 43, 52, 39, 1_000_000);
+        _priced("funded", 200, 55, 97, 53, 1_000_000);
+    }
+
+    function _priced(
+        string memory name,
+        uint256 n,
+        uint256 makers,
+        uint256 takers,
+        uint256 accounts,
+        int64 funding
+    ) private {
+        uint256[] memory keys = _funded(accounts, n + uint256(uint64(funding)) + 9_000_000);
+        for (uint32 seq = 1; seq <= 2; ++seq) {
+            (TestOrder[] memory orders, TestFill[] memory fills) =
+                _mixedFlow(n, makers, takers, keys, seq);
+            for (uint256 i = 0; i < orders.length; ++i) {
+                (orders[i].market, orders[i].expiry) = (OBSERVED, type(uint32).max);
+            }
+            int256 index = exchange.market(OBSERVED).fundingIndex;
+            bytes memory batch = bytes.concat(
+                Batches.header(nextBatch, nextBatch, funding == 0 ? 2 : 3),
+                Batches.segment(Batches.KIND_PRICE, priceBody(3, MARK, MARK)),
+                funding == 0
+                    ? bytes("")
+                    : Batches.segment(
+                        Batches.KIND_FUNDING,
+                        abi.encodePacked(uint8(1), OBSERVED, int64(index) + funding)
+                    ),
+                Batches.segment(
+                    Batches.KIND_FILLS, Batches.fills(domain, TICK_E8, LOT_E8, orders, fills)
+                )
+            );
+            if (seq == 1) settle(batch);
+            else _record(string.concat(name, vm.toString(n)), batch);
+            if (seq == 2) _shape(string.concat(name, vm.toString(n)), orders);
+            pass(3600);
+        }
     }
 
     // (a) every account distinct, every order new.
@@ -154,9 +226,43 @@ contract SettleGasTest is ExchangeTest {
         TestOrder[] memory orders,
         TestFill[] memory fills
     ) private {
-        bytes memory batch = fillBatch(orders, fills);
+        _record(string.concat(name, vm.toString(n)), fillBatch(orders, fills));
+        _shape(string.concat(name, vm.toString(n)), orders);
+    }
+
+    function _shape(string memory name, TestOrder[] memory orders) private {
+        (uint256 accounts, uint256 laneSlots) = _slots(orders);
+        vm.snapshotValue("shape", string.concat(name, " orders"), orders.length);
+        vm.snapshotValue("shape", string.concat(name, " accounts"), accounts);
+        vm.snapshotValue("shape", string.concat(name, " lane slots"), laneSlots);
+    }
+
+    function _record(string memory name, bytes memory batch) private {
         settle(batch);
-        uint256 gasUsed = vm.snapshotGasLastCall("settle", string.concat(name, vm.toString(n)));
+        uint256 gasUsed = vm.snapshotGasLastCall("settle", name);
         assertTrue(gasUsed < 16_777_216, "fits one transaction (EIP-7825)");
+        bytes memory data = abi.encodeCall(exchange.settle, (batch));
+        uint256 dataGas = 0;
+        for (uint256 i = 0; i < data.length; ++i) {
+            dataGas += data[i] == 0 ? 4 : 16;
+        }
+        vm.snapshotValue("shape", string.concat(name, " bytes"), data.length);
+        vm.snapshotValue("shape", string.concat(name, " calldata"), dataGas);
+    }
+
+    // Storage words that the orders read and write: one for each account, and one for each three of its further lanes.
+    function _slots(TestOrder[] memory orders)
+        private
+        pure
+        returns (uint256 accounts, uint256 laneSlots)
+    {
+        for (uint256 i = 0; i < orders.length; ++i) {
+            bool isNew = i == 0 || orders[i].key != orders[i - 1].key;
+            if (isNew) ++accounts;
+            if (orders[i].lane == 0) continue;
+            bool sharesSlot = !isNew && orders[i - 1].lane != 0
+                && orders[i - 1].lane / 3 == orders[i].lane / 3;
+            if (!sharesSlot) ++laneSlots;
+        }
     }
 }
