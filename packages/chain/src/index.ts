@@ -155,4 +155,4 @@ export {
   type TransactionSigner,
   type TransactionState,
 } from './transaction-sender.ts'
-export { VerifyPool, type VerifyPoolOptions } from './verify-pool.ts'
+export { type SignerWaiter, VerifyPool, type VerifyPoolOptions } from './verify-pool.ts'

@@ -61,7 +61,14 @@ export function answerJobs(
 /** The answer at `index`, as views of its batch; null when the signature was refused. */
 export function readAnswer(answers: Uint8Array, index: number): Recovered | null {
   const at = index * ANSWER_BYTES
-  const signer = answers.subarray(at, at + 20)
-  if (signer.every((byte) => byte === 0)) return null
-  return { signer, digest: answers.subarray(at + 20, at + ANSWER_BYTES) }
+  if (isZero(answers, at)) return null
+  return {
+    signer: answers.subarray(at, at + 20),
+    digest: answers.subarray(at + 20, at + ANSWER_BYTES),
+  }
+}
+
+function isZero(answers: Uint8Array, at: number): boolean {
+  for (let i = at; i < at + 20; i++) if (answers[i] !== 0) return false
+  return true
 }

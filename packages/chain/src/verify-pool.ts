@@ -27,12 +27,15 @@ export type VerifyPoolOptions = SigningDomain & {
   threads: number
 }
 
-type Waiter = {
-  resolve: (recovered: Recovered | null) => void
-  reject: (error: Error) => void
+/** Who waits for a signer. Its methods must not throw. */
+export type SignerWaiter = {
+  /** @param recovered views of a batch's answer; null: the signature is to be refused */
+  recovered(recovered: Recovered | null): void
+  /** A thread died: nothing is known of the signature. */
+  poolFailed(error: Error): void
 }
 /** Jobs are written where they will travel from; `waiters` are as many as there are jobs. */
-type Batch = { jobs: Uint8Array<ArrayBuffer>; waiters: Waiter[] }
+type Batch = { jobs: Uint8Array<ArrayBuffer>; waiters: SignerWaiter[] }
 type Lane = { thread: SignatureThread; inFlight: number }
 
 /**
@@ -72,6 +75,11 @@ export class VerifyPool {
     return this.#recover(signature, (out, at) => encodeOrder(out, at, order))
   }
 
+  /** As `recoverOrderSigner`, with a call instead of a promise; it may come at once. */
+  recoverOrder(order: OrderFields, signature: Uint8Array, waiter: SignerWaiter): void {
+    this.#add(signature, (out, at) => encodeOrder(out, at, order), waiter)
+  }
+
   recoverWithdrawSigner(
     withdraw: WithdrawFields,
     signature: Uint8Array,
@@ -103,15 +111,29 @@ export class VerifyPool {
     signature: Uint8Array,
     encode: (out: Uint8Array, at: number) => number,
   ): Promise<Recovered | null> {
-    if (this.#closed) return Promise.reject(closedError())
-    const batch = this.#open()
-    if (!writeJob(batch.jobs, batch.waiters.length, signature, encode)) return Promise.resolve(null)
     return new Promise((resolve, reject) => {
-      batch.waiters.push({ resolve, reject })
-      this.#queued += 1
-      if (this.#queued >= BATCH_MIN) this.#dispatch(BATCH_MIN)
-      else this.#turn ??= setImmediate(this.#endOfTurn)
+      this.#add(signature, encode, { recovered: resolve, poolFailed: reject })
     })
+  }
+
+  #add(
+    signature: Uint8Array,
+    encode: (out: Uint8Array, at: number) => number,
+    waiter: SignerWaiter,
+  ): void {
+    if (this.#closed) {
+      waiter.poolFailed(closedError())
+      return
+    }
+    const batch = this.#open()
+    if (!writeJob(batch.jobs, batch.waiters.length, signature, encode)) {
+      waiter.recovered(null)
+      return
+    }
+    batch.waiters.push(waiter)
+    this.#queued += 1
+    if (this.#queued >= BATCH_MIN) this.#dispatch(BATCH_MIN)
+    else this.#turn ??= setImmediate(this.#endOfTurn)
   }
 
   readonly #endOfTurn = (): void => {
@@ -148,7 +170,7 @@ export class VerifyPool {
     lane.inFlight++
     try {
       const answers = await lane.thread.answer(jobs.subarray(0, waiters.length * JOB_BYTES))
-      for (const [index, { resolve }] of waiters.entries()) resolve(readAnswer(answers, index))
+      for (const [index, waiter] of waiters.entries()) waiter.recovered(readAnswer(answers, index))
     } catch (error) {
       fail({ jobs, waiters }, error instanceof Error ? error : new Error(String(error)))
     }
@@ -158,7 +180,7 @@ export class VerifyPool {
 }
 
 function fail({ waiters }: Batch, error: Error): void {
-  for (const { reject } of waiters) reject(error)
+  for (const waiter of waiters) waiter.poolFailed(error)
 }
 
 function closedError(): Error {

@@ -99,6 +99,7 @@ export {
   type WithdrawalReply,
   withdrawalReply,
 } from './object-schemas.ts'
+export { orderText } from './order-text.ts'
 export { isPlainOrder, validateOrder } from './plain-order.ts'
 export {
   baseOfSymbol,

@@ -168,7 +168,9 @@ function orNull(value: number | undefined): number | null {
 }
 
 /** Words of the signed flags. */
-function flagWords(flags: number): Pick<OrderObject, 'timeInForce' | 'postOnly' | 'reduceOnly'> {
+export function flagWords(
+  flags: number,
+): Pick<OrderObject, 'timeInForce' | 'postOnly' | 'reduceOnly'> {
   const tif = timeInForceOf(flags)
   const postOnly = (flags & orderFlag.postOnly) !== 0
   return {

@@ -40,6 +40,12 @@ export class CommandError extends Error {
 /** A durable command: its place, its time and the event records it caused (n x EVENT_BYTES). */
 export type CommandReply = { seq: number; timeMs: number; events: Uint8Array }
 
+/** Who waits for a command's reply. Its methods must not throw. */
+export type CommandWaiter = {
+  durable(reply: CommandReply): void
+  unanswered(error: CommandError): void
+}
+
 /** How a command client is made. */
 export type CommandClientOptions = {
   address: Address
@@ -57,6 +63,8 @@ export type CommandClient = {
    * @throws CommandError (as a rejection)
    */
   submit: (command: Uint8Array) => Promise<CommandReply>
+  /** As `submit`, with a call instead of a promise; a refusal may come at once. */
+  send: (command: Uint8Array, waiter: CommandWaiter) => void
   readonly connected: boolean
   readonly durableSeq: number
   readonly inFlight: number
@@ -64,13 +72,11 @@ export type CommandClient = {
   close: () => Promise<void>
 }
 
-type Waiter = { resolve: (reply: CommandReply) => void; reject: (error: CommandError) => void }
-
-const settle = (waiter: Waiter, reply: WireReply) => {
-  const { seq, timeMs, events } = reply
-  if (reply.status === ReplyStatus.Ok) waiter.resolve({ seq, timeMs, events })
-  else if (reply.status === ReplyStatus.Overloaded) waiter.reject(new CommandError('OVERLOADED'))
-  else waiter.reject(new CommandError('INVALID_COMMAND'))
+const settle = (waiter: CommandWaiter, reply: WireReply) => {
+  if (reply.status === ReplyStatus.Ok) waiter.durable(reply)
+  else if (reply.status === ReplyStatus.Overloaded)
+    waiter.unanswered(new CommandError('OVERLOADED'))
+  else waiter.unanswered(new CommandError('INVALID_COMMAND'))
 }
 
 /**
@@ -82,7 +88,7 @@ const settle = (waiter: Waiter, reply: WireReply) => {
 export const createCommandClient = (options: CommandClientOptions): CommandClient => {
   const { inFlightMax = 65_536 } = options
   const batch = createCommandBatch()
-  let waiting = new Map<number, Waiter>()
+  let waiting = new Map<number, CommandWaiter>()
   let nextId = 0
   let newestSeq = 0
   let flushing = false
@@ -115,30 +121,44 @@ export const createCommandClient = (options: CommandClientOptions): CommandClien
       const lost = waiting
       waiting = new Map()
       if (batch.count > 0) batch.take()
-      for (const waiter of lost.values()) waiter.reject(new CommandError('OUTCOME_UNKNOWN'))
+      for (const waiter of lost.values()) waiter.unanswered(new CommandError('OUTCOME_UNKNOWN'))
     },
   })
 
-  const submit = (command: Uint8Array) => {
-    if (connection.socket === undefined) return Promise.reject(new CommandError('UNAVAILABLE'))
-    if (waiting.size >= inFlightMax) return Promise.reject(new CommandError('OVERLOADED'))
-    if (command.length > commandBytesMax) return Promise.reject(new CommandError('INVALID_COMMAND'))
-    return new Promise<CommandReply>((resolve, reject) => {
-      const id = nextId
-      nextId = (nextId + 1) % 2 ** 32
-      waiting.set(id, { resolve, reject })
-      if (!batch.add(id, command)) {
-        flush()
-        batch.add(id, command)
-      }
-      if (flushing) return
-      flushing = true
-      setImmediate(flush)
-    })
+  const refusal = (command: Uint8Array) => {
+    if (connection.socket === undefined) return new CommandError('UNAVAILABLE')
+    if (waiting.size >= inFlightMax) return new CommandError('OVERLOADED')
+    if (command.length > commandBytesMax) return new CommandError('INVALID_COMMAND')
+    return undefined
   }
+  const send = (command: Uint8Array, waiter: CommandWaiter) => {
+    const refused = refusal(command)
+    if (refused !== undefined) {
+      waiter.unanswered(refused)
+      return
+    }
+    const id = nextId
+    nextId = (nextId + 1) % 2 ** 32
+    waiting.set(id, waiter)
+    if (!batch.add(id, command)) {
+      flush()
+      batch.add(id, command)
+    }
+    if (flushing) return
+    flushing = true
+    setImmediate(flush)
+  }
+  const submit = (command: Uint8Array) =>
+    new Promise<CommandReply>((resolve, reject) => {
+      send(command, {
+        durable: ({ seq, timeMs, events }) => resolve({ seq, timeMs, events }),
+        unanswered: reject,
+      })
+    })
 
   return {
     submit,
+    send,
     get connected() {
       return connection.socket !== undefined
     },

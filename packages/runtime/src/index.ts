@@ -10,6 +10,7 @@ export type {
   CommandClientOptions,
   CommandErrorCode,
   CommandReply,
+  CommandWaiter,
 } from './command-client.ts'
 export { CommandError, createCommandClient } from './command-client.ts'
 export type { ReplyBatch } from './command-wire.ts'

@@ -1,37 +1,30 @@
 //! Answers that do not come: one clock for all, since every wait is as long as the others.
 
-/** The sequencer did not answer in time. */
-export class AnswerTimeout extends Error {}
-
 const SWEEP_MS = 250
 
-type Wait = { dueMs: number; reject: (error: Error) => void }
+/** What waits; `expired` is called once it has waited too long, and must not throw. */
+export type Awaiting = { dueMs: number; expired(): void }
 
-/** Rejects with AnswerTimeout what is not settled after `timeoutMs`; late by a quarter of a second at most. */
+/** Lets go what is not settled after `timeoutMs`; late by a quarter of a second at most. */
 export class AnswerDeadlines {
   readonly #timeoutMs: number
   /** In the order they fall due. */
-  readonly #waits = new Set<Wait>()
+  readonly #waits = new Set<Awaiting>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs
   }
 
-  within<T>(answer: Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const wait = { dueMs: performance.now() + this.#timeoutMs, reject }
-      this.#waits.add(wait)
-      this.#timer ??= setInterval(this.#sweep, SWEEP_MS).unref()
-      const settled = (settle: () => void) => {
-        this.#waits.delete(wait)
-        settle()
-      }
-      answer.then(
-        (value) => settled(() => resolve(value)),
-        (error: unknown) => settled(() => reject(asError(error))),
-      )
-    })
+  begin(wait: Awaiting): void {
+    wait.dueMs = performance.now() + this.#timeoutMs
+    this.#waits.add(wait)
+    this.#timer ??= setInterval(this.#sweep, SWEEP_MS).unref()
+  }
+
+  /** Whether the answer still counts: false once its wait has expired. */
+  settled(wait: Awaiting): boolean {
+    return this.#waits.delete(wait)
   }
 
   readonly #sweep = (): void => {
@@ -39,13 +32,9 @@ export class AnswerDeadlines {
     for (const wait of this.#waits) {
       if (wait.dueMs > nowMs) return
       this.#waits.delete(wait)
-      wait.reject(new AnswerTimeout())
+      wait.expired()
     }
     clearInterval(this.#timer)
     this.#timer = undefined
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
 }

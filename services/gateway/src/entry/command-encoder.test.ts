@@ -44,3 +44,16 @@ test('the direct writer gives the very bytes of the codec, whatever the slot hel
     { numRuns: 300 },
   )
 })
+
+test('a cancel by either id likewise', () => {
+  const encoder = new CommandEncoder()
+  fc.assert(
+    fc.property(orders, ({ accountId, orderId, clientOrderId, ...rest }) => {
+      encoder.order({ accountId, orderId, clientOrderId, ...rest }) // what the slot held before
+      const direct = Buffer.from(encoder.cancel(accountId, orderId, clientOrderId))
+      const expected = encodeCommand({ kind: 'CancelOrder', accountId, orderId, clientOrderId })
+      expect(direct).toEqual(Buffer.from(expected))
+    }),
+    { numRuns: 200 },
+  )
+})

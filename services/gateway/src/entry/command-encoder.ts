@@ -36,7 +36,7 @@ export type CheckedOrder = {
   signature: Uint8Array
 }
 
-// Word and byte offsets of PlaceOrder and AmendOrder; a test compares this writer with the model's codec.
+// Word and byte offsets of PlaceOrder, AmendOrder and CancelOrder; a test compares this writer with the model's codec.
 const f64 = { price: 4, size: 5, trigger: 6, orderId: 11 } as const
 const i32 = {
   options: 7,
@@ -76,16 +76,26 @@ export class CommandEncoder {
     words[i32.laneSeq] = order.laneSeq
     words[i32.expiry] = order.expiryS
     words[i32.selfTrade] = order.selfTrade
-    for (let i = 0; i < order.clientOrderId.length; i++)
-      bytes[bytesAt.clientOrderId + i] = order.clientOrderId.charCodeAt(i)
+    this.#writeClientOrderId(order.clientOrderId)
     bytes.set(order.signer, bytesAt.signer)
     bytes.set(order.signature, bytesAt.signature)
     return bytes.subarray(0, commandBytes(kind))
   }
 
+  #writeClientOrderId(text: string): void {
+    const { bytes } = this.#slot
+    for (let i = 0; i < text.length; i++) bytes[bytesAt.clientOrderId + i] = text.charCodeAt(i)
+  }
+
   /** By engine id, or by client id when `orderId` is 0. */
   cancel(accountId: number, orderId: number, clientOrderId: string): Uint8Array {
-    return encodeCommand({ kind: 'CancelOrder', accountId, orderId, clientOrderId })
+    const { bytes, i32: words, f64: doubles } = this.#slot
+    bytes.fill(0)
+    words[header.kindI32] = commandKind.CancelOrder
+    words[header.accountI32] = accountId
+    doubles[f64.orderId] = orderId
+    this.#writeClientOrderId(clientOrderId)
+    return bytes.subarray(0, commandBytes(commandKind.CancelOrder))
   }
 
   /** `market` and `side` −1: all. */

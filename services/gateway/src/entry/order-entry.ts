@@ -1,20 +1,27 @@
 //! The road of an order: checks, signature, sequencer, answer once the view shows it.
 
-import { bytesHex, hexBytes, scaleE8 } from '@plumb/chain'
+import {
+  bytesHex,
+  compactSignature,
+  hexBytes,
+  type OrderFields,
+  type Recovered,
+  type SignerWaiter,
+  scaleE8,
+} from '@plumb/chain'
 import { orderKind, orderOption, type PlaceAdvancedOrder, type Side } from '@plumb/model'
 import {
-  type CancelAllReply,
-  type CancelBatchReply,
   type OrderReply,
   type OrderRequest,
   PlumbError,
   signedKindOf,
+  validateOrder,
 } from '@plumb/protocol'
 import { faultPoint } from '@plumb/runtime'
 import type { Origin } from '../guard/traffic-guard.ts'
 import type { AccountView } from '../view/account-view.ts'
-import type { MarketView } from '../view/market-view.ts'
 import type { OrderView } from '../view/order-view.ts'
+import { Asking, ReplyList, type ReplySink } from './asking.ts'
 import { CommandEncoder } from './command-encoder.ts'
 import {
   type AdmittedOrder,
@@ -27,220 +34,237 @@ import {
 import { advancedTerms, amendedTrigger, isAdvanced } from './order-terms.ts'
 import { type Release, unordered } from './ordered-release.ts'
 import { foundNothing, replayOrder } from './replay-order.ts'
-import type { Submission } from './submission.ts'
-import { type Answer, type EntryParts, eventOf } from './submission.ts'
+import { type Answer, eventOf, poolClosed, type Submission } from './submission.ts'
 
 /** Names an order to cancel. */
 export type CancelTarget = { orderId: string } | { clientOrderId: string }
 export type CancelAllFilter = { market?: string | undefined; side?: 'buy' | 'sell' | undefined }
 
-type Prepared = {
-  command: () => Uint8Array
-  market: MarketView
-  digest: Uint8Array
-  terms: PlaceAdvancedOrder | null
+type Placing = {
+  request: OrderRequest
+  origin: Origin
+  /** The order to amend, if it is no new one. */
+  amends: string | undefined
 }
 
+const encoder = new CommandEncoder()
+
+/** Every request is answered through its sink; what is wrong at the door at once, all else in time. */
 export class OrderEntry {
   readonly #submission: Submission
-  readonly #parts: EntryParts
-  readonly #encoder = new CommandEncoder()
 
   constructor(submission: Submission) {
     this.#submission = submission
-    this.#parts = submission.parts
   }
 
-  /** Places an order, or amends the one named. Throws PlumbError. */
+  /** Places an order, or amends the one named; replies with `OrderReply`. */
   place(
     request: OrderRequest,
     origin: Origin,
+    sink: ReplySink,
     amends?: string,
     release: Release = unordered,
-  ): Promise<OrderReply> {
-    return this.#submission.measured(amends === undefined ? 'place' : 'edit', async () => {
-      const verified = this.#verifiedOrder(request, origin, amends)
-      const answer = await release.run(verified, ({ command, market }) =>
-        this.#submission.submit(command(), market.definition),
-      )
-      return this.#orderReply(answer, request, await verified)
-    })
+  ): void {
+    const placement = new Placement(this.#submission, { request, origin, amends }, sink, release)
+    placement.start()
   }
 
-  /** Cancels one order of an account that the caller is signed in for. Throws PlumbError. */
+  /** Cancels one order of an account that the caller is signed in for; replies with `OrderReply`. */
   cancel(
     owner: string,
     subaccount: number,
     target: CancelTarget,
+    sink: ReplySink,
     release: Release = unordered,
     origin?: Origin,
-  ): Promise<OrderReply> {
-    return this.#submission.measured('cancel', async () => {
-      const prepared = this.#prepareCancel(owner, subaccount, target, origin)
-      const reply = await release.run(prepared, ({ command }) => this.#submission.submit(command()))
-      const { account } = await prepared
-      const closed = eventOf(reply.events, 'OrderClosed')
-      const order = closed === undefined ? undefined : account.order(closed.orderId)
-      if (order === undefined) throw new PlumbError('TIMEOUT')
-      return { order: this.#parts.objects.order(order), fills: [], seq: reply.seq }
-    })
+  ): void {
+    const cancel = new Cancel(this.#submission, target, sink)
+    cancel.start(owner, subaccount, release, origin)
   }
 
-  /** Cancels several orders; each has its own outcome. */
-  async cancelBatch(
+  /** Judges and places each of several orders, in the order given; replies with `OrderBatchReply`. */
+  placeAll(
+    bodies: readonly unknown[],
+    origin: Origin,
+    requestId: string | undefined,
+    sink: ReplySink,
+    release: Release = unordered,
+  ): void {
+    const replies = new ReplyList(bodies.length, requestId, sink)
+    for (const [place, body] of bodies.entries()) {
+      const item = replies.item(place)
+      const order = validateOrder(body)
+      if (order.ok) this.place(order.value, origin, item, undefined, release)
+      else item.failed(order.error)
+    }
+  }
+
+  /** Cancels several orders; each has its own outcome. Replies with `CancelBatchReply`. */
+  cancelBatch(
     owner: string,
     subaccount: number,
     targets: readonly CancelTarget[],
     requestId: string | undefined,
+    sink: ReplySink,
     release: Release = unordered,
-  ): Promise<CancelBatchReply> {
-    const results = targets.map((target) =>
-      this.cancel(owner, subaccount, target, release).catch((error: unknown) => ({
-        error: itemError(error).body(requestId),
-      })),
-    )
-    return { results: await Promise.all(results) }
+  ): void {
+    const replies = new ReplyList(targets.length, requestId, sink)
+    for (const [place, target] of targets.entries())
+      this.cancel(owner, subaccount, target, replies.item(place), release)
   }
 
-  /** Cancels all orders of an account, in one market or on one side if asked. Throws PlumbError. */
+  /** Cancels all orders of an account, in one market or on one side if asked; replies with `CancelAllReply`. */
   cancelAll(
     owner: string,
     subaccount: number,
     filter: CancelAllFilter,
+    sink: ReplySink,
     release: Release = unordered,
     origin?: Origin,
-  ): Promise<CancelAllReply> {
-    return this.#submission.measured('cancel_all', async () => {
-      const prepared = this.#prepareCancelAll(owner, subaccount, filter, origin)
-      const reply = await release.run(prepared, ({ command }) => this.#submission.submit(command()))
-      const { account } = await prepared
-      const orders = reply.events.flatMap((event) => {
-        const order = event.kind === 'OrderClosed' ? account.order(event.orderId) : undefined
-        return order === undefined ? [] : [this.#parts.objects.order(order)]
-      })
-      return { orders, seq: reply.seq }
-    })
+  ): void {
+    const cancel = new CancelAll(this.#submission, filter, sink)
+    cancel.start(owner, subaccount, release, origin)
+  }
+}
+
+/** A signed order on its way. */
+class Placement extends Asking implements SignerWaiter {
+  readonly #submission: Submission
+  readonly #placing: Placing
+  readonly #release: Release
+  #admitted: AdmittedOrder | undefined
+  #fields: OrderFields | undefined
+  #terms: ReturnType<typeof advancedTerms> | null = null
+  #advanced: PlaceAdvancedOrder | null = null
+  #signature: Uint8Array | null = null
+  #signed: Recovered | undefined
+
+  constructor(submission: Submission, placing: Placing, sink: ReplySink, release: Release) {
+    super(submission, placing.amends === undefined ? 'place' : 'edit', sink)
+    this.#submission = submission
+    this.#placing = placing
+    this.#release = release
   }
 
-  async #verifiedOrder(
-    request: OrderRequest,
-    origin: Origin,
-    amends: string | undefined,
-  ): Promise<Prepared> {
-    const { view, guard, clock, pool } = this.#parts
+  start(): void {
+    try {
+      const signature = this.#admit()
+      this.#release.enter(this)
+      const { pool } = this.#submission.parts
+      pool.recoverOrder(this.#known(this.#fields), signature, this)
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
+  /** Everything that can be refused without the engine but the signature. */
+  #admit(): Uint8Array {
+    const { request, origin, amends } = this.#placing
+    const { view, guard, clock } = this.#submission.parts
     const nowMs = clock.nowMs()
     guard.order(request.account, request.reduceOnly, origin, nowMs)
     this.#submission.requireReady()
     const admitted = admitOrder(view, request, nowMs)
     const { definition } = admitted.market
-    const orderId = amends === undefined ? 0 : orderIdOf(amends)
-    const terms = orderId === 0 && isAdvanced(request) ? advancedTerms(request, definition) : null
-    const triggerTicks =
-      orderId === 0 ? (terms?.triggerTicks ?? 0) : amendedTrigger(request, definition)
+    const isNew = amends === undefined
+    if (!isNew) orderIdOf(amends)
+    this.#terms = isNew && isAdvanced(request) ? advancedTerms(request, definition) : null
+    const triggerTicks = isNew
+      ? (this.#terms?.triggerTicks ?? 0)
+      : amendedTrigger(request, definition)
     this.#submission.requireRoom()
     const signature = hexBytes(request.signature)
-    const kind = signedKindOf(request)
-    const fields = signedFields(request, admitted, kind, triggerTicks)
-    const job = pool.recoverOrderSigner(fields, signature)
-    const signed = await this.#submission.signedBy(request.account, signature, job, origin)
-    faultPoint('gateway:order-verified')
-    const { account, market, priceTicks, sizeLots, flags, selfTrade } = admitted
+    this.#fields = signedFields(request, admitted, signedKindOf(request), triggerTicks)
+    this.#admitted = admitted
+    this.market = definition
+    this.#triggerTicks = triggerTicks
+    this.#signature = signature
+    return signature
+  }
+
+  #triggerTicks = 0
+
+  recovered(recovered: Recovered | null): void {
+    try {
+      const { account } = this.#known(this.#admitted)
+      this.#signed = this.#submission.requireOwner(account, recovered, this.#placing.origin)
+      faultPoint('gateway:order-verified')
+    } catch (error) {
+      this.refusal = error
+    }
+    this.#release.ready(this)
+  }
+
+  poolFailed(): void {
+    this.refusal = poolClosed()
+    this.#release.ready(this)
+  }
+
+  protected override command(): Uint8Array {
+    const { request, amends } = this.#placing
+    const { account, market, priceTicks, sizeLots, flags, selfTrade } = this.#known(this.#admitted)
+    const signature = compactSignature(this.#known(this.#signature ?? undefined))
+    if (signature === null) throw new PlumbError('BAD_SIGNATURE', { field: 'signature' })
     const order = {
       accountId: account.accountId,
-      market: definition.market,
+      market: market.definition.market,
       side: sideOf(request),
       flags,
-      orderKind: kind,
+      orderKind: signedKindOf(request),
       priceTicks,
       sizeLots,
-      triggerTicks,
+      triggerTicks: this.#triggerTicks,
       maxFee: request.maxFee,
       lane: request.lane,
       laneSeq: request.seq,
       expiryS: request.expiry,
       selfTrade,
       clientOrderId: request.clientOrderId ?? '',
-      signer: signed.signer,
-      signature: signed.signature,
+      signer: this.#known(this.#signed).signer,
+      signature,
     }
-    const { digest } = signed
-    if (terms !== null) {
-      const advanced: PlaceAdvancedOrder = {
-        kind: 'PlaceAdvancedOrder',
-        orderId: 0,
-        ...order,
-        ...terms,
-      }
-      return { command: () => this.#encoder.advanced(advanced), market, digest, terms: advanced }
+    if (this.#terms !== null) {
+      this.#advanced = { kind: 'PlaceAdvancedOrder', orderId: 0, ...order, ...this.#terms }
+      return encoder.advanced(this.#advanced)
     }
+    const orderId = amends === undefined ? 0 : orderIdOf(amends)
     const options = orderId === 0 && request.type === 'market' ? orderOption.market : 0
-    const command = () => this.#encoder.order({ ...order, orderId, options })
-    return { command, market, digest, terms: null }
+    return encoder.order({ ...order, orderId, options })
   }
 
-  async #prepareCancel(
-    owner: string,
-    subaccount: number,
-    target: CancelTarget,
-    origin: Origin | undefined,
-  ) {
-    const account = this.#admitCancel(owner, subaccount, origin)
-    const orderId = 'orderId' in target ? orderIdOf(target.orderId) : 0
-    const clientOrderId = 'clientOrderId' in target ? target.clientOrderId : ''
-    const command = () => this.#encoder.cancel(account.accountId, orderId, clientOrderId)
-    return { account, command }
-  }
-
-  async #prepareCancelAll(
-    owner: string,
-    subaccount: number,
-    filter: CancelAllFilter,
-    origin: Origin | undefined,
-  ) {
-    const account = this.#admitCancel(owner, subaccount, origin)
-    const market =
-      filter.market === undefined ? -1 : marketOf(this.#parts.view, filter.market).definition.market
-    const side = sideFilter(filter.side)
-    return { account, command: () => this.#encoder.cancelAll(account.accountId, market, side) }
-  }
-
-  #admitCancel(owner: string, subaccount: number, origin?: Origin): AccountView {
-    const { view, guard, clock } = this.#parts
-    guard.cancel(owner, clock.nowMs(), origin)
-    this.#submission.requireReady(true)
-    return fundedAccount(view, owner, subaccount)
-  }
-
-  async #orderReply(
-    answer: Answer,
-    request: OrderRequest,
-    { market, digest, terms }: Prepared,
-  ): Promise<OrderReply> {
-    const { view, objects } = this.#parts
-    const account = fundedAccount(view, request.account, request.subaccount)
+  protected override replyTo(answer: Answer): string {
+    const { account, market } = this.#known(this.#admitted)
     const placed = eventOf(answer.events, 'OrderPlaced')
-    if (placed !== undefined) {
-      const isMarketOrder = request.type === 'market'
-      const { order, fills } = replayOrder(placed, answer, account, market, terms, isMarketOrder)
-      order.digest = bytesHex(digest)
-      if (foundNothing(order)) throw new PlumbError('NOT_FILLABLE')
-      return {
-        order: objects.order(order),
-        fills: fills.map((fill) => objects.fill(account, fill)),
-        seq: answer.seq,
-      }
-    }
-    const changed =
-      eventOf(answer.events, 'OrderAmended') ?? eventOf(answer.events, 'DuplicateRequest')
+    if (placed === undefined) return this.#changeReply(account, answer)
+    const isMarketOrder = this.#placing.request.type === 'market'
+    const { order, fills } = replayOrder(
+      placed,
+      answer,
+      account,
+      market,
+      this.#advanced,
+      isMarketOrder,
+    )
+    order.digest = bytesHex(this.#known(this.#signed).digest)
+    remember(account.order(order.orderId), order)
+    if (foundNothing(order)) throw new PlumbError('NOT_FILLABLE')
+    const { objects } = this.#submission.parts
+    const shown = fills.map((fill) => JSON.stringify(objects.fill(account, fill)))
+    return `{"order":${objects.orderText(order)},"fills":[${shown.join(',')}],"seq":${answer.seq}}`
+  }
+
+  /** An amend, or a repetition of what was placed before. */
+  #changeReply(account: AccountView, { events, seq }: Answer): string {
+    const changed = eventOf(events, 'OrderAmended') ?? eventOf(events, 'DuplicateRequest')
     const order = changed === undefined ? undefined : account.order(changed.orderId)
     if (order === undefined) throw new PlumbError('TIMEOUT')
     const repeated = changed?.kind === 'DuplicateRequest'
     if (repeated && foundNothing(order)) throw new PlumbError('NOT_FILLABLE')
-    return this.#shownReply(account, order, answer.seq, repeated)
+    return JSON.stringify(this.#shownReply(account, order, seq, repeated))
   }
 
   #shownReply(account: AccountView, order: OrderView, seq: number, all: boolean): OrderReply {
-    const { objects } = this.#parts
+    const { objects } = this.#submission.parts
     const fills = account.fills.filter(
       (fill) => fill.orderId === order.orderId && (all || fill.seq === seq),
     )
@@ -250,11 +274,104 @@ export class OrderEntry {
       seq,
     }
   }
+
+  /** What an earlier step of this order has set. */
+  #known<T>(value: T | undefined): T {
+    if (value === undefined) throw new Error('an order was handed on before it was admitted')
+    return value
+  }
 }
 
-/** An item's failure in a batch; a bug stays a bug. */
-export function itemError(error: unknown): PlumbError {
-  return error instanceof PlumbError ? error : new PlumbError('INTERNAL')
+/** What is known of the digest need not be hashed again when the order is shown next. */
+function remember(live: OrderView | undefined, { digest, laneSeq }: OrderView): void {
+  if (live !== undefined && live.laneSeq === laneSeq) live.digest = digest
+}
+
+/** A cancel of an account that the caller is signed in for. */
+abstract class Canceling extends Asking {
+  protected readonly submission: Submission
+  protected account: AccountView | undefined
+
+  constructor(submission: Submission, op: string, sink: ReplySink) {
+    super(submission, op, sink)
+    this.submission = submission
+  }
+
+  start(owner: string, subaccount: number, release: Release, origin: Origin | undefined): void {
+    try {
+      const { view, guard, clock } = this.submission.parts
+      guard.cancel(owner, clock.nowMs(), origin)
+      this.submission.requireReady(true)
+      this.account = fundedAccount(view, owner, subaccount)
+      this.prepare()
+    } catch (error) {
+      this.failed(error)
+      return
+    }
+    release.enter(this)
+    release.ready(this)
+  }
+
+  /** Throws PlumbError for what names nothing. */
+  protected abstract prepare(): void
+}
+
+class Cancel extends Canceling {
+  readonly #target: CancelTarget
+  #orderId = 0
+
+  constructor(submission: Submission, target: CancelTarget, sink: ReplySink) {
+    super(submission, 'cancel', sink)
+    this.#target = target
+  }
+
+  protected override prepare(): void {
+    this.#orderId = 'orderId' in this.#target ? orderIdOf(this.#target.orderId) : 0
+  }
+
+  protected override command(): Uint8Array {
+    const clientOrderId = 'clientOrderId' in this.#target ? this.#target.clientOrderId : ''
+    return encoder.cancel(this.account?.accountId ?? -1, this.#orderId, clientOrderId)
+  }
+
+  protected override replyTo({ events, seq }: Answer): string {
+    const closed = eventOf(events, 'OrderClosed')
+    const order = closed === undefined ? undefined : this.account?.order(closed.orderId)
+    if (order === undefined) throw new PlumbError('TIMEOUT')
+    return `{"order":${this.submission.parts.objects.orderText(order)},"fills":[],"seq":${seq}}`
+  }
+}
+
+class CancelAll extends Canceling {
+  readonly #filter: CancelAllFilter
+  #market = -1
+
+  constructor(submission: Submission, filter: CancelAllFilter, sink: ReplySink) {
+    super(submission, 'cancel_all', sink)
+    this.#filter = filter
+  }
+
+  protected override prepare(): void {
+    const { market } = this.#filter
+    if (market !== undefined)
+      this.#market = marketOf(this.submission.parts.view, market).definition.market
+  }
+
+  protected override command(): Uint8Array {
+    const side = sideFilter(this.#filter.side)
+    return encoder.cancelAll(this.account?.accountId ?? -1, this.#market, side)
+  }
+
+  protected override replyTo({ events, seq }: Answer): string {
+    const { objects } = this.submission.parts
+    const orders: string[] = []
+    for (const event of events) {
+      if (event.kind !== 'OrderClosed') continue
+      const order = this.account?.order(event.orderId)
+      if (order !== undefined) orders.push(objects.orderText(order))
+    }
+    return `{"orders":[${orders.join(',')}],"seq":${seq}}`
+  }
 }
 
 function sideOf(request: OrderRequest): Side {
@@ -266,7 +383,7 @@ function signedFields(
   admitted: AdmittedOrder,
   kind: number,
   triggerTicks: number,
-) {
+): OrderFields {
   const { definition } = admitted.market
   const isTriggerSigned = kind === orderKind.stop || kind === orderKind.takeProfit
   return {

@@ -1,52 +1,57 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { OrderedRelease } from './ordered-release.ts'
+import { OrderedRelease, unordered } from './ordered-release.ts'
 
-const later = <T>(ms: number, value: T) =>
-  new Promise<T>((resolve) => {
-    setTimeout(() => {
-      resolve(value)
-    }, ms)
-  })
+const turnOf = (gone: number[], i: number) => ({
+  isReady: false,
+  go: () => {
+    gone.push(i)
+  },
+})
 
-test('work is submitted in the order it came in, however long each takes to prepare', async () => {
-  const release = new OrderedRelease()
-  const submitted: number[] = []
-  const answers = await Promise.all(
-    [30, 0, 20, 5, 0].map((ms, i) =>
-      release.run(later(ms, i), (n) => {
-        submitted.push(n)
-        return later(10 - 2 * n, n * 10)
-      }),
-    ),
+test('work goes in the order it came in, in whichever order it becomes ready', () => {
+  const shuffled = fc
+    .integer({ min: 1, max: 20 })
+    .chain((count) => fc.shuffledSubarray([...Array(count).keys()], { minLength: count }))
+  fc.assert(
+    fc.property(shuffled, (order) => {
+      const release = new OrderedRelease()
+      const gone: number[] = []
+      const turns = order.map((_, i) => turnOf(gone, i))
+      for (const turn of turns) release.enter(turn)
+      const ready = new Set<number>()
+      for (const i of order) {
+        ready.add(i)
+        const turn = turns[i]
+        if (turn !== undefined) release.ready(turn)
+        // Whoever is ready and has nobody before it waits no longer.
+        const first = turns.findIndex((_, n) => !ready.has(n))
+        expect(gone).toEqual([...Array(first < 0 ? order.length : first).keys()])
+      }
+    }),
   )
-  expect(submitted).toEqual([0, 1, 2, 3, 4])
-  expect(answers).toEqual([0, 10, 20, 30, 40])
 })
 
-test('what is refused holds nobody up, before its turn or at it', async () => {
+test('a turn that makes another ready does not let it go twice, nor out of order', () => {
   const release = new OrderedRelease()
-  const submitted: string[] = []
-  const submit = (name: string) => {
-    submitted.push(name)
-    return name === 'c' ? Promise.reject(new Error('c')) : Promise.resolve(name)
+  const gone: number[] = []
+  const [first, second, third] = [turnOf(gone, 0), turnOf(gone, 1), turnOf(gone, 2)]
+  const { go } = first
+  first.go = () => {
+    go()
+    release.ready(second)
   }
-  const results = await Promise.allSettled([
-    release.run(later(10, 'a'), submit),
-    release.run(Promise.reject<string>(new Error('b')), submit),
-    release.run(later(0, 'c'), submit),
-    release.run(later(0, 'd'), submit),
-  ])
-  expect(submitted).toEqual(['a', 'c', 'd'])
-  expect(results.map(({ status }) => status)).toEqual([
-    'fulfilled',
-    'rejected',
-    'rejected',
-    'fulfilled',
-  ])
+  for (const turn of [first, second, third]) release.enter(turn)
+  release.ready(third)
+  release.ready(first)
+  expect(gone).toEqual([0, 1, 2])
 })
 
-test('an answer still open does not hold up the next submission', async () => {
-  const release = new OrderedRelease()
-  void release.run(Promise.resolve(), () => new Promise(() => undefined))
-  await expect(release.run(Promise.resolve(), () => Promise.resolve('next'))).resolves.toBe('next')
+test('without an order each goes when it is ready', () => {
+  const gone: number[] = []
+  const [first, second] = [turnOf(gone, 0), turnOf(gone, 1)]
+  for (const turn of [first, second]) unordered.enter(turn)
+  unordered.ready(second)
+  unordered.ready(first)
+  expect(gone).toEqual([1, 0])
 })

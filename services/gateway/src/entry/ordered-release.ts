@@ -1,46 +1,40 @@
 //! First in, first out up to the sequencer, however long each signature takes.
 
-/** One request in its place; `settle` when its turn has come and what it waited for is known. */
-type Turn = { settle: (() => void) | null }
+/** One request in its place. */
+export type Turn = {
+  /** What it waited for is known. */
+  isReady: boolean
+  /** Its turn has come: hands its command over before it returns. Must not throw. */
+  go(): void
+}
 
 /**
- * Releases work in the order it came in: verification of many runs at once, but `submit` of one is called only
- * after that of everything before it, so a cancel never overtakes its order.
+ * Releases work in the order it came in: verification of many runs at once, but the command of one is handed over only
+ * after that of everything before it, so a cancel never overtakes its order. One that was refused holds nobody up.
  */
 export class OrderedRelease {
   readonly #turns: Turn[] = []
 
-  /** @param submit must hand its command over before it first waits; its answer may come any time later */
-  run<P, R>(ready: Promise<P>, submit: (prepared: P) => Promise<R>): Promise<R> {
-    return new Promise<R>((resolve, reject) => {
-      const turn: Turn = { settle: null }
-      this.#turns.push(turn)
-      const settled = (settle: () => void) => {
-        turn.settle = settle
-        this.#advance()
-      }
-      ready.then(
-        (prepared) => settled(() => resolve(submit(prepared))),
-        // One that was refused holds nobody up.
-        (error: unknown) =>
-          settled(() => reject(error instanceof Error ? error : new Error(String(error)))),
-      )
-    })
+  enter(turn: Turn): void {
+    this.#turns.push(turn)
   }
 
-  #advance(): void {
-    for (let turn = this.#turns[0]; turn !== undefined; turn = this.#turns[0]) {
-      const { settle } = turn
-      if (settle === null) return
+  /** Lets everything go whose turn has come. */
+  ready(turn: Turn): void {
+    turn.isReady = true
+    for (let first = this.#turns[0]; first?.isReady === true; first = this.#turns[0]) {
       this.#turns.shift()
-      settle()
+      first.go()
     }
   }
 }
 
 /** For requests that have no order among them. */
 export const unordered = {
-  run: async <P, R>(ready: Promise<P>, submit: (prepared: P) => Promise<R>): Promise<R> =>
-    submit(await ready),
+  enter: (_turn: Turn): void => undefined,
+  ready: (turn: Turn): void => {
+    turn.isReady = true
+    turn.go()
+  },
 }
-export type Release = Pick<OrderedRelease, 'run'>
+export type Release = Pick<OrderedRelease, 'enter' | 'ready'>

@@ -1,13 +1,21 @@
 //! The common part of everything that changes something: checks at the door, the durable answer, failures in public words.
 import { bytesHex, compactSignature, type Recovered, type VerifyPool } from '@plumb/chain'
-import { type CommandRejected, decodeEvents, type EngineEvent, type Market } from '@plumb/model'
+import { decodeEvents, type EngineEvent, type Market } from '@plumb/model'
 import { PlumbError } from '@plumb/protocol'
-import { type Clock, type CommandClient, CommandError, faultPoint } from '@plumb/runtime'
+import {
+  type Clock,
+  type CommandClient,
+  CommandError,
+  type CommandReply,
+  type CommandWaiter,
+  faultPoint,
+} from '@plumb/runtime'
 import type { Origin, TrafficGuard } from '../guard/traffic-guard.ts'
+import type { AccountView } from '../view/account-view.ts'
 import { catchingUp } from '../view/catching-up.ts'
-import type { ExchangeView } from '../view/exchange-view.ts'
+import type { EventsWaiter, ExchangeView } from '../view/exchange-view.ts'
 import type { PublicObjects } from '../view/public-objects.ts'
-import { AnswerDeadlines, AnswerTimeout } from './answer-deadlines.ts'
+import { AnswerDeadlines, type Awaiting } from './answer-deadlines.ts'
 import { rejectError } from './reject-error.ts'
 
 /** Longest wait for the sequencer's answer; then the outcome is open (TIMEOUT). */
@@ -35,6 +43,13 @@ export type EntryParts = {
 
 /** What a command led to, durable. */
 export type Answer = { seq: number; timeMs: number; events: readonly EngineEvent[] }
+
+/** Who hears of an answer: a refusal of the engine as PlumbError. Its methods must not throw. */
+export type AnswerSink = {
+  readonly market: Market | undefined
+  answered(answer: Answer): void
+  failed(error: unknown): void
+}
 
 export class Submission {
   readonly parts: EntryParts
@@ -80,60 +95,126 @@ export class Submission {
     origin: Origin,
   ): Promise<Recovered & { signature: Uint8Array }> {
     const recovered = await job.catch(() => {
-      throw new PlumbError('OVERLOADED') // the pool is closing: nothing was sequenced
+      throw poolClosed()
     })
     const compact = recovered === null ? null : compactSignature(signature)
-    if (
-      recovered === null ||
-      compact === null ||
-      bytesHex(recovered.signer) !== account.toLowerCase()
-    ) {
-      this.parts.guard.badSignature(origin, this.parts.clock.nowMs())
-      throw new PlumbError('BAD_SIGNATURE', { field: 'signature' })
-    }
+    const isTheirs = recovered !== null && bytesHex(recovered.signer) === account.toLowerCase()
+    if (compact === null || !isTheirs) throw this.#badSignature(origin)
     return { ...recovered, signature: compact }
   }
 
+  /** Throws BAD_SIGNATURE unless the account's owner signed. */
+  requireOwner(account: AccountView, recovered: Recovered | null, origin: Origin): Recovered {
+    if (recovered === null || !isSame(recovered.signer, account.owner))
+      throw this.#badSignature(origin)
+    return recovered
+  }
+
+  #badSignature(origin: Origin): PlumbError {
+    this.parts.guard.badSignature(origin, this.parts.clock.nowMs())
+    return new PlumbError('BAD_SIGNATURE', { field: 'signature' })
+  }
+
   /** The durable answer of the sequencer, once reads would show it; a refusal of the engine as PlumbError. */
-  async submit(command: Uint8Array, market?: Market): Promise<Answer> {
-    const submitted = this.parts.commands.submit(command)
+  submit(command: Uint8Array, market?: Market): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.send(command, { market, answered: resolve, failed: reject })
+    })
+  }
+
+  /** As `submit`, with a call instead of a promise; a failure may come at once. */
+  send(command: Uint8Array, sink: AnswerSink): void {
+    const flight = new Flight(this.parts, this.#deadlines, sink)
+    this.#deadlines.begin(flight)
+    this.parts.commands.send(command, flight)
     faultPoint('gateway:command-sent')
-    const reply = await this.#deadlines.within(submitted)
-    faultPoint('gateway:command-durable')
-    const { view, clock } = this.parts
-    // A feed that lags does not hold the answer for long.
-    const shown = await view.eventsOf(reply.seq, VIEW_TIMEOUT_MS, clock.nowMs())
-    const events = shown ?? decodeEvents(reply.events)
-    const rejected: CommandRejected | undefined = eventOf(events, 'CommandRejected')
-    if (rejected !== undefined) throw rejectError(rejected, market)
-    return { seq: reply.seq, timeMs: reply.timeMs, events }
+  }
+
+  /** A request is under way until `ended`; answers when it began. */
+  began(): number {
+    this.#inFlight += 1
+    faultPoint('gateway:request-taken')
+    return this.parts.clock.monotonicMs()
+  }
+
+  ended(op: string, code: string, startMs: number): void {
+    this.#inFlight -= 1
+    if (this.#inFlight === 0) this.#idle?.()
+    this.parts.answered(op, code, (this.parts.clock.monotonicMs() - startMs) / 1_000)
   }
 
   async measured<T>(op: string, run: () => Promise<T>): Promise<T> {
-    const { clock, answered } = this.parts
-    const start = clock.monotonicMs()
-    this.#inFlight += 1
-    const done = (code: string) => {
-      this.#inFlight -= 1
-      if (this.#inFlight === 0) this.#idle?.()
-      answered(op, code, (clock.monotonicMs() - start) / 1_000)
-    }
+    const startMs = this.began()
     try {
-      faultPoint('gateway:request-taken')
       const result = await run()
       faultPoint('gateway:request-answered')
-      done('ok')
+      this.ended(op, 'ok', startMs)
       return result
     } catch (error) {
       const failure = publicError(error)
-      done(failure?.code ?? 'INTERNAL')
+      this.ended(op, failure?.code ?? 'INTERNAL', startMs)
       throw failure ?? error // a bug: the edge answers INTERNAL and logs it
     }
   }
 }
 
+/** The sequencer did not answer in time. */
+class AnswerTimeout extends Error {}
+
+/** One command on its way: to the sequencer, and then until the view shows it. */
+class Flight implements CommandWaiter, Awaiting, EventsWaiter {
+  dueMs = 0
+  readonly #parts: EntryParts
+  readonly #deadlines: AnswerDeadlines
+  readonly #sink: AnswerSink
+  #reply: CommandReply | undefined
+
+  constructor(parts: EntryParts, deadlines: AnswerDeadlines, sink: AnswerSink) {
+    this.#parts = parts
+    this.#deadlines = deadlines
+    this.#sink = sink
+  }
+
+  durable(reply: CommandReply): void {
+    if (!this.#deadlines.settled(this)) return
+    faultPoint('gateway:command-durable')
+    const { view, clock } = this.#parts
+    this.#reply = reply
+    // A feed that lags does not hold the answer for long.
+    view.whenApplied(reply.seq, this, clock.nowMs() + VIEW_TIMEOUT_MS)
+  }
+
+  shown(shown: readonly EngineEvent[] | null): void {
+    const reply = this.#reply
+    if (reply === undefined) return
+    const { seq, timeMs } = reply
+    const events = shown ?? decodeEvents(reply.events)
+    const rejected = eventOf(events, 'CommandRejected')
+    if (rejected === undefined) this.#sink.answered({ seq, timeMs, events })
+    else this.#sink.failed(rejectError(rejected, this.#sink.market))
+  }
+
+  unanswered(error: CommandError): void {
+    if (this.#deadlines.settled(this)) this.#sink.failed(error)
+  }
+
+  expired(): void {
+    this.#sink.failed(new AnswerTimeout())
+  }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return false
+  return a.length === b.length
+}
+
+/** The pool is closing: nothing was sequenced. */
+export function poolClosed(): PlumbError {
+  return new PlumbError('OVERLOADED')
+}
+
 /** What the transport did, in public words: only a command that surely was not sequenced may be called failed. */
-function publicError(error: unknown): PlumbError | undefined {
+export function publicError(error: unknown): PlumbError | undefined {
   if (error instanceof PlumbError) return error
   if (error instanceof AnswerTimeout) return new PlumbError('TIMEOUT')
   if (error instanceof CommandError) {
@@ -149,7 +230,13 @@ export function eventOf<K extends EngineEvent['kind']>(
   events: readonly EngineEvent[],
   kind: K,
 ): Extract<EngineEvent, { kind: K }> | undefined {
-  const isKind = (event: EngineEvent): event is Extract<EngineEvent, { kind: K }> =>
-    event.kind === kind
-  return events.find(isKind)
+  for (const event of events) if (isOfKind(event, kind)) return event
+  return undefined
+}
+
+function isOfKind<K extends EngineEvent['kind']>(
+  event: EngineEvent,
+  kind: K,
+): event is Extract<EngineEvent, { kind: K }> {
+  return event.kind === kind
 }

@@ -19,7 +19,6 @@ import {
   marginModeObject,
   marginModeRequest,
   marketParams,
-  type OrderReply,
   orderBatchReply,
   orderBatchRequest,
   orderParams,
@@ -28,13 +27,14 @@ import {
   PlumbError,
   transferReply,
   transferRequest,
-  validateOrder,
   withdrawalReply,
   withdrawalRequest,
 } from '@plumb/protocol'
+import type { FastifyReply } from 'fastify'
 import type { AccountEntry } from '../entry/account-entry.ts'
+import { asPromise, type ReplySink } from '../entry/asking.ts'
 import { marketOf } from '../entry/order-checks.ts'
-import { itemError, type OrderEntry } from '../entry/order-entry.ts'
+import type { OrderEntry } from '../entry/order-entry.ts'
 import { unordered } from '../entry/ordered-release.ts'
 import type { BearerTokens } from '../guard/bearer-tokens.ts'
 import type { Origin, TrafficGuard } from '../guard/traffic-guard.ts'
@@ -62,10 +62,6 @@ const owned = { tag, auth: 'token', limited: false, needsView: false } as const
 
 export function orderRoutes(parts: OrderRouteParts): Route[] {
   const { entry, accounts, view } = parts
-  const place = (body: unknown, origin: Origin): Promise<OrderReply> => {
-    const order = validateOrder(body)
-    return order.ok ? entry.place(order.value, origin) : Promise.reject(order.error)
-  }
   return [
     route(
       'POST',
@@ -77,38 +73,43 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
         answer: orderReply,
         examples: orderExamples,
       },
-      ({ body }, { origin }) => entry.place(body, origin),
+      ({ body }, { origin, reply }) =>
+        sent(reply, (sink) => {
+          entry.place(body, origin, sink)
+        }),
     ),
     route(
       'POST',
       '/v1/orders/batch',
       { body: orderBatchRequest, query: emptyQuery, params: unread },
       { ...signed, summary: 'Place up to 50 signed orders', answer: orderBatchReply },
-      async ({ body }, { origin, request }) => {
-        const settled = body.orders.map((order) =>
-          place(order, origin).catch((error: unknown) => ({
-            error: itemError(error).body(request.id),
-          })),
-        )
-        return { results: await Promise.all(settled) }
-      },
+      ({ body }, { origin, request, reply }) =>
+        sent(reply, (sink) => {
+          entry.placeAll(body.orders, origin, request.id, sink)
+        }),
     ),
     route(
       'PUT',
       '/v1/orders/:id',
       { body: orderRequest, query: emptyQuery, params: orderParams },
       { ...signed, summary: 'Amend an order: same lane, higher seq', answer: orderReply },
-      ({ body, params }, { origin }) => entry.place(body, origin, params.id),
+      ({ body, params }, { origin, reply }) =>
+        sent(reply, (sink) => {
+          entry.place(body, origin, sink, params.id)
+        }),
     ),
     route(
       'DELETE',
       '/v1/orders/:id',
       { body: unread, query: accountQuery, params: orderParams },
       { ...owned, summary: 'Cancel an order', answer: orderReply },
-      ({ params, query }, { session, origin }) => {
+      ({ params, query }, { session, origin, reply }) => {
         requireOwner(session, query.account)
         const target = { orderId: params.id }
-        return entry.cancel(session.account, query.subaccount ?? 0, target, unordered, origin)
+        const { subaccount = 0 } = query
+        return sent(reply, (sink) => {
+          entry.cancel(session.account, subaccount, target, sink, unordered, origin)
+        })
       },
     ),
     route(
@@ -116,9 +117,12 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
       '/v1/orders/client/:clientOrderId',
       { body: unread, query: accountQuery, params: clientOrderParams },
       { ...owned, summary: 'Cancel an order by your own id', answer: orderReply },
-      ({ params, query }, { session, origin }) => {
+      ({ params, query }, { session, origin, reply }) => {
         requireOwner(session, query.account)
-        return entry.cancel(session.account, query.subaccount ?? 0, params, unordered, origin)
+        const { subaccount = 0 } = query
+        return sent(reply, (sink) => {
+          entry.cancel(session.account, subaccount, params, sink, unordered, origin)
+        })
       },
     ),
     route(
@@ -130,10 +134,13 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
         summary: 'Cancel all orders, of a market or side if named',
         answer: cancelAllReply,
       },
-      ({ query }, { session, origin }) => {
+      ({ query }, { session, origin, reply }) => {
         requireOwner(session, query.account)
         const { market, side, subaccount = 0 } = query
-        return entry.cancelAll(session.account, subaccount, { market, side }, unordered, origin)
+        return sent(reply, (sink) => {
+          const { account } = session
+          entry.cancelAll(account, subaccount, { market, side }, sink, unordered, origin)
+        })
       },
     ),
     route(
@@ -155,10 +162,12 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
       '/v1/orders/cancel',
       { body: cancelBatchRequest, query: emptyQuery, params: unread },
       { ...owned, summary: 'Cancel up to 100 orders by id', answer: cancelBatchReply },
-      ({ body }, { session, request }) => {
+      ({ body }, { session, request, reply }) => {
         requireOwner(session, body.account)
         const { subaccount = 0, orders } = body
-        return entry.cancelBatch(session.account, subaccount, orders, request.id)
+        return sent(reply, (sink) => {
+          entry.cancelBatch(session.account, subaccount, orders, request.id, sink)
+        })
       },
     ),
     route(
@@ -237,6 +246,13 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
       ({ body }, { origin, nowMs }) => signIn(parts, body, origin, nowMs),
     ),
   ]
+}
+
+/** The entry's reply is text already. */
+async function sent(reply: FastifyReply, ask: (sink: ReplySink) => void): Promise<string> {
+  const text = await asPromise(ask)
+  void reply.type('application/json; charset=utf-8')
+  return text
 }
 
 async function signIn(

@@ -7,7 +7,7 @@ type Reader = StreamConnection & { got: Buffer[] }
 function reader(): Reader {
   const got: Buffer[] = []
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that a broadcast asks of a connection
-  return { got, sendFrames: (frames: Buffer) => got.push(frames) } as unknown as Reader
+  return { got, wanted: 0, sendFrames: (frames: Buffer) => got.push(frames) } as unknown as Reader
 }
 
 function topic(broadcast: Broadcast, readers: readonly Reader[], lagging: readonly Reader[] = []) {
@@ -79,4 +79,22 @@ test('a topic that is released goes at once, and not again with the tick', async
   expect(heard(one)).toEqual(['now'])
   await vi.runAllTimersAsync()
   expect(heard(one)).toEqual(['now'])
+})
+
+test('more topics than go together: every reader gets each of its own once, in order', async () => {
+  const broadcast = new Broadcast()
+  const readers = Array.from({ length: 5 }, reader)
+  const topics = Array.from({ length: 120 }, (_, n) =>
+    topic(
+      broadcast,
+      readers.filter((_reader, i) => n % (i + 1) === 0),
+    ),
+  )
+  for (const [n, { publish }] of topics.entries()) publish(`${n} `)
+  await vi.runAllTimersAsync()
+  for (const [i, one] of readers.entries()) {
+    const expected = [...topics.keys()].filter((n) => n % (i + 1) === 0)
+    expect(heard(one).join('')).toBe(expected.map((n) => `${n} `).join(''))
+    expect(one.wanted).toBe(0)
+  }
 })

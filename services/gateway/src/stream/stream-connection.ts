@@ -27,6 +27,8 @@ export class StreamConnection {
   /** Accounts whose orders are canceled when the connection ends, by `address/subaccount`. */
   readonly leavesBehind = new Map<string, { account: string; subaccount: number }>()
   lastHeardMs: number
+  /** Which topics of a broadcast reach it, while one is under way; 0 between two. */
+  wanted = 0
   readonly #socket: WebSocket
   readonly #raw: Socket
   readonly #closing: (code: number) => void

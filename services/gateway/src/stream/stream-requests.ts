@@ -15,12 +15,12 @@ import {
   streamOps,
   streamRequests,
   validate,
-  validateOrder,
 } from '@plumb/protocol'
 import type { Clock } from '@plumb/runtime'
 import type { AccountEntry } from '../entry/account-entry.ts'
+import { asPromise, itemError, type ReplySink } from '../entry/asking.ts'
 import { fundedAccount, marketOf } from '../entry/order-checks.ts'
-import { itemError, type OrderEntry } from '../entry/order-entry.ts'
+import type { OrderEntry } from '../entry/order-entry.ts'
 import type { BearerTokens, Session } from '../guard/bearer-tokens.ts'
 import type { TrafficGuard } from '../guard/traffic-guard.ts'
 import { parseJson } from '../http/parse-json.ts'
@@ -59,7 +59,7 @@ export type StreamParts = {
 
 type Answer = object | Promise<object>
 /** Sends what must follow the answer, e.g. the snapshot after a subscription. */
-type Handled = { result: Answer; after?: () => void }
+type Handled = { result: Answer; after?: () => void } | { ask: (sink: ReplySink) => void }
 type Handlers = {
   [O in StreamOp]: (request: StreamRequestOf<O>, connection: StreamConnection) => Handled
 }
@@ -92,25 +92,34 @@ export class StreamRequests {
       unsubscribe: (request, connection) => this.#unsubscribe(request, connection),
       resume: (request, connection) => this.#resume(request, connection),
       'order.place': ({ op: _op, id: _id, ...order }, connection) => ({
-        result: parts.entry.place(order, connection.origin, undefined, connection.release),
+        ask: (sink) =>
+          parts.entry.place(order, connection.origin, sink, undefined, connection.release),
       }),
       'order.edit': ({ op: _op, id: _id, orderId, ...order }, connection) => ({
-        result: parts.entry.place(order, connection.origin, orderId, connection.release),
+        ask: (sink) =>
+          parts.entry.place(order, connection.origin, sink, orderId, connection.release),
       }),
-      'order.cancel': (request, connection) => ({ result: this.#cancel(request, connection) }),
+      'order.cancel': (request, connection) => this.#cancel(request, connection),
       'order.cancelAll': ({ account, subaccount, market, side }, connection) => {
         this.#session(account, connection)
         const filter = { market, side }
         return {
-          result: parts.entry.cancelAll(account, subaccount, filter, connection.release),
+          ask: (sink) =>
+            parts.entry.cancelAll(account, subaccount, filter, sink, connection.release),
         }
       },
-      'order.batch': (request, connection) => ({ result: this.#batch(request, connection) }),
+      'order.batch': ({ id, orders }, connection) => ({
+        ask: (sink) => {
+          const { entry } = parts
+          entry.placeAll(orders, connection.origin, String(id), sink, connection.release)
+        },
+      }),
       'order.cancelBatch': ({ id, account, subaccount, orders }, connection) => {
         this.#session(account, connection)
         const { release } = connection
         return {
-          result: parts.entry.cancelBatch(account, subaccount, orders, String(id), release),
+          ask: (sink) =>
+            parts.entry.cancelBatch(account, subaccount, orders, String(id), sink, release),
         }
       },
       'order.cancelAfter': ({ account, subaccount, timeoutMs }, connection) => {
@@ -147,7 +156,7 @@ export class StreamRequests {
     }
   }
 
-  async handle(text: string, connection: StreamConnection): Promise<void> {
+  handle(text: string, connection: StreamConnection): void {
     let op: StreamOp | null = null
     let id: RequestId | null = null
     try {
@@ -155,19 +164,56 @@ export class StreamRequests {
       ;[op, id] = nameOf(message)
       if (op === null) throw unknownOp()
       this.#limit(op, connection)
-      connection.began(this.#parts.busy())
-      try {
-        const { result, after } = this.#dispatch(op, message, connection)
-        connection.sendJson({ op, id, result: await result })
-        after?.()
-      } finally {
-        connection.answered(this.#parts.busy())
-      }
+      const handled = this.#dispatch(op, message, connection)
+      if ('ask' in handled) handled.ask(this.#answering(op, id, connection))
+      else void this.#answer(op, id, handled, connection)
     } catch (error) {
-      if (!(error instanceof PlumbError)) this.#parts.failed(error)
-      const failure = error instanceof PlumbError ? error : new PlumbError('INTERNAL')
-      connection.sendJson({ op, id, error: failure.body(id === null ? undefined : String(id)) })
+      this.#refuse(op, id, error, connection)
     }
+  }
+
+  /** Answers a request of the entry. */
+  #answering(op: StreamOp, id: RequestId | null, connection: StreamConnection): ReplySink {
+    connection.began(this.#parts.busy())
+    return {
+      replied: (reply) => {
+        const shownId = typeof id === 'number' ? id : JSON.stringify(id)
+        connection.send(`{"op":"${op}","id":${shownId},"result":${reply}}`)
+        connection.answered(this.#parts.busy())
+      },
+      failed: (error) => {
+        this.#refuse(op, id, error, connection)
+        connection.answered(this.#parts.busy())
+      },
+    }
+  }
+
+  async #answer(
+    op: StreamOp,
+    id: RequestId | null,
+    { result, after }: { result: Answer; after?: () => void },
+    connection: StreamConnection,
+  ): Promise<void> {
+    connection.began(this.#parts.busy())
+    try {
+      connection.sendJson({ op, id, result: await result })
+      after?.()
+    } catch (error) {
+      this.#refuse(op, id, error, connection)
+    } finally {
+      connection.answered(this.#parts.busy())
+    }
+  }
+
+  #refuse(
+    op: StreamOp | null,
+    id: RequestId | null,
+    error: unknown,
+    connection: StreamConnection,
+  ): void {
+    if (!(error instanceof PlumbError)) this.#parts.failed(error)
+    const failure = itemError(error)
+    connection.sendJson({ op, id, error: failure.body(id === null ? undefined : String(id)) })
   }
 
   /** A connection ended: what it asked to be canceled then is canceled, behind all it has sent. */
@@ -188,7 +234,9 @@ export class StreamRequests {
     attempts: number,
   ): Promise<void> {
     try {
-      await this.#parts.entry.cancelAll(account, subaccount, {}, connection.release)
+      await asPromise((sink) =>
+        this.#parts.entry.cancelAll(account, subaccount, {}, sink, connection.release),
+      )
     } catch (error) {
       const mayRepeat = error instanceof PlumbError && error.code !== 'UNKNOWN_ACCOUNT'
       if (!mayRepeat || attempts <= 1) {
@@ -211,7 +259,8 @@ export class StreamRequests {
   #dispatch(op: StreamOp, message: unknown, connection: StreamConnection): Handled {
     if (op === 'order.place' && isPlainOrder(message, ENVELOPE_KEYS) && hasRequestId(message)) {
       const { entry } = this.#parts
-      return { result: entry.place(message, connection.origin, undefined, connection.release) }
+      const { origin, release } = connection
+      return { ask: (sink) => entry.place(message, origin, sink, undefined, release) }
     }
     const schema = streamRequests[op]
     const request = validate(schema, message)
@@ -325,23 +374,7 @@ export class StreamRequests {
     return channels.privateTopic(channel, fundedAccount(view, account, subaccount))
   }
 
-  /** Each order has its own outcome; they are sequenced in the order given. */
-  async #batch(
-    { id, orders }: StreamRequestOf<'order.batch'>,
-    connection: StreamConnection,
-  ): Promise<object> {
-    const { entry } = this.#parts
-    const results = orders.map((body) => {
-      const order = validateOrder(body)
-      const placed = order.ok
-        ? entry.place(order.value, connection.origin, undefined, connection.release)
-        : Promise.reject(order.error)
-      return placed.catch((error: unknown) => ({ error: itemError(error).body(String(id)) }))
-    })
-    return { results: await Promise.all(results) }
-  }
-
-  #cancel(request: StreamRequestOf<'order.cancel'>, connection: StreamConnection): Answer {
+  #cancel(request: StreamRequestOf<'order.cancel'>, connection: StreamConnection): Handled {
     const { account, subaccount, orderId, clientOrderId } = request
     this.#session(account, connection)
     if (orderId !== undefined && clientOrderId !== undefined)
@@ -353,7 +386,10 @@ export class StreamRequests {
       throw new PlumbError('MISSING_FIELD', { field: 'orderId' })
     const target =
       orderId === undefined ? { clientOrderId: clientOrderId ?? '' } : { orderId: orderId }
-    return this.#parts.entry.cancel(account, subaccount, target, connection.release)
+    return {
+      ask: (sink) =>
+        this.#parts.entry.cancel(account, subaccount, target, sink, connection.release),
+    }
   }
 }
 

@@ -123,7 +123,7 @@ export class StreamServer {
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1)
     socket.on('message', (data: RawData, binary: boolean) => {
       connection.lastHeardMs = clock.nowMs()
-      void requests.handle(binary ? '' : textOf(data), connection)
+      requests.handle(binary ? '' : textOf(data), connection)
     })
     socket.on('pong', () => {
       connection.lastHeardMs = clock.nowMs()

@@ -118,7 +118,7 @@ export class Topic {
       this.#behind.add(reader)
       return false
     }
-    if (!this.#behind.delete(reader)) return true
+    if (this.#behind.size === 0 || !this.#behind.delete(reader)) return true
     this.sendSnapshot(reader)
     return false
   }

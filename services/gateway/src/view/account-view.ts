@@ -1,4 +1,5 @@
 //! One account (owner, subaccount) as followers see it: cash, positions, orders, what happened lately.
+import { hexBytes } from '@plumb/chain'
 import type { MarketId, Side } from '@plumb/model'
 import type { MarketView } from './market-view.ts'
 import type { OrderView } from './order-view.ts'
@@ -91,6 +92,8 @@ export class AccountView {
   readonly accountId: number
   /** Owner, lower-case. */
   readonly address: string
+  /** Owner, 20 bytes. */
+  readonly owner: Uint8Array
   readonly subaccount: number
   readonly positions = new Map<MarketId, PositionView>()
   /** Sequence number last used in each lane. */
@@ -128,6 +131,7 @@ export class AccountView {
     this.volumeDay = Math.floor(openedMs / DAY_MS)
     this.accountId = accountId
     this.address = address
+    this.owner = hexBytes(address)
     this.subaccount = subaccount
   }
 

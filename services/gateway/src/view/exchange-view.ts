@@ -4,6 +4,7 @@ import { bytesHex } from '@plumb/chain'
 import {
   type Command,
   commandKind,
+  commandLayouts,
   decodeCommand,
   decodeEvents,
   type EngineEvent,
@@ -31,11 +32,15 @@ import {
 } from './view-snapshot.ts'
 import { type EventOf, type FeeTierView, ViewError, ViewState } from './view-state.ts'
 
-type Asker = {
-  events: readonly EngineEvent[] | null
-  resolve: (events: readonly EngineEvent[] | null) => void
-  deadlineMs: number
+/** Who waits for a command to be applied; its method must not throw. */
+export type EventsWaiter = {
+  /** @param events what the command did; null when that must be asked elsewhere */
+  shown(events: readonly EngineEvent[] | null): void
 }
+
+const ORDER_OPTIONS_I32 = commandLayouts.PlaceOrder.fields['options']?.at ?? 0
+
+type Asker = { events: readonly EngineEvent[] | null; waiter: EventsWaiter; deadlineMs: number }
 
 export class ExchangeView {
   readonly #state = new ViewState()
@@ -94,22 +99,20 @@ export class ExchangeView {
   }
 
   /**
-   * Resolves once a command that is not applied yet is, with its events: they are decoded once, for the view and for
-   * the answer. null when it is applied already, and at the deadline. One asker for each command.
+   * Calls once a command that is not applied yet is, with its events: they are decoded once, for the view and for the
+   * answer. With null when it is applied already, and at the deadline. One waiter for each command.
    */
-  eventsOf(seq: number, timeoutMs: number, nowMs: number): Promise<readonly EngineEvent[] | null> {
-    if (this.appliedSeq >= seq) return Promise.resolve(null)
-    return new Promise((resolve) => {
-      this.#askers.set(seq, { events: null, resolve, deadlineMs: nowMs + timeoutMs })
-    })
+  whenApplied(seq: number, waiter: EventsWaiter, deadlineMs: number): void {
+    if (this.appliedSeq >= seq) waiter.shown(null)
+    else this.#askers.set(seq, { events: null, waiter, deadlineMs })
   }
 
   /** Lets those go who have waited too long. */
   expireWaiters(nowMs: number): void {
-    for (const [seq, { deadlineMs, resolve }] of this.#askers)
+    for (const [seq, { deadlineMs, waiter }] of this.#askers)
       if (deadlineMs <= nowMs) {
         this.#askers.delete(seq)
-        resolve(null)
+        waiter.shown(null)
       }
   }
 
@@ -119,8 +122,9 @@ export class ExchangeView {
     if (this.#askers.size > 0)
       for (const { seq } of group.entries) {
         const asker = this.#askers.get(seq)
+        if (asker === undefined) continue
         this.#askers.delete(seq)
-        asker?.resolve(asker.events)
+        asker.waiter.shown(asker.events)
       }
   }
 
@@ -174,9 +178,11 @@ export class ExchangeView {
     const happened = decodeEvents(events)
     const asker = this.#askers.get(seq)
     if (asker !== undefined) asker.events = happened
-    for (const event of happened) this.#applyEvent(event, decode)
-    this.#orders.commandApplied(seq)
     const kind = kindOf(command)
+    // The commonest command of all is not worth decoding: one word of it is missing in its event.
+    const plain = kind === commandKind.PlaceOrder ? { options: optionsOf(command) } : null
+    for (const event of happened) this.#applyEvent(event, decode, plain)
+    this.#orders.commandApplied(seq)
     this.#prices.passed(timeMs)
     if (kind === commandKind.Tick) this.#ticked(timeMs)
     else if (kind === commandKind.ObservePrice) this.#observed(decode(), happened, timeMs)
@@ -191,7 +197,7 @@ export class ExchangeView {
   }
 
   // The table of contents of what the gateway remembers. Some facts stand in the command only.
-  #applyEvent(event: EngineEvent, command: () => Command): void {
+  #applyEvent(event: EngineEvent, command: () => Command, plain: { options: number } | null): void {
     const [orders, money, prices] = [this.#orders, this.#money, this.#prices]
     switch (event.kind) {
       case 'ExchangeOpened':
@@ -211,7 +217,7 @@ export class ExchangeView {
       case 'InsuranceFunded':
         return money.insuranceFunded(event)
       case 'OrderPlaced':
-        return orders.placed(event, command)
+        return orders.placed(event, command, plain)
       case 'OrderAmended':
         return orders.amended(event, command)
       case 'OrderTriggered':
@@ -377,6 +383,10 @@ function ownerKey(address: string, subaccount: number): string {
 
 function kindOf(command: Uint8Array): number {
   return new DataView(command.buffer, command.byteOffset).getInt32(header.kindI32 * 4, true)
+}
+
+function optionsOf(command: Uint8Array): number {
+  return new DataView(command.buffer, command.byteOffset).getInt32(ORDER_OPTIONS_I32 * 4, true)
 }
 
 function timeOf(command: Uint8Array): number {

@@ -38,12 +38,15 @@ export class OrderFollower {
     this.#state = state
   }
 
-  placed(event: EventOf<'OrderPlaced'>, command: () => Command): void {
+  /** @param plain what of a plain `PlaceOrder` is not in its event; null: the order is of another command */
+  placed(
+    event: EventOf<'OrderPlaced'>,
+    command: () => Command,
+    plain: { options: number } | null,
+  ): void {
     const account = this.#state.account(event.accountId)
-    const placed = command()
-    const terms = placed.kind === 'PlaceAdvancedOrder' ? placed : null
-    const isMarketOrder =
-      placed.kind === 'PlaceOrder' && ((placed.options ?? 0) & orderOption.market) !== 0
+    const terms = plain === null ? termsOf(command()) : null
+    const isMarketOrder = plain !== null && (plain.options & orderOption.market) !== 0
     const market = this.#state.market(event.market)
     const order = newOrder(event, event.timeMs, account, market, terms, isMarketOrder)
     this.#state.keys.signed(order, command)
@@ -234,4 +237,8 @@ export class OrderFollower {
   #changed(order: OrderView): void {
     this.#state.sink?.orderChanged(order)
   }
+}
+
+function termsOf(command: Command): PlaceAdvancedOrder | null {
+  return command.kind === 'PlaceAdvancedOrder' ? command : null
 }

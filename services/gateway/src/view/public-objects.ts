@@ -18,6 +18,7 @@ import {
   type MarketObject,
   marketStateWord,
   type OrderObject,
+  orderText,
   type PositionObject,
   publicFill,
   publicMarket,
@@ -80,6 +81,12 @@ export class PublicObjects {
   order(order: OrderView): OrderObject {
     order.digest ??= this.#digestOf(order)
     return publicOrder(order, order.market.definition)
+  }
+
+  /** `order` as JSON. */
+  orderText(order: OrderView): string {
+    order.digest ??= this.#digestOf(order)
+    return orderText(order, order.market.definition)
   }
 
   fill(account: AccountView, fill: FillView): FillObject {
