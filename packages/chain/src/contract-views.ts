@@ -1,13 +1,15 @@
 //! What the settlement contract holds, read at a given block.
 import type { Result } from 'ethers'
+import {
+  accountCall,
+  type ChainAccount,
+  type ChainAccountName,
+  readAccount,
+} from './account-call.ts'
 import { exchangeInterface } from './exchange-interface.ts'
 import { type ChainKeyTerms, keyTermsOf } from './key-events.ts'
 import type { BlockTag, Rpc } from './rpc.ts'
 
-/** One open position as the contract stores it. */
-export type ChainPosition = { market: number; sizeLots: number; fundingSnapshot: number }
-/** One account: cash in micro-USDC (on-chain deposits count at once) and its open positions by market. */
-export type ChainAccount = { cashQuote: number; positions: ChainPosition[] }
 export type ChainLane = { seq: number; filledLots: number }
 export type ChainMarket = {
   listed: boolean
@@ -58,6 +60,8 @@ export type ChainTotals = {
 /** The contract's public state. Every read takes the block it is about (default: the head). */
 export type ContractViews = {
   account(owner: string, subaccount: number, tag?: BlockTag): Promise<ChainAccount>
+  /** Many accounts, in the order asked for, in few requests. */
+  accounts(names: readonly ChainAccountName[], tag?: BlockTag): Promise<ChainAccount[]>
   lane(owner: string, subaccount: number, lane: number, tag?: BlockTag): Promise<ChainLane>
   market(id: number, tag?: BlockTag): Promise<ChainMarket>
   lastBatch(tag?: BlockTag): Promise<ChainBatch>
@@ -110,13 +114,6 @@ const tiersOf = (view: Result): ChainTier[] => {
   return tiers.slice(0, end < 0 ? tiers.length : end)
 }
 
-const positionsOf = (positions: Result): ChainPosition[] =>
-  [...positions].map((position) => ({
-    market: safe(position['market']),
-    sizeLots: safe(position['size']),
-    fundingSnapshot: safe(position['fundingSnapshot']),
-  }))
-
 /** @example const { cashQuote } = await contractViews(rpc, contract).account(owner, 0) */
 export const contractViews = (rpc: Rpc, contract: string): ContractViews => {
   const read = async (name: string, values: readonly unknown[], tag: BlockTag) => {
@@ -124,9 +121,11 @@ export const contractViews = (rpc: Rpc, contract: string): ContractViews => {
     return exchangeInterface.decodeFunctionResult(name, await rpc.call({ to: contract, data }, tag))
   }
   return {
-    account: async (owner, subaccount, tag = 'latest') => {
-      const view = await read('account', [owner, subaccount], tag)
-      return { cashQuote: safe(view['cash']), positions: positionsOf(view['positions']) }
+    account: async (owner, subaccount, tag = 'latest') =>
+      readAccount(await rpc.call({ to: contract, data: accountCall({ owner, subaccount }) }, tag)),
+    accounts: async (names, tag = 'latest') => {
+      const calls = names.map((name) => ({ to: contract, data: accountCall(name) }))
+      return (await rpc.calls(calls, tag)).map(readAccount)
     },
     lane: async (owner, subaccount, lane, tag = 'latest') => {
       const view = await read('lane', [owner, subaccount, lane], tag)

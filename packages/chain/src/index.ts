@@ -1,4 +1,5 @@
 //! @plumb/chain: the chain as the services see it — node, contract, signatures, batches.
+export type { ChainAccount, ChainPosition } from './account-call.ts'
 
 export {
   type Batch,
@@ -32,11 +33,9 @@ export {
 export { BatchBuilder, type BatchHeader, type BuildRefusal } from './batch-builder.ts'
 export { type ConnectedSigner, connectSigner } from './connect-signer.ts'
 export {
-  type ChainAccount,
   type ChainBatch,
   type ChainLane,
   type ChainMarket,
-  type ChainPosition,
   type ChainTotals,
   type ContractViews,
   contractViews,

@@ -63,6 +63,8 @@ export type Rpc = {
   logs(filter: LogFilter): Promise<Log[]>
   /** Returned bytes as hex. @throws RpcError with the revert's `data` */
   call(request: CallRequest, tag: BlockTag): Promise<string>
+  /** Several calls about one block, in their order: 50 to a request. @throws as `call` does, for the first that fails */
+  calls(requests: readonly CallRequest[], tag: BlockTag): Promise<string[]>
   estimateGas(request: CallRequest, tag: BlockTag): Promise<number>
   code(address: string): Promise<string>
   /** Transactions of `address` up to the block: its next nonce. */
@@ -165,37 +167,64 @@ const optional = async <T>(pending: Promise<unknown>, parse: (value: unknown) =>
   return value === null ? undefined : parse(value)
 }
 
-type Requester = (method: string, params: readonly unknown[]) => Promise<unknown>
+/** Calls in one request: nodes and their gateways bound what they take. */
+const CALLS_A_REQUEST = 50
+
+type Asked = { method: string; params: readonly unknown[] }
+type Requester = {
+  one: (method: string, params: readonly unknown[]) => Promise<unknown>
+  /** A JSON-RPC batch; the answers in the order of the questions. */
+  many: (asked: readonly Asked[]) => Promise<unknown[]>
+}
+
+const resultOf = (method: string, answer: Json): unknown => {
+  if (isJson(answer['error'])) {
+    const { message, code, data } = answer['error']
+    const text = typeof message === 'string' ? message : 'error without a message'
+    const number = typeof code === 'number' ? code : 0
+    // 429 and "limit exceeded" are about this moment, not about the call.
+    if (number === 429 || number === -32_005) throw new RpcUnavailableError(`${method}: ${text}`)
+    throw new RpcError(`${method}: ${text}`, number, revertData(data))
+  }
+  if (!('result' in answer)) throw new RpcUnavailableError(`${method}: answer without a result`)
+  return answer['result']
+}
 
 const createRequester = (url: string, options: RpcOptions): Requester => {
   const { timeoutMs = 10_000, fetch: send = fetch } = options
   let lastId = 0
-  return async (method, params) => {
-    const body = JSON.stringify({ jsonrpc: '2.0', id: ++lastId, method, params })
-    let answer: Json
+  const post = async (method: string, body: unknown): Promise<unknown> => {
     try {
       const response = await send(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body,
+        body: JSON.stringify(body),
         signal: AbortSignal.timeout(timeoutMs),
       })
-      answer = objectOf(await response.json(), method)
+      return await response.json()
     } catch (error) {
-      if (error instanceof RpcUnavailableError) throw error
       const why = error instanceof Error ? error.message : String(error)
       throw new RpcUnavailableError(`${method}: ${why}`, error)
     }
-    if (isJson(answer['error'])) {
-      const { message, code, data } = answer['error']
-      const text = typeof message === 'string' ? message : 'error without a message'
-      const number = typeof code === 'number' ? code : 0
-      // 429 and "limit exceeded" are about this moment, not about the call.
-      if (number === 429 || number === -32_005) throw new RpcUnavailableError(`${method}: ${text}`)
-      throw new RpcError(`${method}: ${text}`, number, revertData(data))
-    }
-    if (!('result' in answer)) throw new RpcUnavailableError(`${method}: answer without a result`)
-    return answer['result']
+  }
+  const callFor = ({ method, params }: Asked) => ({ jsonrpc: '2.0', id: ++lastId, method, params })
+  return {
+    one: async (method, params) =>
+      resultOf(method, objectOf(await post(method, callFor({ method, params })), method)),
+    many: async (asked) => {
+      const bodies = asked.map(callFor)
+      const method = asked[0]?.method ?? ''
+      const answers = await post(method, bodies)
+      // A node that takes no batches says so with one object.
+      if (!Array.isArray(answers)) {
+        resultOf(method, objectOf(answers, method))
+        throw new RpcUnavailableError(`${method}: the node's answer is not a list`)
+      }
+      const byId = new Map(
+        answers.map((answer) => objectOf(answer, method)).map((one) => [one['id'], one]),
+      )
+      return bodies.map(({ id }) => resultOf(method, objectOf(byId.get(id), method)))
+    },
   }
 }
 
@@ -205,7 +234,7 @@ const createRequester = (url: string, options: RpcOptions): Requester => {
  * @example const rpc = createRpc('http://127.0.0.1:8545'); await rpc.blockNumber()
  */
 export const createRpc = (url: string, options: RpcOptions = {}): Rpc => {
-  const request = createRequester(url, options)
+  const { one: request, many } = createRequester(url, options)
   return {
     url,
     request,
@@ -220,6 +249,18 @@ export const createRpc = (url: string, options: RpcOptions = {}): Rpc => {
     },
     call: async (call, tag) =>
       textOf(await request('eth_call', [callOf(call), tagOf(tag)]), 'call result'),
+    calls: async (calls, tag) => {
+      const results: string[] = []
+      for (let at = 0; at < calls.length; at += CALLS_A_REQUEST) {
+        const some = calls.slice(at, at + CALLS_A_REQUEST)
+        const asked = some.map((call) => ({
+          method: 'eth_call',
+          params: [callOf(call), tagOf(tag)],
+        }))
+        for (const result of await many(asked)) results.push(textOf(result, 'call result'))
+      }
+      return results
+    },
     estimateGas: async (call, tag) =>
       numberOf(await request('eth_estimateGas', [callOf(call), tagOf(tag)]), 'gas estimate'),
     code: async (address) => textOf(await request('eth_getCode', [address, 'latest']), 'code'),

@@ -1,8 +1,9 @@
 //! The settlement contract as a pure integer model: predicts exactly what a batch does, refusals included.
+
 import type { Market } from '@plumb/model'
+import type { ChainAccount } from './account-call.ts'
 import type { Batch, OrderRecord, Owner, Segment } from './batch.ts'
 import type {
-  ChainAccount,
   ChainBatch,
   ChainLane,
   ChainMarket,

@@ -23,7 +23,6 @@ export type ChainSide = {
 
 export type AccountName = { owner: string; subaccount: number }
 
-const AT_ONCE = 16
 const ATTEMPTS = 3
 
 /**
@@ -57,16 +56,7 @@ async function readAtHead(
     views.lastDeposit(block),
     views.totals(block),
   ])
-  const found: ChainSide['accounts'] = []
-  let next = 0
-  const worker = async () => {
-    for (let i = next++; i < accounts.length; i = next++) {
-      const account = accounts[i]
-      if (account !== undefined)
-        found[i] = await views.account(account.owner, account.subaccount, block)
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  const found = await views.accounts(accounts, block)
   const { batchNo, toSeq } = batch
   return { block, batchNo, toSeq, deposits, totals, accounts: found }
 }

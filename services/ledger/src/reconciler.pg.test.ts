@@ -137,14 +137,16 @@ function createChain(uncredited: { accountId: number; amountQuote: number }[]) {
       return [state.cash[accountId] ?? 0, positions]
     },
   }
+  const answerTo = ({ data }: { data: string }) => {
+    const call = exchangeInterface.parseTransaction({ data })
+    if (call === null) throw new Error('unknown call')
+    const result = answers[call.name]?.([...call.args]) ?? []
+    return exchangeInterface.encodeFunctionResult(call.name, result)
+  }
   const rpc = {
     blockNumber: () => Promise.resolve(HEAD),
-    call: ({ data }: { data: string }) => {
-      const call = exchangeInterface.parseTransaction({ data })
-      if (call === null) throw new Error('unknown call')
-      const result = answers[call.name]?.([...call.args]) ?? []
-      return Promise.resolve(exchangeInterface.encodeFunctionResult(call.name, result))
-    },
+    call: (call: { data: string }) => Promise.resolve(answerTo(call)),
+    calls: (calls: readonly { data: string }[]) => Promise.resolve(calls.map(answerTo)),
     logs: ({ fromBlock, toBlock }: { fromBlock: number; toBlock: number }) =>
       Promise.resolve(
         logs.filter((log) => log.blockNumber >= fromBlock && log.blockNumber <= toBlock),

@@ -47,8 +47,11 @@ export const compareAccounts = async (
 ): Promise<string[]> => {
   const { views } = options
   const differences: string[] = []
-  for (const { owner, subaccount, account } of expectation.accounts) {
-    const chain = asTwin(await views.account(owner, subaccount, blockNumber))
+  const found = await views.accounts(expectation.accounts, blockNumber)
+  for (const [i, { owner, subaccount, account }] of expectation.accounts.entries()) {
+    const answered = found[i]
+    if (answered === undefined) throw new RangeError(`no answer about ${owner}/${subaccount}`)
+    const chain = asTwin(answered)
     if (describe(chain) === describe(account)) continue
     const waiting = await waitingDeposits(options, owner, subaccount, expectation, blockNumber)
     const credited = { ...chain, cash: chain.cash - waiting }
