@@ -52,11 +52,14 @@ export function orderFlags(parts: {
   timeInForce: TimeInForce
   postOnly?: boolean
   reduceOnly?: boolean
+  /** A session key signs. */
+  sessionKey?: boolean
 }): number {
   return (
     (parts.timeInForce << 2) |
     (parts.postOnly === true ? orderFlag.postOnly : 0) |
-    (parts.reduceOnly === true ? orderFlag.reduceOnly : 0)
+    (parts.reduceOnly === true ? orderFlag.reduceOnly : 0) |
+    (parts.sessionKey === true ? orderFlag.sessionKey : 0)
   )
 }
 

@@ -471,11 +471,42 @@ export const noticeObject = z
   .meta({ id: 'Notice', description: 'What the exchange did to an account, and why' })
 export type NoticeObject = z.infer<typeof noticeObject>
 
+/** A session key as registered on-chain, and what it has left. */
+export const agentObject = z
+  .object({
+    address: addressField,
+    account: addressField,
+    subaccount: z.int().nullable().meta({ description: 'null: every subaccount' }),
+    scopes: z.array(z.string()),
+    status: z.enum(['active', 'revoked', 'expired']),
+    createdAt: timeMsField,
+    expiresAt: timeMsField.meta({
+      description: 'Its orders settle until then; they match until L before',
+    }),
+    markets: z.array(z.string()),
+    notional: amountField.meta({
+      description: 'What its orders may fill in all, at their limit prices',
+    }),
+    notionalFilled: amountField,
+    notionalLeft: amountField.meta({ description: 'What new orders may still ask for' }),
+    maxOrderNotional: amountField.nullable().meta({ description: 'null: no limit' }),
+    maxPosition: z
+      .record(z.string(), amountField)
+      .nullable()
+      .meta({ description: 'Largest position by market, either side; null: no limit' }),
+    openOrders: z.int(),
+  })
+  .meta({ id: 'Agent' })
+export type AgentObject = z.infer<typeof agentObject>
+
 export const meObject = z
   .object({
     account: addressField,
     scopes: z.array(z.string()),
     expiresAt: timeMsField,
+    agent: agentObject
+      .nullable()
+      .meta({ description: 'The session key that signed in; null: the account itself' }),
     subaccounts: z.array(
       z.object({
         subaccount: z.int(),

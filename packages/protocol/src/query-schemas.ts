@@ -64,6 +64,7 @@ export const exportQuery = z.strictObject({
 })
 export const marketParams = z.strictObject({ market: symbolField })
 export const orderParams = z.strictObject({ id: z.string().min(1).max(20) })
+export const agentParams = z.strictObject({ address: addressField })
 export const clientOrderParams = z.strictObject({ clientOrderId: clientOrderIdField })
 
 export type PageQuery = {

@@ -20,6 +20,12 @@ import {
   triggerKindField,
 } from './fields.ts'
 
+/** The session key that signed in the owner's place (flag bit 4 of the signed order is set then); absent: the owner. */
+const signerField = addressField.optional().meta({
+  description:
+    'Session key that signed, with bit 4 of the signed flags set; absent: the account itself',
+})
+
 const orderShape = {
   account: addressField,
   subaccount: subaccountField,
@@ -38,6 +44,7 @@ const orderShape = {
   seq: laneSeqField,
   expiry: expiryField,
   signature: signatureField,
+  signer: signerField,
   clientOrderId: clientOrderIdField.optional(),
   selfTradePrevention: z.enum(['cancel_taker', 'cancel_maker', 'cancel_both']).optional(),
   style: orderStyleField.optional(),
@@ -96,6 +103,9 @@ export const loginRequest = z
     issuedAt: timeMsField,
     expiresAt: timeMsField,
     signature: signatureField,
+    signer: addressField
+      .optional()
+      .meta({ description: 'Session key that signed for the account; absent: the account' }),
   })
   .meta({ id: 'LoginRequest' })
 export type LoginRequest = z.infer<typeof loginRequest>

@@ -89,6 +89,21 @@ export const loginTypes = {
   ],
 }
 
+/** A session key's terms, signed by owner and key alike; the contract's `SessionKey`. */
+export const sessionKeyTypes = {
+  SessionKey: [
+    { name: 'owner', type: 'address' },
+    { name: 'key', type: 'address' },
+    { name: 'subaccount', type: 'uint8' },
+    { name: 'allSubaccounts', type: 'bool' },
+    { name: 'expiry', type: 'uint32' },
+    { name: 'notional', type: 'uint64' },
+    { name: 'markets', type: 'uint64' },
+    { name: 'maxPosition', type: 'uint64' },
+    { name: 'maxOrderNotional', type: 'uint64' },
+  ],
+}
+
 /** A publisher's prices of one page of markets: `prices` is the packed big-endian u32 ticks. */
 export const pricesTypes = {
   Prices: [
@@ -99,7 +114,7 @@ export const pricesTypes = {
 }
 
 /** Typed data ready for any signer: `signTypedData(domain, types, message)`. Wide integers are decimal strings. */
-export type TypedData<M = Record<string, string | number>> = {
+export type TypedData<M = Record<string, string | number | boolean>> = {
   domain: TypedDomain
   types: Record<string, TypedField[]>
   primaryType: string
@@ -130,6 +145,8 @@ export type SignedOrderContent = {
   timeInForce: 'GTC' | 'IOC' | 'FOK'
   postOnly: boolean
   reduceOnly: boolean
+  /** Address of the session key that signs; undefined: the owner does. */
+  signer?: string | undefined
   maxFee: number
   lane: number
   seq: number
@@ -172,6 +189,7 @@ export function orderMessage(order: SignedOrderContent, market: number): OrderMe
       timeInForce: timeInForceNumber[order.timeInForce],
       postOnly: order.postOnly,
       reduceOnly: order.reduceOnly,
+      sessionKey: order.signer !== undefined,
     }),
     kind: signedKindOf(order),
     price: textToE8(order.price),
@@ -239,4 +257,32 @@ export function loginTypedData(
   const { account, issuedAt, expiresAt } = login
   const message = { account, issuedAt: String(issuedAt), expiresAt: String(expiresAt) }
   return { domain, types: loginTypes, primaryType: 'Login', message }
+}
+
+/** A session key's terms: amounts micro-USDC, positions lots, `markets` a map of market numbers (bit m: market m). */
+export type SessionKeyTerms = {
+  owner: string
+  key: string
+  subaccount: number
+  allSubaccounts: boolean
+  /** Unix second, at most 35 days ahead. */
+  expiry: number
+  /** What its orders may fill in all, at their own limit prices; below 2^48. */
+  notional: bigint
+  markets: bigint
+  maxPosition: bigint
+  maxOrderNotional: bigint
+}
+
+/** Typed data of a session key's registration; owner and key sign the same. */
+export function sessionKeyTypedData(domain: TypedDomain, terms: SessionKeyTerms): TypedData {
+  const { notional, markets, maxPosition, maxOrderNotional, ...rest } = terms
+  const message = {
+    ...rest,
+    notional: String(notional),
+    markets: String(markets),
+    maxPosition: String(maxPosition),
+    maxOrderNotional: String(maxOrderNotional),
+  }
+  return { domain, types: sessionKeyTypes, primaryType: 'SessionKey', message }
 }

@@ -15,6 +15,7 @@ import { AccountEntry } from './entry/account-entry.ts'
 import { OrderEntry } from './entry/order-entry.ts'
 import { Submission } from './entry/submission.ts'
 import { BearerTokens } from './guard/bearer-tokens.ts'
+import { requireKey } from './guard/key-holder.ts'
 import { TrafficGuard, type TrafficLimits } from './guard/traffic-guard.ts'
 import { History } from './history/history.ts'
 import { LedgerSource } from './history/ledger-source.ts'
@@ -187,6 +188,9 @@ export async function createGateway(
     routes,
     guard,
     tokens,
+    checkKey: (session, nowMs) => {
+      if (session.key !== null) requireKey(view, session.account, session.key, nowMs)
+    },
     clock,
     logger,
     metrics,

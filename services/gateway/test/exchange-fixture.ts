@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { addressBytes } from '@plumb/chain'
-import { encodeCommand } from '@plumb/model'
+import { decodeEvents, encodeCommand, type RegisterKey } from '@plumb/model'
 import {
   type LoginRequest,
   type OrderRequest,
@@ -73,6 +73,13 @@ export type TestExchange = {
   config: GatewayConfig
   /** Credits a deposit, so that the account exists. */
   fund: (signer: LocalSigner, usdc: number, subaccount?: number) => Promise<void>
+  /** Tells the engine of a session key: everything for a day, unless `terms` say less. */
+  registerKey: (
+    owner: LocalSigner,
+    key: LocalSigner,
+    terms?: Partial<Omit<RegisterKey, 'kind' | 'key' | 'owner'>>,
+  ) => Promise<void>
+  revokeKey: (key: LocalSigner) => Promise<void>
   /** A signed transfer between subaccounts of one owner. */
   transfer: (
     signer: LocalSigner,
@@ -158,6 +165,15 @@ async function untilReady(gateway: Gateway): Promise<Gateway> {
   return gateway
 }
 
+/** Waits until a gateway's view has a command. */
+async function shown(gateway: Gateway, seq: number): Promise<void> {
+  const seen = () => {
+    const { detail } = gateway.ready()
+    return 'seq' in detail && Number(detail.seq) >= seq
+  }
+  while (!seen()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
 /** Boots sequencer and gateway on a free port. */
 export async function startExchange(changes: Partial<GatewayConfig> = {}): Promise<TestExchange> {
   const directory = mkdtempSync(join(tmpdir(), 'plumb-g-'))
@@ -187,6 +203,33 @@ export async function startExchange(changes: Partial<GatewayConfig> = {}): Promi
           txHash: new Uint8Array(32).fill(depositId),
         }),
       )
+    },
+    async registerKey(owner, key, terms = {}) {
+      const reply = await commands.submit(
+        encodeCommand({
+          kind: 'RegisterKey',
+          key: addressBytes(key.address),
+          owner: addressBytes(owner.address),
+          subaccount: 0,
+          allSubaccounts: 1,
+          expiryS: Math.floor(Date.now() / 1_000) + 100_000,
+          notionalQuote: 1_000_000_000_000,
+          marketsLow: 0xffff_ffff,
+          marketsHigh: 0xffff_ffff,
+          maxPositionLots: Number.MAX_SAFE_INTEGER,
+          maxOrderNotionalQuote: Number.MAX_SAFE_INTEGER,
+          ...terms,
+        }),
+      )
+      if (decodeEvents(reply.events)[0]?.kind !== 'KeyRegistered') throw new Error('no such key')
+      await shown(gateway, reply.seq)
+    },
+    async revokeKey(key) {
+      const expiryS = Math.floor(Date.now() / 1_000) + 1_800
+      const { seq } = await commands.submit(
+        encodeCommand({ kind: 'RevokeKey', key: addressBytes(key.address), expiryS }),
+      )
+      await shown(gateway, seq)
     },
     async transfer(signer, subaccount, toSubaccount, amount) {
       laneSeq += 1

@@ -1,4 +1,4 @@
-//! EIP-712 digest of a flat struct of integers and addresses, which is all that Plumb signs.
+//! EIP-712 digest of a flat struct of integers, booleans and addresses, which is all that Plumb signs.
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { TypedData, TypedDomain, TypedField } from '@plumb/protocol'
@@ -13,8 +13,8 @@ const separators = new WeakMap<TypedDomain, Uint8Array>()
 const typeHashes = new WeakMap<readonly TypedField[], Uint8Array>()
 
 /**
- * keccak256(0x1901 ‖ domain separator ‖ struct hash) of typed data whose struct has only unsigned integers and
- * addresses; equal to `ethers.TypedDataEncoder.hash`. Throws TypeError on any other field type. Values are not
+ * keccak256(0x1901 ‖ domain separator ‖ struct hash) of typed data whose struct has only unsigned integers, booleans
+ * and addresses; equal to `ethers.TypedDataEncoder.hash`. Throws TypeError on any other field type. Values are not
  * range-checked: they come from `@plumb/protocol`.
  */
 export function typedDataDigest(data: TypedData<object>): Uint8Array {
@@ -49,7 +49,7 @@ function typeHash(name: string, fields: readonly TypedField[]): Uint8Array {
   const known = typeHashes.get(fields)
   if (known !== undefined) return known
   for (const field of fields)
-    if (!/^(?:uint\d+|address)$/.test(field.type))
+    if (!/^(?:uint\d+|address|bool)$/.test(field.type))
       throw new TypeError(`${name}.${field.name}: ${field.type} is not hashed here`)
   const list = fields.map((field) => `${field.type} ${field.name}`).join(',')
   const hash = hashText(`${name}(${list})`)
@@ -60,6 +60,10 @@ function typeHash(name: string, fields: readonly TypedField[]): Uint8Array {
 /** Big-endian, right-aligned in word `index`. */
 function putInteger(words: Uint8Array, index: number, value: unknown): void {
   let at = (index + 1) * WORD - 1
+  if (typeof value === 'boolean') {
+    words[at] = value ? 1 : 0
+    return
+  }
   if (typeof value === 'number' && value <= 0xffff_ffff) {
     for (let rest = value; rest > 0; rest >>>= 8) words[at--] = rest & 0xff
     return

@@ -17,6 +17,7 @@ import {
   timeInForceOfWord,
   unitsToText,
 } from '@plumb/protocol'
+import { checkKeyOrder, requireKey } from '../guard/key-holder.ts'
 import type { AccountView } from '../view/account-view.ts'
 import type { ExchangeView } from '../view/exchange-view.ts'
 import type { MarketView } from '../view/market-view.ts'
@@ -61,13 +62,22 @@ export function admitOrder(view: ExchangeView, order: OrderRequest, nowMs: numbe
   const priceTicks = checkPrice(market, order.price)
   const sizeLots = checkSize(market, order.amount, priceTicks)
   const account = fundedAccount(view, order.account, order.subaccount)
-  const { postOnly, reduceOnly } = order
+  const { postOnly, reduceOnly, subaccount, expiry: expiryS, signer } = order
+  if (signer !== undefined) {
+    const key = requireKey(view, order.account, signer, nowMs)
+    checkKeyOrder(key, { market, subaccount, priceTicks, sizeLots, expiryS })
+  }
   return {
     account,
     market,
     priceTicks,
     sizeLots,
-    flags: orderFlags({ timeInForce: tif, postOnly, reduceOnly }),
+    flags: orderFlags({
+      timeInForce: tif,
+      postOnly,
+      reduceOnly,
+      sessionKey: signer !== undefined,
+    }),
     selfTrade: selfTradeWords[order.selfTradePrevention ?? 'cancel_taker'],
   }
 }

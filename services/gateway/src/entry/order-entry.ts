@@ -187,7 +187,9 @@ class Placement extends Asking implements SignerWaiter {
   recovered(recovered: Recovered | null): void {
     try {
       const { account } = this.#known(this.#admitted)
-      this.#signed = this.#submission.requireOwner(account, recovered, this.#placing.origin)
+      const { request, origin } = this.#placing
+      const signer = request.signer === undefined ? account.owner : hexBytes(request.signer)
+      this.#signed = this.#submission.requireSigner(signer, recovered, origin)
       faultPoint('gateway:order-verified')
     } catch (error) {
       this.refusal = error
@@ -246,6 +248,7 @@ class Placement extends Asking implements SignerWaiter {
       isMarketOrder,
     )
     order.digest = bytesHex(this.#known(this.#signed).digest)
+    order.signer = this.#placing.request.signer?.toLowerCase() ?? null
     remember(account.order(order.orderId), order)
     if (foundNothing(order)) throw new PlumbError('NOT_FILLABLE')
     const { objects } = this.#submission.parts

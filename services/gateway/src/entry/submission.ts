@@ -11,7 +11,6 @@ import {
   faultPoint,
 } from '@plumb/runtime'
 import type { Origin, TrafficGuard } from '../guard/traffic-guard.ts'
-import type { AccountView } from '../view/account-view.ts'
 import { catchingUp } from '../view/catching-up.ts'
 import type { EventsWaiter, ExchangeView } from '../view/exchange-view.ts'
 import type { PublicObjects } from '../view/public-objects.ts'
@@ -99,15 +98,21 @@ export class Submission {
     })
     const compact = recovered === null ? null : compactSignature(signature)
     const isTheirs = recovered !== null && bytesHex(recovered.signer) === account.toLowerCase()
-    if (compact === null || !isTheirs) throw this.#badSignature(origin)
+    if (compact === null || !isTheirs) {
+      const failure = this.#badSignature(origin)
+      throw recovered !== null && this.#isKeyOf(account, recovered) ? keyMayNot() : failure
+    }
     return { ...recovered, signature: compact }
   }
 
-  /** Throws BAD_SIGNATURE unless the account's owner signed. */
-  requireOwner(account: AccountView, recovered: Recovered | null, origin: Origin): Recovered {
-    if (recovered === null || !isSame(recovered.signer, account.owner))
-      throw this.#badSignature(origin)
+  /** Throws BAD_SIGNATURE unless the address, the account's owner or its session key, signed. */
+  requireSigner(signer: Uint8Array, recovered: Recovered | null, origin: Origin): Recovered {
+    if (recovered === null || !isSame(recovered.signer, signer)) throw this.#badSignature(origin)
     return recovered
+  }
+
+  #isKeyOf(account: string, { signer }: Recovered): boolean {
+    return this.parts.view.sessionKeys.get(bytesHex(signer))?.owner === account.toLowerCase()
   }
 
   #badSignature(origin: Origin): PlumbError {
@@ -239,4 +244,12 @@ function isOfKind<K extends EngineEvent['kind']>(
   kind: K,
 ): event is Extract<EngineEvent, { kind: K }> {
   return event.kind === kind
+}
+
+/** What only the owner may sign. */
+function keyMayNot(): PlumbError {
+  return new PlumbError('KEY_FORBIDDEN', {
+    field: 'signature',
+    message: 'a session key signs orders and logins only',
+  })
 }

@@ -108,15 +108,17 @@ describe('bearer tokens', () => {
   const account = `0x${'ab'.repeat(20)}`
 
   test('come back as they were issued, until they expire', () => {
-    const token = tokens.issue({ account, expiresAtMs: 1_000 })
-    expect(tokens.verify(token, 999)).toEqual({ account, expiresAtMs: 1_000 })
+    const token = tokens.issue({ account, key: null, expiresAtMs: 1_000 })
+    expect(tokens.verify(token, 999)).toEqual({ account, key: null, expiresAtMs: 1_000 })
     expect(() => tokens.verify(token, 1_000)).toThrow('expired')
+    const keyed = { account, key: `0x${'cd'.repeat(20)}`, expiresAtMs: 1_000 }
+    expect(tokens.verify(tokens.issue(keyed), 999)).toEqual(keyed)
   })
 
   test('of another secret, changed or padded are unknown', () => {
-    const token = tokens.issue({ account, expiresAtMs: 1_000 })
+    const token = tokens.issue({ account, key: null, expiresAtMs: 1_000 })
     const others = [
-      new BearerTokens('secret two').issue({ account, expiresAtMs: 1_000 }),
+      new BearerTokens('secret two').issue({ account, key: null, expiresAtMs: 1_000 }),
       `${token}=`,
       `${token}A`,
       token.slice(0, -1),

@@ -4,6 +4,8 @@ import {
   accountListQuery,
   accountObject,
   accountQuery,
+  agentObject,
+  agentParams,
   balanceObject,
   clientOrderParams,
   emptyQuery,
@@ -44,6 +46,7 @@ const auth = 'token'
 const tag = 'Account'
 const ofMarket = { body: unread, query: accountQuery, params: marketParams }
 const byAccount = { body: unread, query: accountQuery, params: unread }
+const ownerQuery = accountQuery.omit({ subaccount: true })
 const byList = { body: unread, query: accountListQuery, params: unread }
 /** Deposits and withdrawals are of no market: a filter that cannot be met is refused, not ignored. */
 const byTransfer = { ...byList, query: accountListQuery.omit({ market: true }) }
@@ -77,7 +80,37 @@ export function accountRoutes({
       { body: unread, query: emptyQuery, params: unread },
       { auth, tag, summary: 'Whom this token speaks for, and its limits', answer: meObject },
       (_input, { session, origin, nowMs }) =>
-        settings.meObject(view, session, guard.state(session.account, origin, nowMs)),
+        settings.meObject(view, session, guard.state(session.account, origin, nowMs), nowMs),
+    ),
+    route(
+      'GET',
+      '/v1/agents',
+      { body: unread, query: ownerQuery, params: unread },
+      {
+        auth,
+        tag,
+        summary: 'Session keys of the account, the latest first, and what each has left',
+        answer: listOf(agentObject),
+      },
+      ({ query }, { session, nowMs }) => {
+        requireOwner(session, query.account)
+        const keys = view.sessionKeys.ownedBy(session.account)
+        const items = keys.map((key) => settings.agentObject(view, key, nowMs))
+        return { items, nextCursor: null }
+      },
+    ),
+    route(
+      'GET',
+      '/v1/agents/:address',
+      { body: unread, query: ownerQuery, params: agentParams },
+      { auth, tag, summary: 'One session key of the account', answer: agentObject },
+      ({ params, query }, { session, nowMs }) => {
+        requireOwner(session, query.account)
+        const key = view.sessionKeys.get(params.address.toLowerCase())
+        if (key === undefined || key.owner !== session.account)
+          throw new PlumbError('NOT_FOUND', { field: 'address' })
+        return settings.agentObject(view, key, nowMs)
+      },
     ),
     route(
       'GET',

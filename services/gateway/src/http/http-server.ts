@@ -31,6 +31,8 @@ export type HttpServerParts = {
   /** Whether the gateway's view has caught up with the journal. */
   caughtUp: () => boolean
   tokens: BearerTokens
+  /** Throws when a session key may not speak for its account any more. */
+  checkKey: (session: Session, nowMs: number) => void
   clock: Clock
   logger: Logger
   metrics: Metrics
@@ -87,7 +89,8 @@ function addRoute(server: FastifyInstance, route: Route, parts: HttpServerParts)
       const origin: Origin = { address: addressKey(request.socket.remoteAddress) }
       if (route.limited) limitHeaders(reply, guard.request(origin, nowMs))
       const session = route.auth === 'token' ? sessionOf(request, tokens, nowMs) : nobody
-      if (route.needsView && !caughtUp()) throw catchingUp()
+      if (caughtUp()) parts.checkKey(session, nowMs)
+      else if (route.needsView) throw catchingUp()
       reply.header('x-request-id', request.id)
       const answer = await route.run({ origin, session, nowMs, request, reply })
       // Orders and cancels are counted in the entry, by account.
@@ -106,7 +109,7 @@ function withTag(answer: unknown, request: FastifyRequest, reply: FastifyReply):
   return reply.type('application/json; charset=utf-8').send(text)
 }
 
-const nobody: Session = { account: '', expiresAtMs: 0 }
+const nobody: Session = { account: '', key: null, expiresAtMs: 0 }
 
 function sessionOf(request: FastifyRequest, tokens: BearerTokens, nowMs: number): Session {
   const header = request.headers.authorization ?? ''

@@ -36,7 +36,8 @@ import { asPromise, type ReplySink } from '../entry/asking.ts'
 import { marketOf } from '../entry/order-checks.ts'
 import type { OrderEntry } from '../entry/order-entry.ts'
 import { unordered } from '../entry/ordered-release.ts'
-import type { BearerTokens } from '../guard/bearer-tokens.ts'
+import type { BearerTokens, Session } from '../guard/bearer-tokens.ts'
+import { requireActing, requireKey } from '../guard/key-holder.ts'
 import type { Origin, TrafficGuard } from '../guard/traffic-guard.ts'
 import type { ExchangeView } from '../view/exchange-view.ts'
 import { requireOwner } from './account-routes.ts'
@@ -62,6 +63,15 @@ const owned = { tag, auth: 'token', limited: false, needsView: false } as const
 
 export function orderRoutes(parts: OrderRouteParts): Route[] {
   const { entry, accounts, view } = parts
+  /** The token is the owner's, or of a session key that trades the subaccount. */
+  const requireActor = (
+    session: Session,
+    { account, subaccount = 0 }: { account?: string | undefined; subaccount?: number | undefined },
+    nowMs: number,
+  ) => {
+    requireOwner(session, account)
+    requireActing(view, session, subaccount, nowMs)
+  }
   return [
     route(
       'POST',
@@ -103,8 +113,8 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
       '/v1/orders/:id',
       { body: unread, query: accountQuery, params: orderParams },
       { ...owned, summary: 'Cancel an order', answer: orderReply },
-      ({ params, query }, { session, origin, reply }) => {
-        requireOwner(session, query.account)
+      ({ params, query }, { nowMs, session, origin, reply }) => {
+        requireActor(session, query, nowMs)
         const target = { orderId: params.id }
         const { subaccount = 0 } = query
         return sent(reply, (sink) => {
@@ -117,8 +127,8 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
       '/v1/orders/client/:clientOrderId',
       { body: unread, query: accountQuery, params: clientOrderParams },
       { ...owned, summary: 'Cancel an order by your own id', answer: orderReply },
-      ({ params, query }, { session, origin, reply }) => {
-        requireOwner(session, query.account)
+      ({ params, query }, { nowMs, session, origin, reply }) => {
+        requireActor(session, query, nowMs)
         const { subaccount = 0 } = query
         return sent(reply, (sink) => {
           entry.cancel(session.account, subaccount, params, sink, unordered, origin)
@@ -134,8 +144,8 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
         summary: 'Cancel all orders, of a market or side if named',
         answer: cancelAllReply,
       },
-      ({ query }, { session, origin, reply }) => {
-        requireOwner(session, query.account)
+      ({ query }, { nowMs, session, origin, reply }) => {
+        requireActor(session, query, nowMs)
         const { market, side, subaccount = 0 } = query
         return sent(reply, (sink) => {
           const { account } = session
@@ -162,8 +172,8 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
       '/v1/orders/cancel',
       { body: cancelBatchRequest, query: emptyQuery, params: unread },
       { ...owned, summary: 'Cancel up to 100 orders by id', answer: cancelBatchReply },
-      ({ body }, { session, request, reply }) => {
-        requireOwner(session, body.account)
+      ({ body }, { nowMs, session, request, reply }) => {
+        requireActor(session, body, nowMs)
         const { subaccount = 0, orders } = body
         return sent(reply, (sink) => {
           entry.cancelBatch(session.account, subaccount, orders, request.id, sink)
@@ -179,8 +189,8 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
         summary: 'Dead man’s switch: cancel everything unless called again in time',
         answer: cancelAfterReply,
       },
-      ({ body }, { session }) => {
-        requireOwner(session, body.account)
+      ({ body }, { nowMs, session }) => {
+        requireActor(session, body, nowMs)
         return accounts.cancelAfter(session.account, body.subaccount ?? 0, body.timeoutMs)
       },
     ),
@@ -189,8 +199,8 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
       '/v1/markets/:market/leverage',
       { body: leverageRequest, query: emptyQuery, params: marketParams },
       { ...owned, summary: 'Choose the leverage of a market', answer: leverageObject },
-      ({ body, params }, { session }) => {
-        requireOwner(session, body.account)
+      ({ body, params }, { nowMs, session }) => {
+        requireActor(session, body, nowMs)
         const market = marketOf(view, params.market)
         return accounts.setLeverage(session.account, body.subaccount ?? 0, market, body.leverage)
       },
@@ -204,8 +214,8 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
         summary: 'Bind a subaccount to one market (isolated) or free it (cross)',
         answer: marginModeObject,
       },
-      ({ body, params }, { session }) => {
-        requireOwner(session, body.account)
+      ({ body, params }, { nowMs, session }) => {
+        requireActor(session, body, nowMs)
         const market = marketOf(view, params.market)
         const { subaccount = 0, marginMode } = body
         return accounts.setMarginMode(session.account, subaccount, market, marginMode)
@@ -256,7 +266,7 @@ async function sent(reply: FastifyReply, ask: (sink: ReplySink) => void): Promis
 }
 
 async function signIn(
-  { tokens, pool, guard }: OrderRouteParts,
+  { tokens, pool, guard, view }: OrderRouteParts,
   login: LoginRequest,
   origin: Origin,
   nowMs: number,
@@ -269,10 +279,17 @@ async function signIn(
     throw new PlumbError('BAD_REQUEST', { field: 'expiresAt', limit: issuedAt + LOGIN_MS_MAX })
   const account = login.account.toLowerCase()
   const fields = { account: addressBytes(account), issuedAt, expiresAt }
+  const named = login.signer?.toLowerCase() ?? null
+  const key = named === null ? null : requireKey(view, account, named, nowMs)
   const recovered = await pool.recoverLoginSigner(fields, hexBytes(login.signature))
-  if (recovered === null || bytesHex(recovered.signer) !== account) {
+  if (recovered === null || bytesHex(recovered.signer) !== (named ?? account)) {
     guard.badSignature(origin, nowMs)
     throw new PlumbError('BAD_SIGNATURE', { field: 'signature' })
   }
-  return { token: tokens.issue({ account, expiresAtMs: expiresAt }), account, expiresAt }
+  const endMs = key === null ? expiresAt : Math.min(expiresAt, key.expiryS * 1_000)
+  return {
+    token: tokens.issue({ account, key: named, expiresAtMs: endMs }),
+    account,
+    expiresAt: endMs,
+  }
 }

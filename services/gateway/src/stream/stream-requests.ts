@@ -22,6 +22,7 @@ import { asPromise, itemError, type ReplySink } from '../entry/asking.ts'
 import { fundedAccount, marketOf } from '../entry/order-checks.ts'
 import type { OrderEntry } from '../entry/order-entry.ts'
 import type { BearerTokens, Session } from '../guard/bearer-tokens.ts'
+import { requireActing, requireKey } from '../guard/key-holder.ts'
 import type { TrafficGuard } from '../guard/traffic-guard.ts'
 import { parseJson } from '../http/parse-json.ts'
 import { catchingUp } from '../view/catching-up.ts'
@@ -101,7 +102,7 @@ export class StreamRequests {
       }),
       'order.cancel': (request, connection) => this.#cancel(request, connection),
       'order.cancelAll': ({ account, subaccount, market, side }, connection) => {
-        this.#session(account, connection)
+        this.#acting(account, subaccount, connection)
         const filter = { market, side }
         return {
           ask: (sink) =>
@@ -115,7 +116,7 @@ export class StreamRequests {
         },
       }),
       'order.cancelBatch': ({ id, account, subaccount, orders }, connection) => {
-        this.#session(account, connection)
+        this.#acting(account, subaccount, connection)
         const { release } = connection
         return {
           ask: (sink) =>
@@ -123,20 +124,20 @@ export class StreamRequests {
         }
       },
       'order.cancelAfter': ({ account, subaccount, timeoutMs }, connection) => {
-        this.#session(account, connection)
+        this.#acting(account, subaccount, connection)
         return { result: parts.accounts.cancelAfter(account, subaccount, timeoutMs) }
       },
       'order.cancelOnDisconnect': ({ account, subaccount, enabled }, connection) => {
-        this.#session(account, connection)
+        this.#acting(account, subaccount, connection)
         return { result: connection.cancelOnDisconnect(account, subaccount, enabled) }
       },
       'leverage.set': ({ account, subaccount, market, leverage }, connection) => {
-        this.#session(account, connection)
+        this.#acting(account, subaccount, connection)
         const view = marketOf(parts.view, market)
         return { result: parts.accounts.setLeverage(account, subaccount, view, leverage) }
       },
       'marginMode.set': ({ account, subaccount, market, marginMode }, connection) => {
-        this.#session(account, connection)
+        this.#acting(account, subaccount, connection)
         const view = marketOf(parts.view, market)
         return { result: parts.accounts.setMarginMode(account, subaccount, view, marginMode) }
       },
@@ -285,8 +286,16 @@ export class StreamRequests {
   #session(account: string, connection: StreamConnection): Session {
     const session = connection.sessions.get(account.toLowerCase())
     if (session === undefined) throw new PlumbError('UNKNOWN_KEY', { field: 'account' })
-    if (session.expiresAtMs <= this.#parts.clock.nowMs()) throw new PlumbError('TOKEN_EXPIRED')
+    const nowMs = this.#parts.clock.nowMs()
+    if (session.expiresAtMs <= nowMs) throw new PlumbError('TOKEN_EXPIRED')
+    if (session.key !== null) requireKey(this.#parts.view, session.account, session.key, nowMs)
     return session
+  }
+
+  /** The session, once it is certain that it may change something of the subaccount. */
+  #acting(account: string, subaccount: number, connection: StreamConnection): void {
+    const session = this.#session(account, connection)
+    requireActing(this.#parts.view, session, subaccount, this.#parts.clock.nowMs())
   }
 
   #subscribe(request: StreamRequestOf<'subscribe'>, connection: StreamConnection): Handled {
@@ -376,7 +385,7 @@ export class StreamRequests {
 
   #cancel(request: StreamRequestOf<'order.cancel'>, connection: StreamConnection): Handled {
     const { account, subaccount, orderId, clientOrderId } = request
-    this.#session(account, connection)
+    this.#acting(account, subaccount, connection)
     if (orderId !== undefined && clientOrderId !== undefined)
       throw new PlumbError('BAD_REQUEST', {
         field: 'clientOrderId',

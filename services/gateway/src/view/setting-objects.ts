@@ -2,6 +2,7 @@
 import { EXTRA_TIERS, type Market } from '@plumb/model'
 import {
   type AccountFeesObject,
+  type AgentObject,
   type FeeTierObject,
   feeRateText,
   type InternalTransferObject,
@@ -20,6 +21,7 @@ import {
 import type { AccountView, NoticeView, TransferView } from './account-view.ts'
 import type { ExchangeView } from './exchange-view.ts'
 import type { MarketView, OpenInterestView } from './market-view.ts'
+import { notionalLeft, type SessionKeyView } from './session-keys-view.ts'
 
 const PPM = 1_000_000n
 const PPM_DECIMALS = 6
@@ -184,15 +186,54 @@ export function noticeObject(account: AccountView, notice: NoticeView): NoticeOb
   }
 }
 
+/** Beyond every amount there can be: registered as no limit. */
+const isUnlimited = (value: number) => value >= Number.MAX_SAFE_INTEGER
+
+/** A session key as its owner sees it. */
+export function agentObject(view: ExchangeView, key: SessionKeyView, nowMs: number): AgentObject {
+  const markets = [...view.markets.values()].filter(
+    ({ definition }) => ((key.markets >> BigInt(definition.market)) & 1n) === 1n,
+  )
+  const isExpired = key.expiryS * 1_000 <= nowMs
+  return {
+    address: key.address,
+    account: key.owner,
+    subaccount: key.subaccount,
+    scopes: ['read', 'trade', 'cancel', 'settings'],
+    status: key.isRevoked ? 'revoked' : isExpired ? 'expired' : 'active',
+    createdAt: key.registeredAtMs,
+    expiresAt: key.expiryS * 1_000,
+    markets: markets.map(({ definition }) => definition.symbol),
+    notional: quoteToText(key.notionalQuote),
+    notionalFilled: quoteToText(key.filledQuote),
+    notionalLeft: quoteToText(notionalLeft(key)),
+    maxOrderNotional: isUnlimited(key.maxOrderNotionalQuote)
+      ? null
+      : quoteToText(key.maxOrderNotionalQuote),
+    maxPosition: isUnlimited(key.maxPositionLots)
+      ? null
+      : Object.fromEntries(
+          markets.map(({ definition }) => [
+            definition.symbol,
+            unitsToText(key.maxPositionLots, definition.lotE8),
+          ]),
+        ),
+    openOrders: key.open.size,
+  }
+}
+
 export function meObject(
   view: ExchangeView,
-  session: { account: string; expiresAtMs: number },
+  session: { account: string; key: string | null; expiresAtMs: number },
   limits: MeObject['limits'],
+  nowMs: number,
 ): MeObject {
+  const key = session.key === null ? undefined : view.sessionKeys.get(session.key)
   return {
     account: session.account,
     scopes: ['read', 'cancel', 'settings'],
     expiresAt: session.expiresAtMs,
+    agent: key === undefined ? null : agentObject(view, key, nowMs),
     subaccounts: view.subaccountsOf(session.account).map((account) => ({
       subaccount: account.subaccount,
       id: String(account.accountId),
