@@ -145,14 +145,3 @@ export function otherRequirements(
   }
   return sum
 }
-
-/** Whether opening equity covers Σ IM with `requirement` in the record's market (risk.md 1.6). */
-export function coversMargin(
-  state: EngineState,
-  account: number,
-  record: number,
-  requirement: number,
-): boolean {
-  if (requirement === Infinity) return false
-  return openingEquity(state, account) >= otherRequirements(state, account, record) + requirement
-}

@@ -7,12 +7,12 @@ import {
   rejectCode,
   timeInForce,
 } from '@plumb/model'
-import { coversMargin } from './account-health.ts'
 import { amendPlain } from './amend-plain.ts'
 import { amendWaiting, isFixed, isWaiting } from './amend-waiting.ts'
 import { emitOrderAmended, rewriteOrder } from './amended-order.ts'
 import { canHold } from './book-store.ts'
 import { reject } from './emit.ts'
+import { coversMargin } from './headroom.ts'
 import { refuseKey, refuseKeyPosition } from './key-orders.ts'
 import { marketRequirement } from './margin.ts'
 import { crosses, matchOrder, reducible } from './match.ts'

@@ -48,6 +48,7 @@ import { requestWithdrawal } from './request-withdrawal.ts'
 import {
   type MarketRiskView,
   readAdlQueue,
+  readHeadroom,
   readHealth,
   readMarketRisk,
   readRiskAccount,
@@ -221,6 +222,11 @@ export class Engine {
    */
   health(accountId: number, into: Float64Array): boolean {
     return readHealth(this.#state, accountId, into)
+  }
+
+  /** For tests: the bound that spares a walk over an account's markets, and what the walk says (headroom.ts). */
+  headroom(accountId: number): { bound: number; exact: number } | undefined {
+    return readHeadroom(this.#state, accountId)
   }
 
   /** Longs (0) or shorts (1) of a market in the order in which ADL takes them, the first is rank 1. */

@@ -2,10 +2,12 @@
 import { eventKind } from '@plumb/model'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
+import { noteMove } from './headroom-store.ts'
 import {
   M_FUNDING_INDEX,
   M_INDEX,
   M_LAST_RATE,
+  M_MARK_QUOTE,
   M_MM_BPS,
   M_OPEN_INTEREST,
   M_POOL,
@@ -19,6 +21,7 @@ import {
 import type { EngineState } from './state.ts'
 
 export const HOUR_MS = 3_600_000
+const PPM = 1_000_000
 /** Interest of eight hours and the clamp around it, in 1e-10 (100 ppm, ± 500 ppm). */
 const INTEREST = 1_000_000
 const CLAMP = 5_000_000
@@ -66,6 +69,8 @@ export function applyFunding(state: EngineState, market: number): void {
   const before = markets[m + M_FUNDING_INDEX]!
   const after = Math.min(Math.max(before + delta, -FUNDING_INDEX_MAX), FUNDING_INDEX_MAX)
   markets[m + M_FUNDING_INDEX] = after
+  const due = Math.abs(after - before) / PPM
+  noteMove(state.headroom, market, due === 0 ? 0 : due / markets[m + M_MARK_QUOTE]!)
   markets[m + M_LAST_RATE] = rate
   markets[m + M_PREMIUM_SUM] = 0
   markets[m + M_PREMIUM_COUNT] = 0

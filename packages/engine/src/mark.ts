@@ -2,6 +2,7 @@
 import { eventKind, limits, mulDivCeil, mulDivFloor, mulDivFloorSigned } from '@plumb/model'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
+import { noteMove } from './headroom-store.ts'
 import { addToMean } from './mean-mark.ts'
 import { updateBands } from './order-admission.ts'
 import {
@@ -48,13 +49,26 @@ export function placeMark(state: EngineState, market: number, mark: number, mean
   const { markets } = state
   const m = market * MARKET_D
   const q = markets[m + M_QUOTE_PER_TICK_LOT]!
+  const long = Math.min(mark, mean) * q
+  const short = Math.max(mark, mean) * q
+  const moved = Math.max(
+    partMoved(markets[m + M_MARK_QUOTE]!, mark * q),
+    partMoved(markets[m + M_LONG_QUOTE]!, long),
+    partMoved(markets[m + M_SHORT_QUOTE]!, short),
+  )
+  if (moved > 0) noteMove(state.headroom, market, moved)
   markets[m + M_MEAN_MARK] = mean
-  markets[m + M_LONG_QUOTE] = Math.min(mark, mean) * q
-  markets[m + M_SHORT_QUOTE] = Math.max(mark, mean) * q
+  markets[m + M_LONG_QUOTE] = long
+  markets[m + M_SHORT_QUOTE] = short
   if (mark === markets[m + M_MARK]) return
   markets[m + M_MARK] = mark
   markets[m + M_MARK_QUOTE] = mark * q
   updateBands(state, market)
+}
+
+/** How far a price has moved, as a part of what it was; the whole if there was none. */
+function partMoved(before: number, after: number): number {
+  return before === 0 ? 1 : Math.abs(after - before) / before
 }
 
 /** One second's mark of a market whose index is live. */

@@ -1,5 +1,6 @@
 //! A market's risk parameters in its slab: defaults, and what is derived from them.
 import { writeMarginTiers } from '@plumb/model'
+import { forgetAllHeadroom } from './headroom-store.ts'
 import { updateBands } from './order-admission.ts'
 import {
   CK_DEPTHS,
@@ -64,12 +65,14 @@ function deriveFlags(state: EngineState, market: number): void {
   const { markets, clocks } = state
   const m = market * MARKET_D
   const volatile = markets[m + M_VOLATILITY_ON] !== 0 && clocks[market * CLOCK_D + CK_DEPTHS] !== 0
+  const before = markets[m + M_RISK_FLAGS]
   markets[m + M_RISK_FLAGS] =
     (markets[m + M_BOUNDS] !== 0 ? TIERED : 0) |
     (markets[m + M_OI_HIGH] !== 0 ? OI_SCALED : 0) |
     (volatile ? VOLATILE : 0) |
     (markets[m + M_OPENING_GAIN] !== PPM ? GAIN_CUT : 0) |
     (markets[m + M_SCOPE] !== 0 ? SCOPED : 0)
+  if (markets[m + M_RISK_FLAGS] !== before) forgetAllHeadroom(state.headroom)
 }
 
 /** Copies what the clock knows of volatility and depth to where margins read it. */

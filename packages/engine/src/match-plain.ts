@@ -1,9 +1,11 @@
-//! The common path of a fill: two plain orders of accounts that trade one market each, checked and booked in one go.
+//! The common path of a fill: two plain orders, checked and booked in one go.
 // One long function on purpose, as in place-plain.ts: match.ts says the same in parts. It goes on while every check passes
 // at sight, and leaves the fill that it does not recognise to match.ts, with nothing of it done.
 import { closeReason, eventKind, feeQuote } from '@plumb/model'
 import { closePlain } from './close-plain.ts'
 import { touch } from './dirty-set.ts'
+import { hasHeadroom } from './headroom.ts'
+import { lowerHeadroom } from './headroom-store.ts'
 import { isStale } from './margin.ts'
 import { realize } from './realize.ts'
 import * as slabs from './slabs.ts'
@@ -33,11 +35,13 @@ const {
   M_FUNDING_INDEX,
   M_IM_BPS,
   M_LAST,
+  M_LONG_QUOTE,
   M_MAKER_FEE,
   M_MARK_QUOTE,
   M_OPEN_INTEREST,
   M_QUOTE_PER_TICK_LOT,
   M_RISK_FLAGS,
+  M_SHORT_QUOTE,
   M_TAKER_FEE,
   NODE,
   NONE,
@@ -47,6 +51,7 @@ const {
   PAGE_WORDS,
   POSITION_D,
   POSITION_W,
+  P_LEVERAGE,
   P_NEXT,
   RECORD_MASK,
   SEQ,
@@ -80,6 +85,20 @@ const REDUCE_ONLY = 1
 const SAFE_QUOTE = 2 ** 50
 const SLACK = 4
 const PER_BPS = 1e-4
+const PER_FEE_UNIT = 1e-5
+
+/** Whether the account holds and has open nothing in other markets. */
+function isOnly(records: Int32Array, account: number, record: number): boolean {
+  return (
+    records[account * ACCOUNT_W + W_FIRST_POSITION] === record &&
+    records[record * POSITION_W + P_NEXT] === NONE
+  )
+}
+
+/** Of lots at the worse of mark and mean mark. */
+function worthOf(markets: Float64Array, m: number, lots: number): number {
+  return lots * markets[m + (lots > 0 ? M_LONG_QUOTE : M_SHORT_QUOTE)]!
+}
 
 /** Matches a taker (live, not on the book) against makers while both are plain; answers how many fills it made. */
 export function matchPlain(state: EngineState, taking: number, fillsMax: number): number {
@@ -106,14 +125,13 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
   const day = Math.floor(now / DAY_MS)
   const fundingIndex = markets[m + M_FUNDING_INDEX]!
   const takerRisk = records[ta + W_RISK]!
-  if (records[ta + W_FIRST_POSITION] !== takerRecord) return 0
-  if (records[takerRecord * POSITION_W + P_NEXT] !== NONE) return 0
   if (takerRisk >>> DAY_SHIFT !== day) return 0
   if (held[tp + D_LOTS] !== 0 && held[tp + D_SNAPSHOT] !== fundingIndex) return 0
   const q = markets[m + M_QUOTE_PER_TICK_LOT]!
   const rate = markets[m + M_IM_BPS]! * PER_BPS
   const markQuote = markets[m + M_MARK_QUOTE]!
   const listedTaker = markets[m + M_TAKER_FEE]!
+  const opening = rate + listedTaker * PER_FEE_UNIT
   const takerTier = (takerRisk & TIER_MASK) >>> TIER_SHIFT
   const takerRate = Math.max(0, listedTaker - feeTiers[takerTier * FEE_TIER_D + 1]!)
   const lowest = Math.max(0, listedTaker - feeTiers[LARGEST_TAKER_OFF]!)
@@ -121,6 +139,10 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
   const lag = totals[LAG_S]!
   // Of a buy lots come in and quote goes out.
   const sign = 1 - 2 * side
+  const takerOnly = isOnly(records, takerAccount, takerRecord)
+  const areFresh = Math.floor(now / 1_000) <= state.headroom.freshUntilS
+  // Leverage of its own makes a position cost more than `opening`.
+  if (!takerOnly && (!areFresh || records[takerRecord * POSITION_W + P_LEVERAGE] !== 0)) return 0
   let fills = 0
   while (fills < fillsMax) {
     const takerLeft = doubles[taker * ORDER_D + D_REMAINING]!
@@ -141,8 +163,8 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
     const kp = makerRecord * POSITION_D
     const makerRisk = records[ka + W_RISK]!
     if (records[ka + W_SELF_TRADE] === group || makerRisk >>> DAY_SHIFT !== day) break
-    if (records[ka + W_FIRST_POSITION] !== makerRecord) break
-    if (records[makerRecord * POSITION_W + P_NEXT] !== NONE) break
+    const makerOnly = isOnly(records, makerAccount, makerRecord)
+    if (!makerOnly && !areFresh) break
     const makerHeld = held[kp + D_LOTS]!
     if (makerHeld !== 0 && held[kp + D_SNAPSHOT] !== fundingIndex) break
 
@@ -172,8 +194,26 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
     )
     const cash = Math.max(Math.abs(takerCash), Math.abs(makerCash))
     if (!(most < SAFE_QUOTE && cash < SAFE_QUOTE && quote < SAFE_QUOTE)) break
-    if (!(takerRest + takerWorth >= Math.abs(takerWorth) * rate + SLACK)) break
-    if (!(makerRest + makerWorth >= Math.abs(makerWorth) * rate + SLACK)) break
+    // What the fill takes, besides cash, off the headroom of an account in several markets. It raises the requirement of the
+    // taker alone: the maker's order was counted as open.
+    let takerCost = SLACK
+    let makerCost = SLACK
+    if (takerOnly) {
+      if (!(takerRest + takerWorth >= Math.abs(takerWorth) * rate + SLACK)) break
+    } else {
+      takerCost += worthOf(markets, m, takerHeld) - worthOf(markets, m, takerAfter)
+      takerCost += lots * markQuote * opening
+      if (!hasHeadroom(state, takerAccount, takerCost + takerCash - takerRest)) break
+    }
+    if (makerOnly) {
+      if (!(makerRest + makerWorth >= Math.abs(makerWorth) * rate + SLACK)) break
+    } else {
+      makerCost += worthOf(markets, m, makerHeld) - worthOf(markets, m, makerAfter)
+      if (!hasHeadroom(state, makerAccount, makerCost + makerCash - makerRest)) break
+      lowerHeadroom(state.headroom, makerAccount, makerCost, 0)
+    }
+    if (!takerOnly)
+      lowerHeadroom(state.headroom, takerAccount, takerCost, lots * markets[m + M_SHORT_QUOTE]!)
 
     // Booked: funding (the snapshot of an empty position), volume, what the maker reserved, cash, position, fees.
     held[tp + D_SNAPSHOT] = fundingIndex

@@ -4,6 +4,7 @@ import { pageOf } from './book-store.ts'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
 import { countVolume, makerRate, takerRate, tierOf, today } from './fee-tiers.ts'
+import { forgetHeadroom } from './headroom-store.ts'
 import { keyAdmits } from './key-orders.ts'
 import { admitsFill, fundingDue, sumOthers } from './margin.ts'
 import { matchPlain } from './match-plain.ts'
@@ -285,5 +286,6 @@ export function bookFill(
   markets[m] = markets[m]! + Math.max(0, after) - Math.max(0, held)
   touch(accounts.dirty, account)
   touch(state.positions.dirty, record)
+  forgetHeadroom(state.headroom, account)
   return realize(positions, p, held, after, lots, flow)
 }

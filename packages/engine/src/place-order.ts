@@ -9,13 +9,13 @@ import {
   rejectCode,
   timeInForce,
 } from '@plumb/model'
-import { coversMargin } from './account-health.ts'
 import { canHold } from './book-store.ts'
 import { findClientId, rememberClientId, sameBody } from './client-id-store.ts'
 import { touch } from './dirty-set.ts'
 import { bandedLimit } from './effective-limit.ts'
 import { emit, emitOrderPlaced, refusal, reject } from './emit.ts'
 import { fillsWhole } from './fill-or-kill.ts'
+import { coversMargin } from './headroom.ts'
 import { bindKey, refuseKey, refuseKeyPosition } from './key-orders.ts'
 import { makeLane, takeLane } from './lane-store.ts'
 import { marketRequirement } from './margin.ts'

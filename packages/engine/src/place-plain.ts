@@ -1,4 +1,4 @@
-//! The common path of a new order: a plain one of an account that trades one market, admitted and rested in one go.
+//! The common path of a new order: a plain one, admitted and rested in one go.
 // One long function on purpose: it says in one body what place-order.ts, order-admission.ts, margin.ts, rest-order.ts and
 // others say in thirty, with every slab loaded once. What it does not recognise at sight it leaves to those, untouched, so
 // there is one meaning of the command, and the differential tests hold both ways of writing it to that.
@@ -8,8 +8,12 @@
 import { eventKind, limits as modelLimits } from '@plumb/model'
 import { setLevel } from './book-store.ts'
 import { touch } from './dirty-set.ts'
+import { hasHeadroom } from './headroom.ts'
+import { lowerHeadroom } from './headroom-store.ts'
 import { findLane } from './lane-store.ts'
 import { INDEX_STALE_MS } from './order-admission.ts'
+import { hasFreeOrder } from './order-store.ts'
+import { openPosition } from './position-store.ts'
 import * as slabs from './slabs.ts'
 import type { EngineState } from './state.ts'
 
@@ -137,7 +141,7 @@ export function placePlain(
   f64: Float64Array,
   at: number,
 ): number {
-  const { accounts, orders, lanes, markets, book, totals, events } = state
+  const { accounts, positions, orders, lanes, markets, book, totals, events } = state
   // Accounts, positions and lanes are one slab.
   const records = accounts.i32
   const held = accounts.f64
@@ -192,25 +196,28 @@ export function placePlain(
     if (buys ? price > markets[m + M_BAND_UP]! : price < markets[m + M_BAND_DOWN]!) return NONE
   }
 
-  // The account: this market only, in its home record, funding settled, no leverage of its own.
-  const record = account & RECORD_MASK
-  const a = record * ACCOUNT_W
-  const pw = record * POSITION_W
-  const p = record * POSITION_D
+  // The account: its record in this market (0, an empty one, if it has none yet), funding settled, no leverage of its own.
+  const own = account & RECORD_MASK
+  const a = own * ACCOUNT_W
+  const firstRecord = records[a + W_FIRST_POSITION]!
+  const cell = own * positions.markets + (market & MARKET_MASK)
+  let record = own
+  if (records[own * POSITION_W + P_MARKET] !== market) {
+    const found = firstRecord === NONE ? 0 : positions.index[cell]!
+    record = found === 0 ? 0 : (found - 1) & RECORD_MASK
+  }
+  const opens = record === 0
+  let pw = record * POSITION_W
+  let p = record * POSITION_D
   const lotsHeld = held[p + D_LOTS]!
   const isolated = records[a + W_RISK]! & ISOLATED_MASK
-  if (
-    records[pw + P_MARKET] !== market ||
-    records[pw + P_NEXT] !== NONE ||
-    records[pw + P_LEVERAGE] !== 0
-  )
-    return NONE
-  if (records[a + W_FIRST_POSITION] !== account || (isolated !== 0 && isolated !== market + 1))
-    return NONE
+  if ((opens ? positions.leverage[cell]! : records[pw + P_LEVERAGE]!) !== 0) return NONE
+  if (opens && positions.inUse >= positions.capacity) return NONE
+  if (isolated !== 0 && isolated !== market + 1) return NONE
   if (lotsHeld !== 0 && held[p + D_SNAPSHOT] !== markets[m + M_FUNDING_INDEX]) return NONE
   const openOrders = records[a + W_OPEN_ORDERS]!
-  if (openOrders >= state.limits.ordersPerAccount || orders.freeCount === 0) return NONE
-  const home = record * HOME_PLACES + FIRST_PLACE + (lane & (LANES - 1))
+  if (openOrders >= state.limits.ordersPerAccount || !hasFreeOrder(orders)) return NONE
+  const home = own * HOME_PLACES + FIRST_PLACE + (lane & (LANES - 1))
   const found = lane < LANES ? home : findLane(lanes, account, lane)
   if (found === NONE) return NONE
   const place = found & PLACE_MASK
@@ -226,10 +233,10 @@ export function placePlain(
   if (buys ? bound > mark : bound < mark) return NONE
   const sign = 1 - 2 * (side & 1)
   const signed = sign * lotsHeld
-  const mine = p + D_BUY_LOTS + 2 * (side & 1)
+  const mine = D_BUY_LOTS + 2 * (side & 1)
   const theirs = p + D_SELL_LOTS - 2 * (side & 1)
-  const openLots = held[mine]! + lots
-  const openQuote = held[mine + 1]! + quote
+  const openLots = held[p + mine]! + lots
+  const openQuote = held[p + mine + 1]! + quote
   const later = held[p + D_BUY_LATER + (side & 1)]!
   if (openLots + signed + later > markets[m + M_MAX_POSITION]!) return NONE
   const markQuote = markets[m + M_MARK_QUOTE]!
@@ -238,12 +245,24 @@ export function placePlain(
   const gap = sign * (price - mark)
   const loss = gap > 0 ? gap * lots * q : 0
   const rate = markets[m + M_IM_BPS]! * PER_BPS
-  const needed = exposed * rate + (openQuote + exposed) * (takerFee * PER_FEE_UNIT) + loss + SLACK
-  const cash = held[record * ACCOUNT_D + D_CASH]!
-  const equity = cash + lotsHeld * markets[m + (lotsHeld > 0 ? M_LONG_QUOTE : M_SHORT_QUOTE)]!
-  if (!(needed <= equity && equity < SAFE_QUOTE && Math.abs(cash) < SAFE_QUOTE)) return NONE
+  const feeRate = takerFee * PER_FEE_UNIT
   if (!(openQuote + exposed < SAFE_QUOTE && held[theirs + 1]! + otherExposed < SAFE_QUOTE))
     return NONE
+  const only = opens
+    ? firstRecord === NONE
+    : firstRecord === record && records[pw + P_NEXT] === NONE
+  // Of an account in several markets: by how much the order raises this market's requirement at most.
+  const cost = lots * markQuote * (rate + feeRate) + quote * feeRate + loss + SLACK
+  if (only) {
+    const needed = exposed * rate + (openQuote + exposed) * feeRate + loss + SLACK
+    const cash = held[own * ACCOUNT_D + D_CASH]!
+    const equity = cash + lotsHeld * markets[m + (lotsHeld > 0 ? M_LONG_QUOTE : M_SHORT_QUOTE)]!
+    if (!(needed <= equity && equity < SAFE_QUOTE && Math.abs(cash) < SAFE_QUOTE)) return NONE
+  } else {
+    // The general path opens a second market.
+    if (opens && records[(firstRecord & RECORD_MASK) * POSITION_W + P_NEXT] === NONE) return NONE
+    if (!hasHeadroom(state, own, cost)) return NONE
+  }
 
   // The book.
   const best = markets[m + (buys ? M_BEST_ASK : M_BEST_BID)]!
@@ -254,8 +273,13 @@ export function placePlain(
   const page = book.nodes[(node & PAGE_MASK) * NODE + ((ticks >>> 10) & 2_047)]! - 1
   if (page < 0) return NONE
 
-  // Admitted. The slot, the lane, the record of it.
-  const slot = orders.free[--orders.freeCount]! & SLOT_MASK
+  // Admitted. The position's record, the slot, the lane, the record of it.
+  if (opens) {
+    record = openPosition(positions, accounts, own, market & MARKET_MASK) & RECORD_MASK
+    pw = record * POSITION_W
+    p = record * POSITION_D
+  }
+  const slot = (orders.freeCount > 0 ? orders.free[--orders.freeCount]! : orders.used++) & SLOT_MASK
   const o = slot * ORDER_W
   const od = slot * ORDER_D
   const words = orders.i32
@@ -271,7 +295,7 @@ export function placePlain(
   words[o + W_ACCOUNT] = account
   words[o + W_SIDE] = side
   words[o + W_FLAGS] = flags
-  words[o + W_POSITION] = account
+  words[o + W_POSITION] = record
   words[o + W_EXPIRY] = expiry | 0
   words[o + W_LANE] = lane
   words[o + W_LANE_SEQ] = laneSeq
@@ -329,8 +353,9 @@ export function placePlain(
   levels[level + 1] = slot
 
   // What it reserves, and that it is one of the account's open orders.
-  held[mine] = openLots
-  held[mine + 1] = openQuote
+  held[p + mine] = openLots
+  held[p + mine + 1] = openQuote
+  if (!only) lowerHeadroom(state.headroom, own, cost, lots * markets[m + M_SHORT_QUOTE]!)
   if (buys) {
     if (price > bound) records[pw + P_BUY_MAX] = ticks
   } else if (price < bound) records[pw + P_SELL_MIN] = ticks

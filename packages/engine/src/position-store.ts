@@ -3,6 +3,7 @@
 import type { AccountRecords } from './account-records.ts'
 import type { AccountStore } from './account-store.ts'
 import { createDirtySet, type DirtySet, touch } from './dirty-set.ts'
+import { createHeadroom, forgetHeadroom, type Headroom } from './headroom-store.ts'
 import * as slabs from './slabs.ts'
 
 const {
@@ -60,6 +61,7 @@ export type PositionStore = {
   /** (account, market) → leverage, 0 = none. */
   readonly leverage: Uint8Array
   readonly free: Int32Array
+  readonly headroom: Headroom
   readonly dirty: DirtySet
   inUse: number
   used: number
@@ -77,11 +79,17 @@ export function createPositionStore(records: AccountRecords, markets: number): P
     index: new Int32Array(homes * markets),
     leverage: new Uint8Array(homes * markets),
     free: new Int32Array(capacity),
+    headroom: createHeadroom(homes, markets),
     dirty: createDirtySet(i32, POSITION_W, P_DIRTY, 1, homes + capacity),
     inUse: 0,
     used: homes,
     freeCount: 0,
   }
+}
+
+/** Record 0, no account's home, stands for a position that does not exist. */
+export function clearNoPosition(positions: PositionStore): void {
+  positions.i32[P_SELL_MIN] = -1
 }
 
 /** Record of (account, market), NONE (−1) if there is none. */
@@ -171,6 +179,9 @@ export function releaseIfIdle(
   if (prev === NONE) accounts.i32[account * ACCOUNT_W + W_FIRST_POSITION] = next
   else i32[prev * POSITION_W + P_NEXT] = next
   positions.index[account * positions.markets + i32[w + P_MARKET]!] = 0
+  const first = accounts.i32[account * ACCOUNT_W + W_FIRST_POSITION]!
+  if (first !== NONE && i32[first * POSITION_W + P_NEXT] === NONE)
+    forgetHeadroom(positions.headroom, account)
   positions.inUse--
   if (record < positions.homes) i32[w + P_MARKET] = NONE
   else positions.free[positions.freeCount++] = record

@@ -4,6 +4,7 @@
 // Every instruction here is paid for each command: it reads what is far away, not the levels of the book, which are near.
 import { commandKind } from '@plumb/model'
 import { pageOf } from './book-store.ts'
+import { HEADROOM_D } from './headroom-store.ts'
 import { findLane } from './lane-store.ts'
 import * as slabs from './slabs.ts'
 import type { EngineState } from './state.ts'
@@ -28,6 +29,7 @@ const {
   PAGE_MASK,
   PAGE_WORDS,
   P_FIRST_ORDER,
+  POSITION_W,
   P_MARKET,
   RECORD_MASK,
   SLOT_MASK,
@@ -36,6 +38,7 @@ const {
   W_NEXT,
   W_OWN_NEXT,
   W_OWN_PREV,
+  W_POSITION,
   W_PREV,
   W_PRICE,
 } = slabs
@@ -58,6 +61,9 @@ export function readAhead(
   const accounts = state.accounts.used
   const orders = state.orders.used
   const { lanes, markets } = state
+  const { index, markets: perAccount } = state.positions
+  const severalMarkets = state.limits.markets > 1 && state.positions.used > state.positions.homes
+  const headroom = state.headroom.f64
   let seen = 0
   for (let slot = from; slot < from + count; slot++) {
     const w = (slot * 64) & COMMAND_MASK
@@ -68,6 +74,8 @@ export function readAhead(
     seen ^= records[a + 2 * D_CASH]! ^ records[a + P_MARKET]!
     if (kind === PlaceOrder) {
       const lane = i32[w + 18]! & LANE_MASK
+      if (severalMarkets)
+        seen ^= index[(account & RECORD_MASK) * perAccount + (i32[w + 6]! & MARKET_MASK)]!
       if (lane < LANES) seen ^= records[a + FIRST_LANE_W + LANE_W * lane]!
       else seen ^= lanes.index[(account & RECORD_MASK) * BLOCKS + (lane >> 4)]!
     } else if (kind === CancelOrder) {
@@ -90,10 +98,16 @@ export function readAhead(
       if (lane < LANES) seen ^= records[a + FIRST_LANE_W + LANE_W * lane]!
       else seen ^= lanes.index[(account & RECORD_MASK) * BLOCKS + (lane >> 4)]!
       if (orders > ORDERS_NEAR) seen ^= neighbours(words, order)
+      if (severalMarkets) seen ^= positionLines(records, words[order * ORDER_W + W_POSITION]!)
     } else if (kind === PlaceOrder) {
       const lane = i32[w + 18]! & LANE_MASK
       const market = i32[w + 6]!
       if (market < 0 || market >= state.limits.markets) continue
+      if (severalMarkets) {
+        const record = index[(account & RECORD_MASK) * perAccount + (market & MARKET_MASK)]! - 1
+        if (record >= 0) seen ^= positionLines(records, record)
+        seen ^= headroom[(account & RECORD_MASK) * HEADROOM_D]!
+      }
       if (lane >= LANES) {
         const place = findLane(lanes, account, lane)
         if (place !== NONE) seen ^= records[LANE_W * place]!
@@ -116,6 +130,12 @@ export function readAhead(
   }
   // Used, so that the compiler cannot leave the reads out.
   state.scratch.seen = seen
+}
+
+/** Reads the two lines of a position that an order touches. */
+function positionLines(records: Int32Array, record: number): number {
+  const at = (record & RECORD_MASK) * POSITION_W
+  return records[at]! ^ records[at + P_MARKET]!
 }
 
 /** Reads the orders before and behind one, at its price and among its account's. */
@@ -151,6 +171,7 @@ function makersAhead(state: EngineState, market: number, price: number, lots: nu
     const a = (words[o + W_ACCOUNT]! & RECORD_MASK) * ACCOUNT_W
     const lane = words[o + W_LANE]! & (LANES - 1)
     seen ^= records[a]! ^ records[a + P_MARKET]! ^ records[a + 2 * D_VOLUME]!
+    seen ^= positionLines(records, words[o + W_POSITION]!)
     seen ^= records[a + FIRST_LANE_W + LANE_W * lane]!
     left -= doubles[slot * ORDER_D + D_REMAINING]!
     maker = words[o + W_NEXT]!

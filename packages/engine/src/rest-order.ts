@@ -6,6 +6,7 @@ import { retireClientId } from './client-id-store.ts'
 import { closePlain } from './close-plain.ts'
 import { touch } from './dirty-set.ts'
 import { emit, emitOrderClosed } from './emit.ts'
+import { forgetHeadroom } from './headroom-store.ts'
 import { unbindKey } from './key-orders.ts'
 import { findLane, freeLane } from './lane-store.ts'
 import { armedLots, leaveParent, leaveSibling } from './links.ts'
@@ -140,6 +141,7 @@ export function reserve(state: EngineState, slot: number, lots: number, sign: nu
   const q = state.markets[i32[o + W_MARKET]! * MARKET_D + M_QUOTE_PER_TICK_LOT]!
   const positions = state.positions.f64
   const quote = price * lots * q
+  if (sign > 0) forgetHeadroom(state.headroom, i32[o + W_ACCOUNT]!)
   if (i32[o + W_SIDE] === 0) {
     positions[p + D_BUY_LOTS] = positions[p + D_BUY_LOTS]! + sign * lots
     positions[p + D_BUY_QUOTE] = positions[p + D_BUY_QUOTE]! + sign * quote

@@ -5,11 +5,13 @@ import {
   accountHealth,
   HEALTH_EQUITY,
   HEALTH_MAINTENANCE,
+  openingEquity,
   otherRequirements,
 } from './account-health.ts'
 import { adlCandidates } from './auto-deleverage.ts'
 import { readAccount, readMarket, readOpenOrders } from './engine-reads.ts'
 import { fundingRate, indexMove } from './funding.ts'
+import { headroomOf, isInSeveral } from './headroom.ts'
 import { isStale } from './margin.ts'
 import { DEPTH_SAMPLES } from './market-risk.ts'
 import { impactQuote } from './premium.ts'
@@ -180,4 +182,18 @@ export function readHealth(state: EngineState, account: number, into: Float64Arr
 /** Who would be deleveraged first if a position of the other side went bankrupt: longs (0) or shorts (1), by rank. */
 export function readAdlQueue(state: EngineState, market: number, side: 0 | 1): AdlCandidate[] {
   return rankAdl(adlCandidates(state, market, side === 0 ? -1 : 1))
+}
+
+/**
+ * What the engine takes as given of an account's Eₒ − Σ R without a walk, and what a walk says; undefined where nothing is
+ * taken as given. For tests: the first is never above the second.
+ */
+export function readHeadroom(
+  state: EngineState,
+  account: number,
+): { bound: number; exact: number } | undefined {
+  const bound = isInSeveral(state, account) ? headroomOf(state, account) : -Infinity
+  if (bound === -Infinity) return undefined
+  const exact = openingEquity(state, account) - otherRequirements(state, account, at.NONE)
+  return { bound, exact }
 }

@@ -1,8 +1,9 @@
 //! SetLeverage: how much initial margin an account asks of itself in a market (RULES 2.4).
 import { eventKind, rejectCode } from '@plumb/model'
-import { coversMargin } from './account-health.ts'
 import { emit, reject } from './emit.ts'
 import { countRecord, mixLeverage } from './hash-state.ts'
+import { coversMargin } from './headroom.ts'
+import { forgetHeadroom } from './headroom-store.ts'
 import { marketRequirement } from './margin.ts'
 import { findPosition } from './position-store.ts'
 import { M_LISTED, MARKET_D, NONE, P_LEVERAGE, POSITION_W } from './slabs.ts'
@@ -50,6 +51,7 @@ export function setLeverage(
 function putLeverage(state: EngineState, record: number, cell: number, leverage: number): void {
   countRecord(state, mixLeverage, cell, -1)
   state.positions.leverage[cell] = leverage
+  forgetHeadroom(state.headroom, Math.floor(cell / state.positions.markets))
   if (record !== NONE) state.positions.i32[record * POSITION_W + P_LEVERAGE] = leverage
   countRecord(state, mixLeverage, cell, 1)
 }

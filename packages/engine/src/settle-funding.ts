@@ -2,6 +2,7 @@
 import { eventKind } from '@plumb/model'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
+import { forgetHeadroom } from './headroom-store.ts'
 import { fundingDue } from './margin.ts'
 import * as slabs from './slabs.ts'
 import type { EngineState } from './state.ts'
@@ -37,6 +38,7 @@ export function settleFunding(state: EngineState, record: number): void {
   const payment = fundingDue(state, record)
   positions.f64[p + D_SNAPSHOT] = fundingIndex
   const account = positions.i32[w + P_ACCOUNT]!
+  forgetHeadroom(state.headroom, account)
   const cash = accounts.f64[account * ACCOUNT_D + D_CASH]! - payment
   accounts.f64[account * ACCOUNT_D + D_CASH] = cash
   markets[m + M_POOL] = markets[m + M_POOL]! + payment

@@ -7,6 +7,7 @@ import type { DirtySet } from './dirty-set.ts'
 import { defaultLimits, type EngineLimits } from './engine-limits.ts'
 import { stateHash } from './hash-state.ts'
 import { indexKeys } from './key-store.ts'
+import { clearNoPosition } from './position-store.ts'
 import {
   ACCOUNT_W,
   ADVANCED_W,
@@ -203,5 +204,6 @@ function rebuildIndexes(state: EngineState): void {
   for (let entry = 0; entry < clientIds.used; entry++)
     if (clientIds.i32[entry * CLIENT_W + C_STATE] !== 0) indexClientId(clientIds, entry)
   indexKeys(state.keys)
+  clearNoPosition(state.positions)
   scanDeadMen(state)
 }

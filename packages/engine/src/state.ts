@@ -8,10 +8,11 @@ import { type ClientIdStore, createClientIdStore } from './client-id-store.ts'
 import { createDirtySet, type DirtySet } from './dirty-set.ts'
 import type { EngineLimits } from './engine-limits.ts'
 import { EventBuffer } from './event-buffer.ts'
+import type { Headroom } from './headroom-store.ts'
 import { createKeyStore, type KeyStore } from './key-store.ts'
 import { createLaneStore, type LaneStore } from './lane-store.ts'
 import { createOrderStore, type OrderStore } from './order-store.ts'
-import { createPositionStore, type PositionStore } from './position-store.ts'
+import { clearNoPosition, createPositionStore, type PositionStore } from './position-store.ts'
 import { CLOCK_D, MARKET_D, TOTALS } from './slabs.ts'
 
 /** Doubles of a publisher's page: publish time, then 32 prices. */
@@ -41,6 +42,7 @@ export type EngineState = {
   readonly positions: PositionStore
   readonly lanes: LaneStore
   readonly clientIds: ClientIdStore
+  readonly headroom: Headroom
   readonly withdrawals: Withdrawals
   readonly dirtyMarkets: DirtySet
   readonly dirtyPublishers: DirtySet
@@ -117,6 +119,8 @@ export function createState(engineLimits: EngineLimits): EngineState {
   const { accounts, markets, openOrders, positions } = engineLimits
   const records = createAccountRecords(accounts, positions, engineLimits.lanePages)
   const pages = Math.ceil(markets / limits.pricesPerPage)
+  const positionStore = createPositionStore(records, markets)
+  clearNoPosition(positionStore)
   return {
     limits: engineLimits,
     totals: new Float64Array(TOTALS),
@@ -130,9 +134,10 @@ export function createState(engineLimits: EngineLimits): EngineState {
     keys: createKeyStore(engineLimits.sessionKeys),
     book: createBookStore(markets, engineLimits.pages, engineLimits.pageDirectories),
     accounts: createAccountStore(records),
-    positions: createPositionStore(records, markets),
+    positions: positionStore,
     lanes: createLaneStore(records),
     clientIds: createClientIdStore(engineLimits.clientIds),
+    headroom: positionStore.headroom,
     withdrawals: {
       ring: new Float64Array(3 * engineLimits.pendingWithdrawals),
       head: 0,

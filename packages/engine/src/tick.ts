@@ -5,6 +5,7 @@ import { touch } from './dirty-set.ts'
 import { expireOrders } from './expiry.ts'
 import { applyFunding, collectDust, HOUR_MS } from './funding.ts'
 import { liquidateAccounts } from './liquidate.ts'
+import { isStale } from './margin.ts'
 import { updateMark } from './mark.ts'
 import { INDEX_DEAD_MS } from './order-admission.ts'
 import { runPegs } from './pegs.ts'
@@ -13,11 +14,15 @@ import { continueReopening } from './reopen-market.ts'
 import { forgetKeys } from './session-keys.ts'
 import { settlePositions } from './settle-market.ts'
 import {
+  CK_SECOND,
+  CLOCK_D,
+  LAG_S,
   M_FIXED_INDEX,
   M_FUNDING_HOUR,
   M_INDEX,
   M_INDEX_TIME,
   M_LISTED,
+  M_OPEN_INTEREST,
   M_REOPEN_SINCE,
   M_SAMPLE_TIME,
   M_STATE,
@@ -51,6 +56,24 @@ function updatePrices(state: EngineState): void {
     if (markets[m + M_REOPEN_SINCE] !== 0) continueReopening(state, market)
     if (markets[m + M_FIXED_INDEX] === 0) updateMarket(state, market)
   }
+  noteFreshness(state)
+}
+
+/**
+ * Until when every market with positions has a mark that is not stale. One that is stale already and held by nobody cannot
+ * come to be held before a tick brings a mark.
+ */
+function noteFreshness(state: EngineState): void {
+  const { markets, clocks, totals, headroom } = state
+  let oldest = Infinity
+  for (let market = 0; market < state.limits.markets; market++) {
+    const m = market * MARKET_D
+    if (markets[m + M_LISTED] === 0 || markets[m + M_STATE] === marketState.settled) continue
+    if (markets[m + M_FIXED_INDEX] !== 0) continue
+    if (markets[m + M_OPEN_INTEREST] === 0 && isStale(state, market)) continue
+    oldest = Math.min(oldest, clocks[market * CLOCK_D + CK_SECOND]!)
+  }
+  headroom.freshUntilS = oldest + totals[LAG_S]!
 }
 
 /** What the waiting orders of each market with a live price do: triggers, then pegs, then twaps. */

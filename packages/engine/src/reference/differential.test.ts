@@ -4,7 +4,7 @@ import { neverRefused, outcomes, outcomesOf, unusedCodes, usualOutcomes } from '
 import { streamProfiles } from './stream-profiles.ts'
 
 // The long form is `npm run fuzz`: the same streams, millions of commands, several processes.
-const count = Number(globalThis.process?.env['PLUMB_FUZZ'] ?? 165_000)
+const count = Number(globalThis.process?.env['PLUMB_FUZZ'] ?? 195_000)
 const firstSeed = Number(globalThis.process?.env['PLUMB_SEED'] ?? 1)
 const STREAM = 2_500
 const names = Object.keys(streamProfiles)

@@ -13,7 +13,7 @@ import { createEngine, type Engine, restoreEngine } from '../engine.ts'
 import type { EngineLimits } from '../engine-limits.ts'
 import { CommandStream } from './command-stream.ts'
 import { InvariantWatch } from './invariant-watch.ts'
-import { checkInvariants } from './invariants.ts'
+import { checkHeadroom, checkInvariants } from './invariants.ts'
 import { ReferenceEngine } from './reference-engine.ts'
 import { streamProfiles } from './stream-profiles.ts'
 
@@ -126,6 +126,7 @@ export function playStream(run: StreamRun): { text: string; history: Timed[] } |
     const found =
       difference ??
       broken(() => watch.follow(duel.reference.state, events, command)) ??
+      broken(() => checkHeadroom(duel.engine)) ??
       (hashed ? duel.hashDifference() : undefined) ??
       (hashed || watched ? broken(() => watch.check(duel.reference.state)) : undefined) ??
       (checked || seq === run.commands ? broken(() => checkInvariants(duel.engine)) : undefined) ??

@@ -7,6 +7,15 @@ function must(holds: boolean, name: string, detail: unknown): void {
   if (!holds) throw new Error(`invariant ${name}: ${JSON.stringify(detail)}`)
 }
 
+/** What spares the engine a walk over an account's markets is never above what the walk says. */
+export function checkHeadroom(engine: Engine): void {
+  for (let id = 1; id <= engine.accounts; id++) {
+    const headroom = engine.headroom(id)
+    if (headroom !== undefined)
+      must(headroom.bound <= headroom.exact, 'headroom', { id, ...headroom })
+  }
+}
+
 /** E1, E6, E8, E9 (queue order), lanes and open-order counts, as the engine's own reads tell them. Throws on the first that does not hold. */
 export function checkInvariants(engine: Engine): void {
   const totals = engine.totals()

@@ -199,6 +199,16 @@ export const streamProfiles: Record<string, LimitedProfile> = {
     depositMax: 20_000_000_000,
     limits: { ...roomy, openOrders: 1_400, clientIds: 2_000 },
   },
+  // Accounts in many plain markets, near their margin: what their headroom (headroom.ts) is worth is asked for all the time.
+  broad: {
+    ...usual,
+    markets: [liquid, thin, { ...liquid, market: 3 }, { ...liquid, market: 4, imBps: 300 }],
+    owners: 10,
+    depositMax: 500_000_000,
+    sizeMax: 60,
+    volatility: 2_000,
+    depth: 150,
+  },
   tight: { ...usual, ...everything, lanes: 40, limits: tight, keys: 20 },
   'tight-wide': { ...wide, ...everything, spread: 4_000_000, limits: tight },
 }
