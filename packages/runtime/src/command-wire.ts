@@ -89,7 +89,16 @@ export type WireReply = {
 
 /** Gathers replies into frames. */
 export type ReplyBatch = {
-  add(id: number, status: ReplyStatus, seq: number, timeMs: number, events: Uint8Array): void
+  /** @param events holds them from `from` to `to`: by default all of it */
+  add(
+    id: number,
+    status: ReplyStatus,
+    seq: number,
+    timeMs: number,
+    events: Uint8Array,
+    from?: number,
+    to?: number,
+  ): void
   /** The frame, or undefined when nothing was added; the batch is empty afterwards. */
   take(): Buffer | undefined
   readonly bytes: number
@@ -106,15 +115,18 @@ export const createReplyBatch = (): ReplyBatch => {
     bytes = larger
   }
   return {
-    add: (id, status, seq, timeMs, events) => {
-      reserve(replyHeadBytes + events.length)
+    add: (id, status, seq, timeMs, events, from = 0, to = events.length) => {
+      reserve(replyHeadBytes + to - from)
       bytes.writeUInt32LE(id, offset)
       bytes.writeUInt32LE(status, offset + 4)
       writeSeq(bytes, offset + 8, seq)
       bytes.writeDoubleLE(timeMs, offset + 16)
-      bytes.writeUInt32LE(events.length, offset + 24)
-      bytes.set(events, offset + replyHeadBytes)
-      offset += replyHeadBytes + events.length
+      bytes.writeUInt32LE(to - from, offset + 24)
+      bytes.set(
+        from === 0 && to === events.length ? events : events.subarray(from, to),
+        offset + replyHeadBytes,
+      )
+      offset += replyHeadBytes + to - from
     },
     take: () => {
       if (offset === FRAME_HEADER_BYTES) return undefined

@@ -21,6 +21,9 @@ export type JournalFollower = {
   close(): Promise<void>
 }
 
+/** Longest wait for company, however long transactions take. */
+const LINGER_MS_MAX = 100
+
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
 /** The journal has another past than the one this ledger was written from. */
@@ -86,14 +89,21 @@ export function followJournal(options: FollowJournalOptions): JournalFollower {
   }
 
   const write = async () => {
-    const inFlight: Promise<void>[] = []
+    const inFlight: Promise<number>[] = []
+    let lastMs = 0
+    const written = (tookMs: number) => {
+      lastMs = tookMs
+      notify()
+    }
     for (;;) {
       while (waiting.length === 0 && !state.ended) await changed()
       if (waiting.length === 0) break
-      if (lingerMs > 0 && state.frames < framesMax && !state.ended) await sleep(lingerMs)
+      // A transaction has a price of its own: the dearer they are, the more of the journal goes into each.
+      const wait = Math.min(Math.max(lingerMs, lastMs), LINGER_MS_MAX)
+      if (lingerMs > 0 && state.frames < framesMax && !state.ended) await sleep(wait)
       const writing = writeGroups(takeGroups())
       // A failure is heard of at once, also while nothing arrives, and told by whoever awaits it.
-      writing.then(notify, () => {
+      writing.then(written, () => {
         state.ended = true
         notify()
       })
@@ -119,7 +129,9 @@ export function followJournal(options: FollowJournalOptions): JournalFollower {
     const startMs = performance.now()
     const report = await writer.write(entries, groups.at(-1)?.chainHash)
     state.frames -= entries.length
-    onWritten(report, entries.some(confirmsBatch), performance.now() - startMs)
+    const tookMs = performance.now() - startMs
+    onWritten(report, entries.some(confirmsBatch), tookMs)
+    return tookMs
   }
 
   const run = async () => {

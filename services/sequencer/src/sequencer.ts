@@ -8,7 +8,7 @@
 import type { Engine } from '@plumb/engine'
 import type { Commit, Journal, JournalRecord } from '@plumb/journal'
 import type { StateHash } from '@plumb/model'
-import { CommandBuffer, commandBytes, commandKind, header } from '@plumb/model'
+import { CommandBuffer, commandBytes, commandKind, EVENT_STRIDE, header } from '@plumb/model'
 import type { Peer, ReplyBatch, RoleHandler } from '@plumb/runtime'
 import {
   createFeedEntriesWriter,
@@ -46,7 +46,8 @@ export type SequencerOptions = {
 /** Where a command came from; genesis comes from nobody. */
 type Origin = { peer: Peer | undefined; id: number }
 
-type Reply = Origin & { seq: number; timeMs: number; events: Uint8Array }
+/** `eventsAt`, `eventsBytes`: where its events stand in the unit's frame. */
+type Reply = Origin & { seq: number; timeMs: number; eventsAt: number; eventsBytes: number }
 
 /** Decided, not yet durable. */
 type Unit = {
@@ -189,10 +190,11 @@ export class Sequencer {
       if ((slot - fromSlot) % readAhead === 0)
         engine.readAhead(this.inbox, slot, Math.min(readAhead, origins.length - slot))
       const seq = engine.seq + 1
-      const events = this.applyOne(slot, seq, timeMs, records)
-      if (isRejection(events)) rejected += 1
+      const eventsAt = this.applyOne(slot, seq, timeMs, records)
+      if (isRejection(engine.events)) rejected += 1
       const { peer, id } = origins[slot] ?? nobody
-      if (peer !== undefined) replies.push({ peer, id, seq, timeMs, events })
+      const eventsBytes = engine.events.count * EVENT_STRIDE
+      if (peer !== undefined) replies.push({ peer, id, seq, timeMs, eventsAt, eventsBytes })
       slot += 1
     }
     faultPoint('sequencer:unit-applied')
@@ -207,24 +209,17 @@ export class Sequencer {
     return slot
   }
 
-  /** @returns the command's events, its own copy */
-  private applyOne(
-    slot: number,
-    seq: number,
-    timeMs: number,
-    records: JournalRecord[],
-  ): Uint8Array {
+  /** @returns where the command's events stand in the unit's frame */
+  private applyOne(slot: number, seq: number, timeMs: number, records: JournalRecord[]): number {
     const { engine } = this.options
     const kind = this.inbox.kind(slot)
     this.inbox.stamp(slot, seq, timeMs)
     engine.events.clear()
     engine.apply(this.inbox, slot)
     const payload = this.inbox.stored(slot)
-    const events = Buffer.from(engine.events.bytes())
     records.push({ seq, timeMs, kind, payload })
-    this.writer.add(seq, payload, events)
     this.kinds[kind] = (this.kinds[kind] ?? 0) + 1
-    return events
+    return this.writer.add(seq, payload, engine.events.bytes())
   }
 
   /** Units that share a batch share its promise: one continuation serves them all. */
@@ -255,7 +250,7 @@ export class Sequencer {
       firstSeq ??= unit.firstSeq
       frames.push(unit.frame)
       this.waitingCommands -= unit.count
-      for (const reply of unit.replies) addReply(batches, reply)
+      for (const reply of unit.replies) addReply(batches, unit.frame, reply)
       const seconds = (performance.now() - unit.appliedAt) / 1_000
       this.options.telemetry.committed(unit.count, seconds)
     }
@@ -288,15 +283,15 @@ export class Sequencer {
   }
 }
 
-const addReply = (batches: Map<Peer, ReplyBatch>, reply: Reply): void => {
-  const { peer, id, seq, timeMs, events } = reply
+const addReply = (batches: Map<Peer, ReplyBatch>, frame: Buffer, reply: Reply): void => {
+  const { peer, id, seq, timeMs, eventsAt, eventsBytes } = reply
   if (peer === undefined || peer.socket.closed) return
   let batch = batches.get(peer)
   if (batch === undefined) {
     batch = createReplyBatch()
     batches.set(peer, batch)
   }
-  batch.add(id, ReplyStatus.Ok, seq, timeMs, events)
+  batch.add(id, ReplyStatus.Ok, seq, timeMs, frame, eventsAt, eventsAt + eventsBytes)
   if (batch.bytes > replyFrameBytesMax) sendReplies(peer, batch)
 }
 

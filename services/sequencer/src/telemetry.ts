@@ -1,5 +1,6 @@
 //! What the sequencer tells its operators, each thing once.
-import { commandKind, EVENT_STRIDE, eventHeader, eventKind } from '@plumb/model'
+import type { Engine } from '@plumb/engine'
+import { commandKind, eventHeader, eventKind } from '@plumb/model'
 import type { Metrics } from '@plumb/runtime'
 
 /** Why orders, or everything, is turned away although there is room. */
@@ -21,12 +22,9 @@ export type Telemetry = {
 /** One more than the largest command kind. */
 export const kindCount: number = Math.max(...Object.values(commandKind)) + 1
 
-/** Whether the first event record says that the command was rejected. */
-export const isRejection = (events: Uint8Array): boolean => {
-  if (events.length < EVENT_STRIDE) return false
-  const view = new DataView(events.buffer, events.byteOffset, EVENT_STRIDE)
-  return view.getInt32(eventHeader.kindI32 * 4, true) === eventKind.CommandRejected
-}
+/** Whether the first of a command's events says that it was rejected. */
+export const isRejection = ({ count, i32 }: Engine['events']): boolean =>
+  count > 0 && i32[eventHeader.kindI32] === eventKind.CommandRejected
 
 export const createTelemetry = (metrics: Metrics): Telemetry => {
   const commands = metrics.counter('commands_total', 'Commands sequenced.', ['kind'])
