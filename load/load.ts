@@ -27,7 +27,7 @@ ${Object.entries(profiles)
   --market SYMBOL     (default BTC-PERP)
   --accounts N        load accounts, at most ${LOAD_ACCOUNTS} (default all)
   --connections N --in-flight N --rate N --seconds N --orders N --fill-percent N
-  --baseline          compare with load/baselines/PROFILE.json; worse than allowed is an error
+  --baseline          ratios that are 1.5 × worse than those in load/baselines are an error (they are always shown)
   --write-baseline    store this run's ratios there
   --json              one object {name, figures, ratios, environment} on the last line`
 
@@ -101,10 +101,16 @@ function show(session: Session, { figures, ratios, summary, faults }: Findings):
     console.log(`  ${one.name}: percent of all cores ${listed(cpuShares(one))}`)
   }
   const environment = environmentOf(session)
-  const path = reportOf(name, session, { figures, ratios, summary, faults }, environment)
+  // With and without followers are two things to compare.
+  const baseline = session.target.kind === 'bare' ? `${name}-bare` : name
+  const compared = compareBaseline(baseline, ratios)
+  for (const line of compared?.lines ?? []) console.log(`  ${line}`)
+  const told = { figures, ratios, summary: [...summary, ...(compared?.lines ?? [])], faults }
+  const path = reportOf(name, session, told, environment)
   console.log(`  report ${path}`)
-  const worse = values.baseline ? compareBaseline(name, ratios) : []
-  if (values['write-baseline']) writeBaseline(name, ratios, environment)
+  const missing = [`no baseline for ${baseline}: --write-baseline makes one`]
+  const worse = values.baseline ? (compared?.worse ?? missing) : []
+  if (values['write-baseline']) writeBaseline(baseline, ratios, environment)
   for (const fault of [...faults, ...worse]) console.log(`✗ ${fault}`)
   if (values.json) console.log(JSON.stringify({ name, figures, ratios, environment }))
   return faults.length + worse.length > 0

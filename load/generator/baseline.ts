@@ -12,17 +12,38 @@ const fileOf = (name: string) =>
 /** Ratios named `…To…Ms`, `p50To…`, `p99To…` or `…Slope…` are better when smaller, all others when larger. */
 const smallerIsBetter = (ratio: string) => /^p\d+To|Slope|Growth/.test(ratio)
 
-/** What became worse, as sentences. */
-export function compareBaseline(name: string, ratios: Record<string, number>): string[] {
-  if (!existsSync(fileOf(name))) return [`no baseline for ${name}: --write-baseline makes one`]
-  const known: { ratios: Record<string, number> } = JSON.parse(readFileSync(fileOf(name), 'utf8'))
-  return Object.entries(known.ratios).flatMap(([ratio, was]) => {
+export type Comparison = {
+  /** One sentence for each ratio that both know: how much better or worse it is. */
+  lines: string[]
+  /** What is worse than it may be, or not measured any more. */
+  worse: string[]
+}
+
+/** This run's ratios against those in git; undefined where there are none. */
+export function compareBaseline(
+  name: string,
+  ratios: Record<string, number>,
+): Comparison | undefined {
+  if (!existsSync(fileOf(name))) return undefined
+  const known: { date: string; ratios: Record<string, number> } = JSON.parse(
+    readFileSync(fileOf(name), 'utf8'),
+  )
+  const lines: string[] = []
+  const worse: string[] = []
+  for (const [ratio, was] of Object.entries(known.ratios)) {
     const is = ratios[ratio]
-    if (is === undefined) return [`${ratio} is not measured any more`]
+    if (is === undefined) {
+      worse.push(`${ratio} is not measured any more`)
+      continue
+    }
     const factor = smallerIsBetter(ratio) ? is / was : was / is
-    const shown = `${ratio} ${is.toFixed(3)}, baseline ${was.toFixed(3)}`
-    return factor > ALLOWED ? [`${shown}: ${factor.toFixed(2)} × worse`] : []
-  })
+    const verdict =
+      factor > 1 ? `${factor.toFixed(2)} × worse` : `${(1 / factor).toFixed(2)} × better`
+    const line = `${ratio} ${is.toFixed(3)}, baseline of ${known.date} ${was.toFixed(3)}: ${verdict}`
+    lines.push(line)
+    if (factor > ALLOWED) worse.push(line)
+  }
+  return { lines, worse }
 }
 
 export function writeBaseline(

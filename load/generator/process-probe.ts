@@ -1,22 +1,24 @@
 //! CPU and memory of the exchange's processes while a profile runs, out of /proc.
 import { readFileSync } from 'node:fs'
 
-export type NamedProcess = { name: string; pid: number }
+/** `isTree`: its children count as it does, also those that have ended. */
+export type NamedProcess = { name: string; pid: number; isTree?: boolean }
 export type Usage = { cpuS: number; rssMib: number }
 
 /** Linux counts CPU in hundredths of a second for programs. */
 const TICKS_PER_S = 100
 const MIB = 1_024 * 1_024
 
-/** What a process has used so far; undefined where it is gone, or /proc is not there. */
-export function usageOf(pid: number): Usage | undefined {
+/** What a process (with its ended children, if asked) has used so far; undefined where it is gone, or /proc is not there. */
+export function usageOf(pid: number, withEnded = false): Usage | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const status = readFileSync(`/proc/${pid}/status`, 'latin1')
     const kib = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0)
+    const ticks = (withEnded ? [11, 12, 13, 14] : [11, 12]).map((at) => Number(fields[at]))
     return {
-      cpuS: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S,
+      cpuS: ticks.reduce((sum, some) => sum + some, 0) / TICKS_PER_S,
       rssMib: (kib * 1_024) / MIB,
     }
   } catch {
@@ -24,9 +26,31 @@ export function usageOf(pid: number): Usage | undefined {
   }
 }
 
+/** A process with its children: PostgreSQL has one for each connection. */
+function usageOfTree(pid: number): Usage | undefined {
+  const own = usageOf(pid, true)
+  if (own === undefined) return undefined
+  const children = childrenOf(pid).flatMap((child) => usageOf(child) ?? [])
+  return {
+    cpuS: children.reduce((sum, { cpuS }) => sum + cpuS, own.cpuS),
+    rssMib: children.reduce((sum, { rssMib }) => sum + rssMib, own.rssMib),
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1')
+    return text.split(' ').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+}
+
 /** Usage of all processes by name. */
 export function usages(processes: readonly NamedProcess[]): Map<string, Usage> {
-  const found = processes.map(({ name, pid }) => [name, usageOf(pid)] as const)
+  const found = processes.map(
+    ({ name, pid, isTree = false }) => [name, isTree ? usageOfTree(pid) : usageOf(pid)] as const,
+  )
   return new Map(found.flatMap(([name, usage]) => (usage === undefined ? [] : [[name, usage]])))
 }
 

@@ -84,7 +84,19 @@ async function startDevnet(): Promise<Target> {
 
 function processesOf(state: string): NamedProcess[] {
   try {
-    return JSON.parse(readFileSync(join(state, 'run', 'processes.json'), 'utf8'))
+    const services: NamedProcess[] = JSON.parse(
+      readFileSync(join(state, 'run', 'processes.json'), 'utf8'),
+    )
+    return [...services.filter(({ name }) => name !== 'postgres'), ...postgresOf(state)]
+  } catch {
+    return []
+  }
+}
+
+function postgresOf(state: string): NamedProcess[] {
+  try {
+    const [pid] = readFileSync(join(state, 'postgres', 'postmaster.pid'), 'utf8').split('\n')
+    return [{ name: 'postgres', pid: Number(pid), isTree: true }]
   } catch {
     return []
   }

@@ -27,30 +27,41 @@ export async function fanOut(session: Session): Promise<Findings> {
   const plainUs = await plainCost()
   const { items } = await client.markets()
   const markets = items.slice(0, MARKETS).map(({ id }) => id)
-  const readers = await openReaders(target.url, markets)
   const publishers = await Promise.all(
     Array.from({ length: PUBLISHERS }, () => WireClient.open(target.url, 250)),
   )
-  const bodies = await mixedBodies(session, markets, Math.ceil(rate * seconds))
-  const rows = orderRows('order.place', bodies, PUBLISHERS)
-  const total = () => readers.reduce((sum, { messages }) => sum + messages, 0)
-
-  for (const reader of readers) reader.start()
+  const count = Math.ceil(rate * seconds)
+  const bodies = await mixedBodies(session, markets, 2 * count)
   const gateway = target.processes().filter(({ name }) => name === 'gateway')
-  const before = usages(gateway).get('gateway')?.cpuS ?? 0
-  const startMs = performance.now()
-  const run = await phase(
-    session,
-    'fan-out',
-    async () => {
-      const published = await openLoop(publishers, rows, { rate, seconds })
-      await untilQuiet(total)
-      return published
-    },
-    total,
+  const cpuS = () => usages(gateway).get('gateway')?.cpuS ?? 0
+
+  // The same orders without a reader: what they cost by themselves is not the cost of telling a thousand of them.
+  const unheard = orderRows('order.place', bodies.slice(0, count), PUBLISHERS)
+  const alone = await measured(cpuS, () =>
+    phase(session, 'orders alone', (watch) => openLoop(publishers, unheard, { rate }, watch)),
   )
+  const readers = await openReaders(target.url, markets)
+  const rows = orderRows('order.place', bodies.slice(count, 2 * count), PUBLISHERS)
+  const total = () => readers.reduce((sum, { messages }) => sum + messages, 0)
+  for (const reader of readers) reader.start()
+  const startMs = performance.now()
+  const heard = await measured(cpuS, () =>
+    phase(
+      session,
+      'fan-out',
+      async () => {
+        const published = await openLoop(publishers, rows, { rate, seconds })
+        await untilQuiet(total)
+        return published
+      },
+      total,
+    ),
+  )
+  const run = heard.result
   const took = (performance.now() - startMs - QUIET_MS) / 1_000
-  const gatewayUs = (((usages(gateway).get('gateway')?.cpuS ?? 0) - before) * 1e6) / total()
+  const ordersUs = (alone.cpuS * 1e6) / Math.max(1, alone.result.outcomes.answered)
+  const gatewayUs = (heard.cpuS * 1e6 - ordersUs * run.outcomes.answered) / total()
+  const withOrdersUs = (heard.cpuS * 1e6) / total()
   for (const { wire } of readers) wire.close()
   for (const wire of publishers) wire.close()
 
@@ -69,13 +80,15 @@ export async function fanOut(session: Session): Promise<Findings> {
     readers: readers.length,
     readersBehind: behind,
     gatewayUsAMessage: Number(gatewayUs.toFixed(3)),
+    gatewayUsAMessageWithOrders: Number(withOrdersUs.toFixed(3)),
+    gatewayUsAnOrderAlone: Number(ordersUs.toFixed(1)),
     plainWsSendUs: Number(plainUs.toFixed(3)),
   }
   return {
     figures,
     ratios: { plainWsSendToGateway: plainUs / gatewayUs },
     summary: [
-      `${figures.messagesPerSecond} messages/s delivered to ${READERS} readers of ${markets.length} books, ${figures.ordersPerSecond} orders/s behind them; a message cost the gateway ${figures.gatewayUsAMessage} µs of CPU, orders included; plain ws.send beside it ${figures.plainWsSendUs} µs.`,
+      `${figures.messagesPerSecond} messages/s delivered to ${READERS} readers of ${markets.length} books, ${figures.ordersPerSecond} orders/s behind them; a message cost the gateway ${figures.gatewayUsAMessage} µs of CPU beyond what the same orders cost it without readers (${figures.gatewayUsAMessageWithOrders} µs with them); plain ws.send beside it ${figures.plainWsSendUs} µs, ${(plainUs / gatewayUs).toFixed(1)} times as much.`,
     ],
     faults: [
       ...orderFaults(
@@ -87,6 +100,16 @@ export async function fanOut(session: Session): Promise<Findings> {
       ...(cut.length === 0 ? [] : [`${cut.length} readers were cut off: ${cut[0]?.wire.closed}`]),
     ],
   }
+}
+
+/** Runs something and answers how much CPU it took. */
+async function measured<T>(
+  cpuS: () => number,
+  work: () => Promise<T>,
+): Promise<{ result: T; cpuS: number }> {
+  const before = cpuS()
+  const result = await work()
+  return { result, cpuS: cpuS() - before }
 }
 
 class Reader {

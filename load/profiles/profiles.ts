@@ -24,7 +24,7 @@ export const profiles: Record<string, Profile | undefined> = {
   'fan-out': {
     about: 'a thousand readers of ten books, checked for gaps; beside plain ws.send',
     run: fanOut,
-    defaults: { rate: 1_500, seconds: 15, fillPercent: 0 },
+    defaults: { rate: 800, seconds: 15, fillPercent: 0 },
   },
   storm: {
     about: 'every resting order canceled, one by one and a hundred to a message',
