@@ -28,6 +28,20 @@ test('the demo holds from deposit to withdrawal', { timeout: 120_000 }, async ()
   expect(lastJson(outcome)).toMatchObject({ name: 'demo', figures: { ok: true } })
 })
 
+test('risk reads: the queue of deleveraging, early warnings, notices of rising margin', async () => {
+  const client = createClient({ baseUrl: house.addresses.gatewayUrl })
+  const { accounts } = await client.devnet()
+  const alice = client.trader(accounts.find(({ name }) => name === 'alice')?.privateKey ?? '')
+  const { longs, shorts, market } = await client.adlQueue('BTC-PERP', 1)
+  expect(market).toBe('BTC-PERP')
+  // The demo's positions stand against each other.
+  expect(longs.positions).toBeGreaterThan(0)
+  expect(shorts.amount).toBe(longs.amount)
+  expect(longs.queue.length + shorts.queue.length).toBeLessThanOrEqual(2)
+  for (const { items } of [await alice.read.warnings(), await client.marginNotices({ limit: 5 })])
+    expect(items.length).toBeLessThanOrEqual(100)
+})
+
 test('verify agrees, signatures included, while everything runs', { timeout: 60_000 }, async () => {
   const outcome = await verify('--signatures')
   expect(outcome.code, outcome.output).toBe(0)

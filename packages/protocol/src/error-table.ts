@@ -131,6 +131,10 @@ const edgeErrors = {
     http: 503,
     doc: 'History needs the ledger database, which is not reachable.',
   },
+  RISK_UNAVAILABLE: {
+    http: 503,
+    doc: 'Risk reads need the margin service, which is not reachable.',
+  },
   INTERNAL: { http: 500, doc: 'A fault of the exchange.' },
   TIMEOUT: { http: 504, doc: 'The outcome is unknown: ask by clientOrderId before repeating.' },
   UNKNOWN_CHANNEL: { http: 404, doc: 'No such stream channel.' },

@@ -499,6 +499,108 @@ export const agentObject = z
   .meta({ id: 'Agent' })
 export type AgentObject = z.infer<typeof agentObject>
 
+const liquidationStages = ['cancel', 'book', 'backstop', 'insurance', 'adl'] as const
+export const liquidationObject = z
+  .object({
+    id: z.string(),
+    ts: timeMsField,
+    ...owner,
+    market,
+    stage: z.enum(liquidationStages).meta({
+      description:
+        'orders cancelled; closed on the book; taken over by the backstop, with insurance; auto-deleveraging',
+    }),
+    mark: amountField,
+    index: amountField,
+    equity: decimalField,
+    maintenanceMargin: amountField,
+    initialMargin: amountField,
+    position: decimalField.meta({ description: 'Signed' }),
+    amount: amountField.meta({ description: 'To be closed by this step' }),
+    limitPrice: amountField.nullable().meta({ description: 'Of the order sent to the book' }),
+    insurance: amountField.meta({ description: 'What the market’s tranche held' }),
+    seq: seqField,
+  })
+  .meta({
+    id: 'LiquidationStep',
+    description: 'Figures of an account right before a step of its liquidation',
+  })
+export type LiquidationObject = z.infer<typeof liquidationObject>
+
+export const positionMoveObject = z
+  .object({
+    id: z.string(),
+    ts: timeMsField,
+    ...owner,
+    market,
+    type: z.enum(['takeover', 'adl', 'settlement']),
+    amount: decimalField.meta({ description: 'Signed change of the position' }),
+    price: amountField,
+    value: decimalField.meta({ description: 'Received for it, negative: paid' }),
+    realizedPnl: decimalField,
+    insurance: decimalField.meta({ description: 'Added by the market’s tranche' }),
+    deficit: decimalField.meta({
+      description: 'Borne of another account’s deficit; negative: others bore of this one',
+    }),
+    rank: z.int().nullable().meta({ description: 'Place among those deleveraged, 1 = first' }),
+    seq: seqField,
+  })
+  .meta({ id: 'PositionMove', description: 'A position that moved without a trade' })
+export type PositionMoveObject = z.infer<typeof positionMoveObject>
+
+const riskLevelField = z.enum(['safe', 'restricted', 'warning', 'danger', 'liquidation']).meta({
+  description:
+    'restricted: equity below initial margin with orders; warning: below 1.5 maintenance; danger: below 1.2; liquidation: below it',
+})
+export const riskWarningObject = z
+  .object({
+    id: z.string(),
+    ts: timeMsField,
+    ...owner,
+    from: riskLevelField,
+    to: riskLevelField,
+    equity: decimalField,
+    initialMargin: amountField.nullable(),
+    maintenanceMargin: amountField,
+    seq: seqField,
+  })
+  .meta({
+    id: 'RiskWarning',
+    description: 'The account came nearer to liquidation, or went further from it',
+  })
+export type RiskWarningObject = z.infer<typeof riskWarningObject>
+
+export const marginNoticeObject = z
+  .object({
+    id: z.string(),
+    ts: timeMsField,
+    market,
+    from: amountField,
+    to: amountField,
+    effectiveAt: timeMsField,
+    seq: seqField,
+  })
+  .meta({
+    id: 'MarginNotice',
+    description:
+      'The volatility margin rate of a market rises at effectiveAt unless its index comes back before',
+  })
+export type MarginNoticeObject = z.infer<typeof marginNoticeObject>
+
+const adlSide = z.object({
+  positions: z.int(),
+  amount: amountField,
+  queue: z.array(z.object({ rank: z.int(), amount: amountField, leverage: amountField })),
+})
+export const adlQueueObject = z
+  .object({ market, ts: timeMsField, seq: seqField, longs: adlSide, shorts: adlSide })
+  .meta({
+    id: 'AdlQueue',
+    description:
+      'Positions in the order in which auto-deleveraging would take them now; a position says its own rank',
+  })
+export type AdlQueueObject = z.infer<typeof adlQueueObject>
+
 export const meObject = z
   .object({
     account: addressField,

@@ -48,6 +48,7 @@ export const bookQuery = z.strictObject({
   depth: integerText(1, 1_000).optional(),
   level: z.enum(['2', '3']).optional(),
 })
+export const adlQuery = z.strictObject({ limit: pageQuery.limit })
 export const candlesQuery = z.strictObject({
   ...pageQuery,
   interval: candleIntervalField.optional(),

@@ -8,12 +8,15 @@ import type {
   InternalTransferObject,
   LedgerObject,
   LeverageObject,
+  LiquidationObject,
   ListOf,
   MarginModeObject,
   MeObject,
   NoticeObject,
   OrderObject,
+  PositionMoveObject,
   PositionObject,
+  RiskWarningObject,
   TransferObject,
 } from '@plumb/protocol'
 import type { Http, Query } from './http.ts'
@@ -52,6 +55,14 @@ export function privateReads(http: Http, session: Session, owner: () => Promise<
     transfers: (page: Page = {}) => get<ListOf<InternalTransferObject>>('/v1/transfers', page),
     /** Liquidations, deleveraging and settlements of the account, with their inputs. */
     notices: (page: Page = {}) => get<ListOf<NoticeObject>>('/v1/notices', page),
+    /** When the account came nearer to liquidation, or went away from it. */
+    warnings: (page: Page = {}) => get<ListOf<RiskWarningObject>>('/v1/warnings', page),
+    /** Steps of liquidations, each with the figures that led to it. */
+    liquidations: (page: Page & { market?: string } = {}) =>
+      get<ListOf<LiquidationObject>>('/v1/liquidations', page),
+    /** Positions that moved without a trade: takeovers, deleveraging, settlements. */
+    positionMoves: (page: Page & { market?: string } = {}) =>
+      get<ListOf<PositionMoveObject>>('/v1/position-moves', page),
     fees: () => get<AccountFeesObject>('/v1/fees/me'),
     leverage: (market: string) => get<LeverageObject>(`${of(market)}/leverage`),
     marginMode: (market: string) => get<MarginModeObject>(`${of(market)}/margin-mode`),

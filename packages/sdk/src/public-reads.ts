@@ -1,5 +1,6 @@
 //! Reads that need no account.
 import type {
+  AdlQueueObject,
   BatchObject,
   BookObject,
   CandleInterval,
@@ -7,6 +8,7 @@ import type {
   FundingObject,
   FundingRateObject,
   ListOf,
+  MarginNoticeObject,
   MarketObject,
   OpenInterestObject,
   StatusObject,
@@ -103,6 +105,11 @@ export function publicReads(http: Http) {
       get<ListOf<OpenInterestObject>>(`${of(market)}/open-interest`, page),
     liquidations: (market: string, page: Page = {}) =>
       get<ListOf<TradeObject>>(`${of(market)}/liquidations`, page),
+    /** Positions in the order in which auto-deleveraging would take them, `limit` a side. */
+    adlQueue: (market: string, limit?: number) =>
+      get<AdlQueueObject>(`${of(market)}/adl`, { limit }),
+    /** Margin rates that were about to rise: from, to, when. */
+    marginNotices: (page: Page = {}) => get<ListOf<MarginNoticeObject>>('/v1/margin-notices', page),
     /** Fee tiers by 30-day volume. */
     fees: () => get<ListOf<FeeTierObject>>('/v1/fees'),
     /** Settlement batches. */

@@ -123,6 +123,7 @@ export const services: readonly ServiceEntry[] = [
       ...chain(wiring),
       PLUMB_LISTEN: `127.0.0.1:${wiring.gatewayPort}`,
       DATABASE_URL: wiring.databaseUrl,
+      PLUMB_MARGIN_URL: statusUrl(wiring, 'margin'),
       PLUMB_TOKEN_SECRET_FILE: wiring.keyFiles.token,
       PLUMB_DEVNET_FILE: wiring.paths.description,
       PLUMB_GATEWAY_DATA: wiring.paths.gateway,

@@ -31,6 +31,8 @@ const schema = z.object({
   PLUMB_CONTRACT: z.string().regex(ADDRESS, 'must be an address'),
   PLUMB_TOKEN_SECRET: z.string().min(32, 'must have at least 32 characters'),
   DATABASE_URL: z.string().optional(),
+  /** Status address of the margin service, for its risk reads; without it they answer RISK_UNAVAILABLE. */
+  PLUMB_MARGIN_URL: z.url({ protocol: /^https?$/ }).optional(),
   PLUMB_VERIFY_THREADS: integerField(0, 64).default(1),
   /** Folder of the view's snapshot, for a fast start. */
   PLUMB_GATEWAY_DATA: z.string().min(1).optional(),
@@ -62,6 +64,7 @@ export function gatewayConfig(): GatewayConfig {
     contract: env.PLUMB_CONTRACT,
     tokenSecret: env.PLUMB_TOKEN_SECRET,
     databaseUrl: env.DATABASE_URL,
+    marginUrl: env.PLUMB_MARGIN_URL,
     verifyThreads: env.PLUMB_VERIFY_THREADS,
     devnetFile: env.PLUMB_DEVNET_FILE,
     dataDirectory: env.PLUMB_GATEWAY_DATA,

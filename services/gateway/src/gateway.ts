@@ -19,6 +19,7 @@ import { requireKey } from './guard/key-holder.ts'
 import { TrafficGuard, type TrafficLimits } from './guard/traffic-guard.ts'
 import { History } from './history/history.ts'
 import { LedgerSource } from './history/ledger-source.ts'
+import { MarginSource } from './history/margin-source.ts'
 import { reconciliationReport } from './history/reconciliation.ts'
 import { followSubmitted } from './history/submitted-batches.ts'
 import { accountRoutes } from './http/account-routes.ts'
@@ -28,6 +29,7 @@ import { createHttpServer } from './http/http-server.ts'
 import { marketRoutes } from './http/market-routes.ts'
 import { orderRoutes } from './http/order-routes.ts'
 import { servePage } from './http/page-files.ts'
+import { riskRoutes } from './http/risk-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { Channels } from './stream/channels.ts'
 import { StreamRequests } from './stream/stream-requests.ts'
@@ -57,6 +59,8 @@ export type GatewayConfig = {
   contract: string
   tokenSecret: string
   databaseUrl: string | undefined
+  /** Status address of the margin service; undefined: its risk reads are refused. */
+  marginUrl: string | undefined
   /** 0: signatures are verified on the event loop. */
   verifyThreads: number
   devnetFile: string | undefined
@@ -182,6 +186,7 @@ export async function createGateway(
     ...marketRoutes(reads),
     ...orderRoutes({ view, entry, accounts, tokens, pool, guard }),
     ...accountRoutes({ ...reads, guard }),
+    ...riskRoutes({ ...reads, margin: new MarginSource(config.marginUrl, logger) }),
     ...exportRoutes(reads),
   ]
   const http = createHttpServer({

@@ -113,6 +113,7 @@ export function testConfig(
     contract,
     tokenSecret: 'a test secret of at least thirty-two letters',
     databaseUrl: undefined,
+    marginUrl: undefined,
     verifyThreads: 0,
     devnetFile: undefined,
     dataDirectory: undefined,

@@ -5,7 +5,7 @@ import {
   openLedger,
   readCursor,
 } from '@plumb/ledger'
-import { databasesOf } from '@plumb/ledger/testing'
+import { databasesOf, runAsSuperuser } from '@plumb/ledger/testing'
 import { createFeedClient } from '@plumb/runtime'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import {
@@ -68,6 +68,15 @@ const ledgerSeq = async () => {
   return cursor?.seq
 }
 
+const stop = { triggerKind: 'stop', triggerPrice: '55000', triggerBy: 'index' } as const
+const advanced = [
+  { price: '54000', reduceOnly: true, ...stop },
+  { price: '65000', style: 'iceberg', displayAmount: '0.002' },
+  { price: '65000', style: 'trailing', triggerKind: 'stop', offset: '500' },
+] as const
+/** As memory showed them. */
+const remembered: Json[] = []
+
 /** Alice rests and Bob takes, many times over. */
 async function trade(): Promise<void> {
   const [maker, taker] = await Promise.all([
@@ -76,6 +85,15 @@ async function trade(): Promise<void> {
   ])
   const resting = await order(alice, { side: 'buy', price: '57500', lane: 1_000 })
   await maker.ask({ op: 'order.place', ...resting })
+  // Advanced ones, cancelled and then forgotten.
+  for (const terms of advanced) {
+    const body = await order(alice, { side: 'sell', amount: '0.01', lane: 1_001, ...terms })
+    const { body: answer } = await rest(house.gateway, 'POST', '/v1/orders', { body })
+    expect(answer.error).toBeUndefined()
+    const { order: placed } = answer
+    remembered.push((await rest(house.gateway, 'GET', `/v1/orders/${placed.id}`, { token })).body)
+    await rest(house.gateway, 'DELETE', `/v1/orders/${placed.id}`, { token })
+  }
   for (let i = 0; i < ORDERS; i += 50) {
     const place = async (stream: TestStream, signer: typeof alice, side: 'buy' | 'sell') => {
       const bodies = await Promise.all(
@@ -116,7 +134,7 @@ test.each([
   ['/v1/fills', ORDERS],
   ['/v1/markets/BTC-PERP/trades', ORDERS],
   // One more stays open while a thousand later ones are forgotten.
-  ['/v1/orders', ORDERS + 1],
+  ['/v1/orders', ORDERS + 1 + advanced.length],
 ])(
   '%s: memory and ledger are one list, in both directions',
   async (path, count) => {
@@ -135,8 +153,102 @@ test.each([
 )
 
 test('a forgotten order is still found by its id', async () => {
-  const [, oldest] = await walk('/v1/orders', '')
+  const oldest = (await walk('/v1/orders', ''))[1 + advanced.length]
   expect(await get(`/v1/orders/${oldest.id}`)).toMatchObject({ id: oldest.id, status: 'closed' })
+})
+
+test('a forgotten advanced order shows its terms', async () => {
+  const listed = (await walk('/v1/orders', '&since=0')).filter(
+    ({ waiting, style, triggerKind }) => !waiting && (style !== 'plain' || triggerKind !== null),
+  )
+  expect(listed).toHaveLength(advanced.length)
+  for (const [i, before] of remembered.entries()) {
+    const kept = {
+      ...before,
+      status: 'canceled',
+      reason: 'user',
+      waiting: false,
+      digest: null,
+      updatedAt: expect.any(Number),
+    }
+    expect(await get(`/v1/orders/${before.id}`)).toEqual(kept)
+    expect(listed[i]).toEqual(kept)
+  }
+})
+
+test('liquidations and moves of the account, of nobody else', async () => {
+  const { items: before } = await get('/v1/liquidations')
+  expect(before).toEqual([])
+  const { id } = (await get('/v1/me')).subaccounts[0]
+  const url = house.config.databaseUrl ?? ''
+  for (const [account, seq] of [
+    [Number(id), 3],
+    [Number(id) + 1, 4],
+  ]) {
+    await runAsSuperuser(
+      url,
+      `
+      INSERT INTO ledger.liquidations (seq, leg, time_ms, mark_ticks, index_ticks, equity_quote, maintenance_quote,
+        initial_quote, position_lots, size_lots, limit_ticks, tranche_quote, account_id, market, stage)
+      VALUES (${seq}, 2, 7000, 120000, 120020, -1500000, 2000000, 4000000, -3000, 1000, 0, 5000000, ${account}, 0, 2)`,
+    )
+    await runAsSuperuser(
+      url,
+      `
+      INSERT INTO ledger.position_moves (seq, leg, time_ms, kind, account_id, market, lots_change, price_ticks, quote,
+        realized_quote, insurance_quote, deficit_quote, counterparty_id, rank)
+      VALUES (${seq}, 4, 7000, 2, ${account}, 0, -1000, 120000, 60000000, 1000000, 0, -250000, NULL, 1)`,
+    )
+  }
+  const who = {
+    account: alice.address.toLowerCase(),
+    subaccount: 0,
+    market: 'BTC-PERP',
+    ts: 7_000,
+    seq: 3,
+  }
+  expect((await get('/v1/liquidations?market=BTC-PERP')).items).toEqual([
+    {
+      id: '3.2',
+      ...who,
+      stage: 'backstop',
+      mark: '60000',
+      index: '60010',
+      equity: '-1.5',
+      maintenanceMargin: '2',
+      initialMargin: '4',
+      position: '-0.3',
+      amount: '0.1',
+      limitPrice: null,
+      insurance: '5',
+    },
+  ])
+  expect((await get('/v1/position-moves')).items).toEqual([
+    {
+      id: '3.4',
+      ...who,
+      type: 'adl',
+      amount: '-0.1',
+      price: '60000',
+      value: '60',
+      realizedPnl: '1',
+      insurance: '0',
+      deficit: '-0.25',
+      rank: 1,
+    },
+  ])
+  expect((await get('/v1/liquidations?market=ETH-PERP')).items).toEqual([])
+  const other = await rest(house.gateway, 'GET', `/v1/position-moves?account=${bob.address}`, {
+    token,
+  })
+  expect(other.body.error.code).toBe('KEY_FORBIDDEN')
+})
+
+test('risk reads without a margin service say so', async () => {
+  for (const path of ['/v1/markets/BTC-PERP/adl', '/v1/margin-notices', '/v1/warnings']) {
+    const { status, body } = await rest(house.gateway, 'GET', path, { token })
+    expect([status, body.error.code]).toEqual([503, 'RISK_UNAVAILABLE'])
+  }
 })
 
 test('the newest order of a market is told at once, though the ledger must be asked', async () => {

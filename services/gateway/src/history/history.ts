@@ -7,7 +7,9 @@ import {
   listFills,
   listFundingPayments,
   listFundingRates,
+  listLiquidations,
   listOrders,
+  listPositionMoves,
   listSettlements,
   listTrades,
   listWithdrawals,
@@ -22,12 +24,14 @@ import {
   type FundingRateObject,
   type InternalTransferObject,
   type LedgerObject,
+  type LiquidationObject,
   type ListOf,
   type NoticeObject,
   type OpenInterestObject,
   type OrderObject,
   type PageQuery,
   PlumbError,
+  type PositionMoveObject,
   type TradeObject,
   type TransferObject,
 } from '@plumb/protocol'
@@ -280,17 +284,44 @@ export class History {
   }
 
   /** The statement: every entry with the balance before and after. Only the ledger has it. */
-  async entries(account: AccountView, filter: AccountFilter): Promise<ListOf<LedgerObject>> {
-    const { since, until, cursor, limit = LIST_LIMIT_DEFAULT } = filter
-    const scope = this.#scope(account, filter)
-    await this.#source.reached(this.#view.appliedSeq)
-    const page = await this.#source.read((ledger) =>
-      listEntries(ledger, { since, until, cursor, limit, ...scope }),
+  entries(account: AccountView, filter: AccountFilter): Promise<ListOf<LedgerObject>> {
+    return this.#ledgerOnly(
+      filter,
+      (ledger, page) => listEntries(ledger, { ...page, ...this.#scope(account, filter) }),
+      (row) => this.#rows.entry(account, row),
     )
-    return {
-      items: page.items.map((row) => this.#rows.entry(account, row)),
-      nextCursor: page.nextCursor,
-    }
+  }
+
+  /** Steps of an account's liquidations. Only the ledger has them. */
+  liquidationSteps(
+    account: AccountView,
+    filter: AccountFilter,
+  ): Promise<ListOf<LiquidationObject>> {
+    return this.#ledgerOnly(
+      filter,
+      (ledger, page) => listLiquidations(ledger, { ...page, ...this.#scope(account, filter) }),
+      (row) => this.#rows.liquidation(account, row),
+    )
+  }
+
+  /** Takeovers, deleveragings and settlements of an account. Only the ledger has them. */
+  positionMoves(account: AccountView, filter: AccountFilter): Promise<ListOf<PositionMoveObject>> {
+    return this.#ledgerOnly(
+      filter,
+      (ledger, page) => listPositionMoves(ledger, { ...page, ...this.#scope(account, filter) }),
+      (row) => this.#rows.positionMove(account, row),
+    )
+  }
+
+  /** A page of what only the ledger has, not before it has what an answer has already told. */
+  async #ledgerOnly<R, O>(
+    { since, until, cursor, limit = LIST_LIMIT_DEFAULT }: PageQuery,
+    ask: (ledger: Ledger, page: LedgerQuery) => Promise<Page<R>>,
+    rowToObject: (row: R) => O,
+  ): Promise<ListOf<O>> {
+    await this.#source.reached(this.#view.appliedSeq)
+    const page = await this.#source.read((ledger) => ask(ledger, { since, until, cursor, limit }))
+    return { items: page.items.map(rowToObject), nextCursor: page.nextCursor }
   }
 
   #scope(account: AccountView, { market }: AccountFilter) {
@@ -350,8 +381,8 @@ function timeOfEvent({ timeMs }: { timeMs: number }): number {
 }
 
 /** A page of what only memory has: it ends where memory does. */
-function memoryOnly<T, O>(
-  list: MemoryList<T>,
+export function memoryOnly<T, O>(
+  list: Omit<MemoryList<T>, 'complete'>,
   query: PageQuery,
   toObject: (item: T) => O,
 ): ListOf<O> {

@@ -7,28 +7,38 @@ import type {
   FillRow,
   FundingPaymentRow,
   FundingRateRow,
+  LiquidationRow,
   OrderRow,
+  PositionMoveRow,
   SettlementRow,
   WithdrawalRow,
 } from '@plumb/ledger'
+import { orderStyle, triggerKind, triggerSource } from '@plumb/model'
 import {
+  type AdvancedRecord,
   type BatchObject,
   type FillObject,
   type FundingPaymentObject,
   type FundingRateObject,
   type LedgerObject,
+  type LiquidationObject,
   type OrderObject,
   PlumbError,
+  type PositionMoveObject,
   publicFill,
   publicOrder,
   quoteCurrency,
   quoteToText,
   type TransferObject,
+  unitsToText,
 } from '@plumb/protocol'
 import type { AccountView } from '../view/account-view.ts'
 import type { ExchangeView } from '../view/exchange-view.ts'
 import type { MarketView } from '../view/market-view.ts'
 import type { PublicObjects } from '../view/public-objects.ts'
+
+/** By the number of the stage. */
+const stageWords = ['cancel', 'book', 'backstop', 'insurance', 'adl'] as const
 
 export class LedgerRows {
   readonly #view: ExchangeView
@@ -63,12 +73,13 @@ export class LedgerRows {
         laneSeq: row.laneSeq,
         expiryS: row.expiryS,
         closeReason: row.status === 'open' ? null : row.reason,
+        signer: bytesHex(row.signer),
         rejectCode: 0,
-        isMarketOrder: false,
+        isMarketOrder: row.style === orderStyle.market,
         waiting: false,
         stopLossTicks: null,
         takeProfitTicks: null,
-        advanced: null,
+        advanced: advancedOf(row),
       },
       this.#market(row.market).definition,
     )
@@ -155,9 +166,74 @@ export class LedgerRows {
     }
   }
 
+  liquidation(account: AccountView, row: LiquidationRow): LiquidationObject {
+    const { definition } = this.#market(row.market)
+    const { tickE8, lotE8 } = definition
+    return {
+      id: `${row.seq}.${row.leg}`,
+      ts: row.timeMs,
+      account: account.address,
+      subaccount: account.subaccount,
+      market: definition.symbol,
+      stage: stageWords[row.stage] ?? 'cancel',
+      mark: unitsToText(row.markTicks, tickE8),
+      index: unitsToText(row.indexTicks, tickE8),
+      equity: quoteToText(row.equityQuote),
+      maintenanceMargin: quoteToText(row.maintenanceQuote),
+      initialMargin: quoteToText(row.initialQuote),
+      position: unitsToText(row.positionLots, lotE8),
+      amount: unitsToText(Math.abs(row.sizeLots), lotE8),
+      limitPrice: row.limitTicks === 0 ? null : unitsToText(row.limitTicks, tickE8),
+      insurance: quoteToText(row.trancheQuote),
+      seq: row.seq,
+    }
+  }
+
+  positionMove(account: AccountView, row: PositionMoveRow): PositionMoveObject {
+    const { definition } = this.#market(row.market)
+    return {
+      id: `${row.seq}.${row.leg}`,
+      ts: row.timeMs,
+      account: account.address,
+      subaccount: account.subaccount,
+      market: definition.symbol,
+      type: row.kind,
+      amount: unitsToText(row.lotsChange, definition.lotE8),
+      price: unitsToText(row.priceTicks, definition.tickE8),
+      value: quoteToText(row.quote),
+      realizedPnl: quoteToText(row.realizedQuote),
+      insurance: quoteToText(row.insuranceQuote),
+      deficit: quoteToText(row.deficitQuote),
+      rank: row.rank,
+      seq: row.seq,
+    }
+  }
+
   #market(id: number): MarketView {
     const market = this.#view.markets.get(id)
     if (market === undefined) throw new PlumbError('HISTORY_UNAVAILABLE') // the ledger is ahead of us
     return market
+  }
+}
+
+/**
+ * What the ledger keeps of an advanced order's terms. It does not keep a twap's interval, a market order's slippage, nor
+ * what the order was linked to.
+ */
+function advancedOf(row: OrderRow): AdvancedRecord | null {
+  if (row.limitTicks === null) return null
+  return {
+    style: row.style,
+    triggerKind: row.triggerKind ?? triggerKind.none,
+    triggerSource: row.triggerSource ?? triggerSource.mark,
+    triggerTicks: row.triggerTicks ?? 0,
+    limitTicks: row.limitTicks,
+    offsetTicks: row.offsetTicks ?? 0,
+    count: row.parts ?? 0,
+    seconds: 0,
+    slippagePpm: 0,
+    displayLots: row.displayLots ?? 0,
+    oco: null,
+    parent: null,
   }
 }

@@ -37,6 +37,7 @@ import type { Session } from '../guard/bearer-tokens.ts'
 import type { TrafficGuard } from '../guard/traffic-guard.ts'
 import { accountMargin } from '../view/account-margin.ts'
 import { AccountView } from '../view/account-view.ts'
+import type { ExchangeView } from '../view/exchange-view.ts'
 import { marginInputs } from '../view/margin-inputs.ts'
 import * as settings from '../view/setting-objects.ts'
 import type { ReadParts } from './market-routes.ts'
@@ -59,20 +60,22 @@ export function requireOwner(session: Session, account: string | undefined): voi
     throw new PlumbError('KEY_FORBIDDEN', { field: 'account' })
 }
 
+/** The account asked for; one that was never funded reads as empty. Throws KEY_FORBIDDEN for another owner's. */
+export function accountAsked(view: ExchangeView, session: Session, query: AccountFields) {
+  requireOwner(session, query.account)
+  const subaccount = query.subaccount ?? 0
+  return (
+    view.account(session.account, subaccount) ?? new AccountView(-1, session.account, subaccount)
+  )
+}
+
 export function accountRoutes({
   view,
   objects,
   history,
   guard,
 }: ReadParts & { guard: TrafficGuard }): Route[] {
-  /** The account asked for; one that was never funded reads as empty. */
-  const accountOf = (session: Session, query: AccountFields) => {
-    requireOwner(session, query.account)
-    const subaccount = query.subaccount ?? 0
-    return (
-      view.account(session.account, subaccount) ?? new AccountView(-1, session.account, subaccount)
-    )
-  }
+  const accountOf = (session: Session, query: AccountFields) => accountAsked(view, session, query)
   return [
     route(
       'GET',
