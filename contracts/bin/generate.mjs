@@ -35,7 +35,8 @@ const artifactOf = (contract) =>
 
 // What the parts tell each other at deployment is nobody else's business.
 const isPublic = ({ type, name }) =>
-  type !== 'constructor' && !['extensionOf', 'genesisHash', 'settleRiskSegment'].includes(name)
+  type !== 'constructor' &&
+  !['extensionOf', 'genesisHash', 'settleRiskSegment', 'settleRequests'].includes(name)
 
 // One contract to its callers: what the exchange does not answer itself, its extension's code answers.
 function exchangeAbi() {

@@ -8,6 +8,7 @@ import {ExitViews} from "./ExitViews.sol";
 import {Extended} from "./Extended.sol";
 import {ForcedReduction} from "./ForcedReduction.sol";
 import {Freezing} from "./Freezing.sol";
+import {ServedRequests} from "./ServedRequests.sol";
 import {WithdrawRequests} from "./WithdrawRequests.sol";
 import {IExchangeExtension} from "./interfaces/IExchangeExtension.sol";
 import {ExitTerms} from "./interfaces/IExchangeExit.sol";
@@ -18,6 +19,7 @@ import {Genesis} from "./interfaces/IPlumbExchange.sol";
 contract ExchangeExtension is
     WithdrawRequests,
     ForcedReduction,
+    ServedRequests,
     Freezing,
     DirectCancels,
     ExitViews,

@@ -78,7 +78,7 @@ abstract contract ExitBase is Payouts, MarketTable {
         }
     }
 
-    /// @dev What may leave the account, at fresh marks.
+    /// @dev What may leave the account, at fresh marks; funding still due is taken off.
     function _free(Context memory context, AccountRun memory run) internal view returns (int256) {
         int256 equity = run.cash;
         uint256 margin = 0;
@@ -91,7 +91,7 @@ abstract contract ExitBase is Payouts, MarketTable {
             if (_isStale(word)) revert IExchangeExit.StalePrice(uint8(market));
             uint256 slow = SlowMark.valueAt(market, word, block.timestamp, MARK_AGE_MAX_S);
             bool slowIsWorse = row.size() > 0 ? slow < word.mark() : slow > word.mark();
-            equity += _value(row, slowIsWorse ? slow : word.mark());
+            equity += _value(row, slowIsWorse ? slow : word.mark()) - _due(row);
             uint256 value = RiskMath.abs(_value(row, word.mark()));
             margin += TieredMargin.initial(row, value);
             notional += value;
@@ -106,6 +106,12 @@ abstract contract ExitBase is Payouts, MarketTable {
     /// @dev Micro-USDC that the row's position is worth at `price` ticks.
     function _value(Row row, uint256 price) internal pure returns (int256) {
         return row.size() * int256(price * row.word().quotePerTickLot());
+    }
+
+    /// @dev Funding that the row's position owes and that is not settled yet.
+    function _due(Row row) internal pure returns (int256) {
+        int256 delta = row.word().fundingIndex() - row.snapshot();
+        return delta == 0 ? int256(0) : RiskMath.funding(row.size(), delta);
     }
 
     function _isStale(MarketWord word) internal view returns (bool) {

@@ -14,7 +14,7 @@ import {SlowMark} from "./libraries/SlowMark.sol";
 
 /// @notice Closing a position without the operator: the backstop takes it at the mark less a small fee.
 abstract contract ForcedReduction is ExitBase, IExchangeExit {
-    uint8 private constant BACKSTOP_SUBACCOUNT = 0;
+    uint8 internal constant BACKSTOP_SUBACCOUNT = 0;
 
     // One execution: what is closed, at what price.
     struct Reduction {
@@ -34,22 +34,32 @@ abstract contract ForcedReduction is ExitBase, IExchangeExit {
     {
         ForceRequest storage request =
             exitState().forceRequests[placeOf(msg.sender, subaccount, market)];
+        // It stands for D: a batch on its way may be serving it.
+        uint256 from = request.requestedAt + DIRECT_DELAY_S;
+        if (request.lots != 0 && block.timestamp < from) revert TooEarly(block.timestamp, from);
         if (lots == 0) {
             request.lots = 0;
-            emit ReduceRequested(msg.sender, subaccount, market, 0, 0, 0);
+            emit ReduceRequested(msg.sender, subaccount, market, 0, 0, 0, false);
             return;
         }
         (Context memory context, AccountRun memory run) = _open();
-        _load(context, run, msg.sender, subaccount);
+        run.load(context, msg.sender, subaccount, 0);
         int256 size = _sizeIn(context, run, market);
-        // The backstop cannot leave through itself.
-        if (lots > RiskMath.abs(size) || msg.sender == BACKSTOP) {
+        // The backstop cannot leave through itself; a market that has ended closes its positions by itself.
+        bool isOver = context.row(market, 0).word().isSettled();
+        if (isOver || lots > RiskMath.abs(size) || msg.sender == BACKSTOP) {
             revert InvalidReduction(market, lots, size);
         }
         exitState().forceRequests[placeOf(msg.sender, subaccount, market)] =
             ForceRequest(uint56(lots), withdraw, uint64(block.timestamp), size > 0);
         emit ReduceRequested(
-            msg.sender, subaccount, market, lots, withdraw, uint64(block.timestamp + FORCE_DELAY_S)
+            msg.sender,
+            subaccount,
+            market,
+            lots,
+            withdraw,
+            uint64(block.timestamp + FORCE_DELAY_S),
+            size > 0
         );
     }
 
@@ -67,12 +77,16 @@ abstract contract ForcedReduction is ExitBase, IExchangeExit {
         if (block.timestamp < from) revert TooEarly(block.timestamp, from);
 
         (Context memory context, AccountRun memory run) = _open();
-        _load(context, run, owner, subaccount);
+        // Of funding only this market's is settled, as in a fill: the engine learns of this later and does the same.
+        run.load(context, owner, subaccount, 0);
         int256 size = _sizeIn(context, run, market);
+        if (context.row(market, 0).word().isSettled()) {
+            revert InvalidReduction(market, request.lots, size);
+        }
         if (size == 0 || (size > 0) != request.isLong) {
             // What was to be closed is closed already: nothing is left to serve.
             stored.lots = 0;
-            emit Reduced(owner, subaccount, market, 0, 0, 0, 0, 0);
+            emit Reduced(owner, subaccount, market, 0, 0, 0, 0, 0, 0);
             return (0, 0);
         }
         Reduction memory made;
@@ -94,7 +108,8 @@ abstract contract ForcedReduction is ExitBase, IExchangeExit {
             made.price,
             made.fee,
             made.paid,
-            left
+            left,
+            made.row.word().fundingIndex()
         );
         if (made.paid != 0) {
             withdrawn += uint128(made.paid);
@@ -164,7 +179,7 @@ abstract contract ForcedReduction is ExitBase, IExchangeExit {
         private
     {
         int256 taken = made.row.size() - made.row.sizeBefore();
-        _load(context, run, BACKSTOP, BACKSTOP_SUBACCOUNT);
+        run.load(context, BACKSTOP, BACKSTOP_SUBACCOUNT, 0);
         _reprice(context, run);
         run.settleFunding(made.row);
         int256 before = made.row.size();
@@ -199,14 +214,14 @@ abstract contract ForcedReduction is ExitBase, IExchangeExit {
         for (uint256 i = 0; i < run.count; ++i) {
             Row row = Row.wrap(run.rows.get(i));
             int256 value = _value(row, row.word().mark());
-            equity += value;
+            equity += value - _due(row);
             margin += TieredMargin.initial(row, RiskMath.abs(value));
         }
     }
 
     // Lots the account holds in a market; the row is held by the run afterwards.
     function _sizeIn(Context memory context, AccountRun memory run, uint8 market)
-        private
+        internal
         view
         returns (int256)
     {

@@ -9,7 +9,7 @@ import {MarketTable} from "./MarketTable.sol";
 import {PriceSegment} from "./PriceSegment.sol";
 import {WithdrawSegment} from "./WithdrawSegment.sol";
 import {IExchangeAdmin} from "./interfaces/IExchangeAdmin.sol";
-import {IRiskSegments} from "./interfaces/IExchangeRisk.sol";
+import {IExitSegments, IRiskSegments} from "./interfaces/IExchangeRisk.sol";
 import {IExchangeExit} from "./interfaces/IExchangeExit.sol";
 import {Genesis, ISettlement} from "./interfaces/IPlumbExchange.sol";
 import {BatchCodes} from "./libraries/BatchCodes.sol";
@@ -41,10 +41,11 @@ contract PlumbExchange is
     uint256 private constant KIND_FILLS = 2;
     uint256 private constant KIND_WITHDRAW = 3;
     uint256 private constant KIND_FUNDING = 4;
-    // From here on the risk extension's: activations, transfers, insurance, liquidations, takeovers, deleveragings, and
-    // what was credited.
+    // From here on the risk extension's: activations, transfers, insurance, liquidations, takeovers, deleveragings,
+    // what was credited, and markets that end. Requests are the extension's.
     uint256 private constant KIND_RISK_FIRST = 5;
-    uint256 private constant KIND_RISK_LAST = 11;
+    uint256 private constant KIND_DELISTING = 12;
+    uint256 private constant KIND_REQUESTS = 13;
 
     /// @param extension The part that answers what this one does not, see Extended.
     constructor(Genesis memory genesis, address extension)
@@ -151,17 +152,21 @@ contract PlumbExchange is
         else if (kind == KIND_PRICE) _settlePrices(context, pos, end);
         else if (kind == KIND_WITHDRAW) _settleWithdrawals(context, pos, end);
         else if (kind == KIND_FUNDING) _settleFunding(context, pos, end);
-        else if (kind >= KIND_RISK_FIRST && kind <= KIND_RISK_LAST) _delegate(context, kind, pos, end);
+        else if (kind >= KIND_RISK_FIRST && kind <= KIND_REQUESTS) _delegate(context, kind, pos, end);
         else context.reject(BatchCodes.UNKNOWN_SEGMENT, 0);
     }
 
-    // Totals add up and market words are only read there: nothing this context holds grows old.
+    // Totals add up and market words are only read there, but for a market that ends: nothing else grows old here.
     function _delegate(Context memory context, uint256 kind, uint256 pos, uint256 end) private {
-        bytes memory data = abi.encodeCall(
-            IRiskSegments.settleRiskSegment, (kind, context.segment, msg.data[pos:end])
-        );
+        bytes calldata body = msg.data[pos:end];
+        bytes memory data = kind == KIND_REQUESTS
+            ? abi.encodeCall(IExitSegments.settleRequests, (context.segment, body))
+            : abi.encodeCall(IRiskSegments.settleRiskSegment, (kind, context.segment, body));
         (bool ok, bytes memory reason) = EXTENSION.delegatecall(data);
-        if (ok) return;
+        if (ok) {
+            if (kind == KIND_DELISTING) context.refresh();
+            return;
+        }
         assembly ("memory-safe") {
             revert(add(reason, 0x20), mload(reason))
         }

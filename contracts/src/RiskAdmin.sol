@@ -7,7 +7,7 @@ import {LIQUIDATION_FEE_PPM, MarketTiers, TIERS_MAX, TIERS_SLOT, loadTiers} from
 import {MarketWord} from "./libraries/MarketWord.sol";
 import {storeSlot} from "./libraries/Memory.sol";
 import {RiskMath} from "./libraries/RiskMath.sol";
-import {Tranche} from "./libraries/RiskState.sol";
+import {Tranche, riskState} from "./libraries/RiskState.sol";
 
 /// @notice Size tiers of margin, and reads of what liquidation lives on.
 abstract contract RiskAdmin is Governance, IMarketRisk {
@@ -42,6 +42,26 @@ abstract contract RiskAdmin is Governance, IMarketRisk {
         marketWords[market] = MarketWord.unwrap(word.withTiers());
         storeSlot(TIERS_SLOT + market, packed);
         emit MarketTiersSet(market, boundUsdc, imfPpm, liquidationFeePpm);
+    }
+
+    /// @inheritdoc IMarketRisk
+    function delistMarket(uint8 market) external governed(timelockS()) {
+        MarketWord word = MarketWord.wrap(market < MARKETS_MAX ? marketWords[market] : 0);
+        if (!word.isListed() || word.isDelisting()) revert InvalidDelisting(market);
+        marketWords[market] = MarketWord.unwrap(word.withDelisting());
+        emit MarketDelisting(market);
+    }
+
+    /// @inheritdoc IMarketRisk
+    function delistingOf(uint8 market)
+        external
+        view
+        returns (bool announced, bool settled, uint256 badDebt)
+    {
+        MarketWord word = MarketWord.wrap(market < MARKETS_MAX ? marketWords[market] : 0);
+        if (word.isListed()) {
+            return (word.isDelisting(), word.isSettled(), riskState().badDebt[market]);
+        }
     }
 
     /// @inheritdoc IMarketRisk

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ActivationSegment} from "./ActivationSegment.sol";
 import {DeleverageSegment} from "./DeleverageSegment.sol";
+import {DelistingSegment} from "./DelistingSegment.sol";
 import {ExchangeStorage} from "./ExchangeStorage.sol";
 import {FlaggedLiquidation} from "./FlaggedLiquidation.sol";
 import {LiquidationSegment} from "./LiquidationSegment.sol";
@@ -22,6 +23,7 @@ contract RiskExtension is
     TransferSegment,
     LiquidationSegment,
     DeleverageSegment,
+    DelistingSegment,
     FlaggedLiquidation,
     IRiskSegments,
     IExchangeExtension
@@ -32,6 +34,7 @@ contract RiskExtension is
     uint256 private constant KIND_TAKEOVERS = 9;
     uint256 private constant KIND_DELEVERAGINGS = 10;
     uint256 private constant KIND_CREDITED = 11;
+    uint256 private constant KIND_DELISTING = 12;
     uint256 private constant CREDITED_BYTES = 6;
 
     /// @inheritdoc IExchangeExtension
@@ -84,6 +87,7 @@ contract RiskExtension is
         if (kind == KIND_DELEVERAGINGS) return _settleDeleveraging(context, run, pos, end, index);
         if (kind == KIND_TRANSFERS) return _settleTransfer(context, run, pos, end, index);
         if (kind == KIND_INSURANCE) return _settleInsuranceFunding(context, run, pos, end, index);
+        if (kind == KIND_DELISTING) return _settleDelisting(context, run, pos, end, index);
         if (kind == KIND_CREDITED) return _settleCredited(context, pos, end, index);
         return _settleActivation(context, run, pos, end, index);
     }

@@ -17,8 +17,13 @@ abstract contract WithdrawRequests is ExitBase, IExchangeExit {
     function requestWithdraw(uint8 subaccount, uint64 amount) external notFrozen {
         uint256 delay = msg.sender == BACKSTOP ? BACKSTOP_DELAYS * FREEZE_DELAY_S : DIRECT_DELAY_S;
         uint64 claimableAt = amount == 0 ? 0 : uint64(block.timestamp + delay);
-        exitState().withdrawRequests[holderOf(msg.sender, subaccount)] =
-            WithdrawRequest(amount, claimableAt);
+        WithdrawRequest storage request =
+            exitState().withdrawRequests[holderOf(msg.sender, subaccount)];
+        // It stands for D: a batch on its way may be serving it.
+        if (request.amount != 0 && block.timestamp < request.claimableAt) {
+            revert TooEarly(block.timestamp, request.claimableAt);
+        }
+        (request.amount, request.claimableAt) = (amount, claimableAt);
         emit WithdrawRequested(msg.sender, subaccount, amount, claimableAt);
     }
 
@@ -36,13 +41,13 @@ abstract contract WithdrawRequests is ExitBase, IExchangeExit {
             revert TooEarly(block.timestamp, request.claimableAt);
         }
         (Context memory context, AccountRun memory run) = _open();
-        _load(context, run, owner, subaccount);
+        // Funding stays due: the engine learns of this later and takes off the same amount, nothing else.
+        run.load(context, owner, subaccount, 0);
         int256 free = _free(context, run);
         if (free <= 0) revert NothingFree(owner, free);
         paid = uint256(free) < amount ? uint256(free) : amount;
         run.cash -= int256(paid);
         run.store(context);
-        _storeTotals(context);
         withdrawn += uint128(paid);
         request.amount = amount - uint64(paid);
         emit WithdrawClaimed(owner, subaccount, paid, amount - uint64(paid));
@@ -63,7 +68,7 @@ abstract contract WithdrawRequests is ExitBase, IExchangeExit {
     /// @inheritdoc IExchangeExit
     function freeCollateral(address owner, uint8 subaccount) external view returns (int256) {
         (Context memory context, AccountRun memory run) = _open();
-        _load(context, run, owner, subaccount);
+        run.load(context, owner, subaccount, 0);
         return _free(context, run);
     }
 }

@@ -3,12 +3,14 @@ import {
   type BatchHeader,
   bytesHex,
   createPriceSigner,
+  NO_MARKET,
   type OrderRecord,
   type PriceSigner,
   type Segment,
   SettlementTwin,
 } from '@plumb/chain'
 import {
+  type ChainNotice,
   type Command,
   CommandBuffer,
   decodeCommand,
@@ -16,6 +18,7 @@ import {
   type EngineEvent,
   encodeCommand,
   type Market,
+  noticeKind,
   orderFlag,
   type SetMarketRisk,
 } from '@plumb/model'
@@ -65,6 +68,7 @@ export class EngineToTwin {
   #draft: BatchDraft
   #openedMs = 0
   #deposits = 0
+  #notices = 0
   #batchNo = 0
   #drafted = false
 
@@ -73,7 +77,9 @@ export class EngineToTwin {
     if (profile === undefined) throw new RangeError(`no profile ${profileName}`)
     this.engine = createEngine(profile.limits)
     this.#stream = new CommandStream(seed, profile)
-    const deployed = { markAgeMaxS: MARK_AGE_MAX_S - DRAFT_AGE_MS / 1_000, backstop: BACKSTOP }
+    const terms = { forceFeePpm: 5_000, directDelayS: 1_800, forceDelayS: 3_600 }
+    const markAgeMaxS = MARK_AGE_MAX_S - DRAFT_AGE_MS / 1_000
+    const deployed = { markAgeMaxS, backstop: BACKSTOP, ...terms }
     const nothing = { cursorSeq: 0, deposits: undefined, records: [], batches: [] }
     this.state = restoreState(nothing, deployed)
     this.mirror = new SettlementTwin({
@@ -115,11 +121,10 @@ export class EngineToTwin {
     })
   }
 
-  // Real publishers and one backstop's owner, as the contract knows them; no delisting.
+  // Real publishers and one backstop's owner, as the contract knows them.
   #rewrite(drawn: Command): Command | undefined {
     // As it will be stored: a number that does not fit its field is another one there.
     const { command } = decodeCommand(encodeCommand(drawn, 1, 1))
-    if (command.kind === 'SettleMarket') return undefined
     if (command.kind === 'Genesis') {
       const publishers = new Uint8Array(100)
       for (const [i, { address }] of this.#publishers.entries())
@@ -140,9 +145,86 @@ export class EngineToTwin {
       const soonest = Math.floor(this.timeMs / 1_000) + REVOCATION_DELAY_S
       return { ...command, expiryS: Math.max(command.expiryS, soonest) }
     }
+    if (command.kind === 'ChainNotice') return this.#notice(command)
     const isBackstops =
       hasAccount(command) && [...this.#backstops.values()].includes(command.accountId)
     return isBackstops ? undefined : command
+  }
+
+  /**
+   * As the contract would have logged it: requests stand there before the engine hears of them, and what the contract has
+   * done by itself it has done before, by what the engine held at its last batch.
+   */
+  #notice(drawn: ChainNotice): Command | undefined {
+    const command = { ...drawn, backstop: bytesOf(BACKSTOP), feePpm: 5_000 }
+    const {
+      what,
+      owner,
+      subaccount,
+      market,
+      amountQuote = 0,
+      lots = 0,
+      isLong = 0,
+      dueS = 0,
+    } = command
+    if (what === noticeKind.terms && this.#notices === 0) this.#fundBackstop()
+    // What the engine will refuse the contract has not logged.
+    if (what !== noticeKind.settlement && command.noticeId !== this.#notices + 1) return command
+    const name = bytesHex(owner)
+    const request = { amount: BigInt(Math.max(0, amountQuote)), isLong: isLong === 1, untilS: dueS }
+    const valid = amountQuote >= 0 && lots >= 0
+    if (what === noticeKind.withdrawRequested && valid)
+      this.mirror.noteRequest(name, subaccount, NO_MARKET, { ...request, lots: 0n })
+    if (what === noticeKind.reduceRequested && valid)
+      this.mirror.noteRequest(name, subaccount, market, { ...request, lots: BigInt(lots) })
+    if (what === noticeKind.withdrawClaimed) return this.#claim(command)
+    if (what === noticeKind.reduced) return this.#reduce(command)
+    return command
+  }
+
+  #fundBackstop(): void {
+    this.#take({
+      kind: 'CreditDeposit',
+      owner: bytesOf(BACKSTOP),
+      subaccount: 0,
+      amountQuote: BACKSTOP_CAPITAL,
+      depositId: this.#deposits + 1,
+      blockNumber: 1,
+      txHash: new Uint8Array(32),
+    })
+  }
+
+  // No more than is free: the contract pays nothing else.
+  #claim(command: ChainNotice): Command | undefined {
+    const account = this.engine.accountIdOf(command.owner, command.subaccount)
+    if (account === undefined) return undefined
+    const free = this.engine.account(account)?.withdrawableQuote ?? 0
+    const amountQuote = Math.min(command.amountQuote ?? 0, free)
+    this.flush()
+    this.mirror.claim(bytesHex(command.owner), command.subaccount, amountQuote)
+    return { ...command, amountQuote, leftQuote: 0 }
+  }
+
+  // At the mark of the contract, of what it holds, where both sides can bear it; its funding there is settled.
+  #reduce(command: ChainNotice): Command | undefined {
+    this.flush()
+    const owner = bytesHex(command.owner)
+    const { subaccount, market: id } = command
+    const market = this.mirror.market(id)
+    const held = this.mirror.account(owner, subaccount).positions.find((p) => p.market === id)
+    if (market === undefined || held === undefined || market.isSettled) return undefined
+    if (owner === BACKSTOP || market.mark === 0) return undefined
+    const size = Number(held.size)
+    const lots = Math.min(Math.abs(command.lots ?? 0), Math.abs(size))
+    if (lots === 0) return undefined
+    const moved = size > 0 ? -lots : lots
+    const worth = lots * market.mark * Number(market.quotePerTickLot)
+    const feeQuote = Math.ceil((worth * 5_000) / 1_000_000)
+    const quote = (size > 0 ? worth : -worth) - feeQuote
+    const fundingIndex = Number(market.fundingIndex)
+    this.mirror.reduce({ owner, subaccount, market: id }, moved, quote, fundingIndex)
+    const told = { lots: moved, priceTicks: market.mark, feeQuote, fundingIndex, amountQuote: 0 }
+    return { ...command, ...told }
   }
 
   // Market m's backstop is subaccount m + 1 of the exchange's own.
@@ -174,7 +256,9 @@ export class EngineToTwin {
     this.#buffer.load(0, stored)
     this.engine.events.clear()
     // What is in the draft was judged at the contract's tiers of before.
-    if (command.kind === 'SetMarketRisk') this.flush()
+    const isRisk = command.kind === 'SetMarketRisk'
+    const isMargins = command.kind === 'ChainNotice' && command.what === noticeKind.marginsSet
+    if (isRisk || isMargins) this.flush()
     this.engine.apply(this.#buffer, 0)
     const bytes = Buffer.from(this.engine.events.bytes())
     const events = decodeEvents(bytes)
@@ -192,6 +276,7 @@ export class EngineToTwin {
 
   #isBackstops(event: EngineEvent): boolean {
     if (event.kind === 'DepositCredited') this.#deposits = event.depositId
+    if (event.kind === 'ChainNoticed') this.#notices = event.noticeId
     if (event.kind !== 'AccountOpened' || bytesHex(event.owner) !== BACKSTOP) return false
     this.#backstops.set(event.subaccount - 1, event.accountId)
     return true
@@ -212,6 +297,9 @@ export class EngineToTwin {
       }
       // The relayer's own hears of keys by the feed.
       if (twin === this.mirror) this.#configureKeys(command)
+      if (command.kind === 'SettleMarket') this.mirror.delistMarket(command.market)
+      if (command.kind === 'ChainNotice' && command.what === noticeKind.marginsSet)
+        this.mirror.setMargins(command.market, command.lane ?? 0, command.laneSeq ?? 0)
       if (command.kind === 'CreditDeposit' && twin === this.mirror)
         twin.deposit(bytesHex(command.owner), command.subaccount, command.amountQuote, {
           id: command.depositId,
@@ -251,9 +339,7 @@ export class EngineToTwin {
         { cause },
       )
     }
-    this.#drafted ||= steps.some(
-      ({ kind }) => !['mark', 'vector', 'listing', 'deposit'].includes(kind),
-    )
+    this.#drafted ||= steps.some(({ kind }) => !passive.includes(kind))
     if (wasEmpty && this.#drafted) this.#openedMs = this.timeMs
   }
 
@@ -353,14 +439,19 @@ export class EngineToTwin {
       const market = twin.market(id)
       same(
         `market ${id} at ${this.engine.seq}`,
-        [market?.fundingIndex, market?.fundingPool, market?.insurance, market?.openInterest].map(
-          String,
-        ),
+        [
+          market?.fundingIndex,
+          market?.fundingPool,
+          market?.insurance,
+          market?.openInterest,
+          market?.badDebt,
+        ].map(String),
         [
           view?.fundingIndex,
           view?.fundingPoolQuote,
           view?.insuranceQuote,
           view?.openInterestLots,
+          view?.badDebtQuote,
         ].map(String),
       )
     }
@@ -373,6 +464,8 @@ const ordersOf = (segment: Segment): readonly OrderRecord[] => {
   if (segment.kind !== 'Liquidations') return []
   return segment.liquidations.flatMap(({ fills }) => fills.map(({ maker }) => maker))
 }
+const passive =
+  'mark vector listing deposit throttle request claimed reduced margins noticed'.split(' ')
 
 const tiersOf = ({ boundUsdc, imfPpm, liquidationFeePpm }: SetMarketRisk) => {
   const end = boundUsdc.indexOf(0)

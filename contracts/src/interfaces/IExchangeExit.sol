@@ -34,7 +34,8 @@ interface IExchangeExit {
         uint8 indexed market,
         uint64 lots,
         uint64 withdraw,
-        uint64 executableAt
+        uint64 executableAt,
+        bool isLong
     );
     event Reduced(
         address indexed owner,
@@ -44,7 +45,13 @@ interface IExchangeExit {
         uint256 price,
         uint256 fee,
         uint256 paid,
-        uint64 stillRequested
+        uint64 stillRequested,
+        int256 fundingIndex
+    );
+    /// @notice A batch carried out what was asked for: `lots` of a position closed (signed), or `amount` paid. `market` is
+    /// 255 for a withdrawal.
+    event RequestServed(
+        address indexed owner, uint8 subaccount, uint8 indexed market, int256 lots, uint256 amount
     );
     event LaneCancelRequested(
         address indexed owner, uint8 subaccount, uint16 lane, uint32 seq, uint64 effectiveAt
@@ -75,8 +82,8 @@ interface IExchangeExit {
     error NothingToClaim(address owner, int256 equity);
     error AlreadyClaimed(address owner);
 
-    /// @notice Asks for `amount` micro-USDC of an own subaccount, in place of an earlier request; zero takes it back.
-    /// The money counts as margin until it is claimed.
+    /// @notice Asks for `amount` micro-USDC of an own subaccount, in place of an earlier request; zero takes it back. A
+    /// batch may pay it at once, anybody from D on; it stands that long. The money counts as margin until it is paid.
     function requestWithdraw(uint8 subaccount, uint64 amount) external;
 
     /// @notice Pays what was requested at least D ago, as far as it is free; the rest stays requested.
@@ -84,7 +91,8 @@ interface IExchangeExit {
     function claimWithdraw(address owner, uint8 subaccount) external returns (uint256 paid);
 
     /// @notice Asks that `lots` of an own position are closed against the backstop, and `withdraw` micro-USDC paid out
-    /// along with it (as far as free), in place of an earlier request for this market; zero lots take it back.
+    /// along with it (as far as free), in place of an earlier request for this market; zero lots take it back. A batch may
+    /// do it at once, anybody from T1 on; it stands for D.
     function forceReduce(uint8 subaccount, uint8 market, uint64 lots, uint64 withdraw) external;
 
     /// @notice Executes a forced reduction requested at least T1 ago: at the mark, or at the slow mark when the mark is

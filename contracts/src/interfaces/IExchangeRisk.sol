@@ -51,13 +51,37 @@ interface IRiskSegments {
     function settleRiskSegment(uint256 kind, uint256 segment, bytes calldata body) external;
 }
 
+/// @notice The segment that serves what owners asked for on-chain; called like those of risk.
+interface IExitSegments {
+    function settleRequests(uint256 segment, bytes calldata body) external;
+}
+
 /// @notice Size tiers of margin and the insurance of each market.
 interface IMarketRisk {
     event MarketTiersSet(
         uint8 indexed market, uint32[3] boundUsdc, uint32[3] imfPpm, uint32 liquidationFeePpm
     );
 
+    event MarketDelisting(uint8 indexed market);
+    /// @notice A delisted market's positions are closed at this price from here on, and nothing trades there any more.
+    event MarketSettled(uint8 indexed market, uint256 price);
+    /// @notice What an account without positions owed and the market's insurance could not pay.
+    event BadDebt(address indexed owner, uint8 subaccount, uint8 indexed market, uint256 amount);
+
     error InvalidTiers(uint8 market, string field);
+    error InvalidDelisting(uint8 market);
+
+    /// @notice From here on a batch may end the market at a price near its mark. Timelocked like what touches custody:
+    /// the schedule is the announcement.
+    function delistMarket(uint8 market) external;
+
+    /// @return announced Whether a batch may end the market.
+    /// @return settled Whether it has, at the market's mark.
+    /// @return badDebt Deficits of its holders that nobody bore, micro-USDC.
+    function delistingOf(uint8 market)
+        external
+        view
+        returns (bool announced, bool settled, uint256 badDebt);
 
     /// @notice Sets a market's size tiers above its own margin fractions, and its liquidation fee. A bound of zero ends
     /// the list; bounds ascend, fractions are even and do not fall. Nobody is closed by it: who is short of margin

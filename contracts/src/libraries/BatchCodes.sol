@@ -78,6 +78,12 @@ library BatchCodes {
     uint8 internal constant FUNDING_CLAMP = 93;
     uint8 internal constant FUNDING_OVERFLOW = 94;
 
+    // One request served, or one account of a market that ends (index = its place).
+    uint8 internal constant NOT_REQUESTED = 120; // nothing of the kind is requested, or not so much
+    uint8 internal constant REQUEST_OVER = 121; // it is the owner's to have carried out, or to change, by now
+    uint8 internal constant NOT_DELISTING = 122;
+    uint8 internal constant SETTLEMENT_PRICE = 123; // too far from the mark, or not the one that was fixed
+
     // One order signed by a session key (index = place in the table).
     uint8 internal constant UNKNOWN_KEY = 110;
     uint8 internal constant KEY_EXPIRED = 111;

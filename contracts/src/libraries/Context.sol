@@ -171,6 +171,16 @@ library ContextLibrary {
         }
     }
 
+    /// @notice Reads the rows' storage words anew, after another call has changed them.
+    function refresh(Context memory context) internal view {
+        for (uint256 market = 0; market < context.span; ++market) {
+            Words words = Words.wrap(Words.unwrap(context.markets) + market * ROW_BYTES);
+            if (words.get(0) == 0) continue;
+            words.set(0, loadSlot(context.marketSlot + market));
+            words.set(1, loadSlot(context.limitsSlot + market));
+        }
+    }
+
     /// @notice Id of a row.
     function marketOf(Context memory context, Row found) internal pure returns (uint256) {
         unchecked {

@@ -20,16 +20,22 @@ using {
     hasFixedMark,
     hasTiers,
     withTiers,
+    isDelisting,
+    isSettled,
+    withDelisting,
+    withSettlement,
     isListed,
     withMark,
     withMargins,
     withFunding
 } for MarketWord global;
-using {tickE8, lotE8, maxOrderLots, maxPositionLots, markBandPpm} for MarketLimits global;
+using {tickE8, lotE8, maxOrderLots, maxPositionLots, markBandPpm, withoutOrders} for MarketLimits global;
 
 uint256 constant LISTED = 1;
 uint256 constant FIXED_MARK_FLAG = 2;
 uint256 constant TIERS_FLAG = 4; // the market has a word of tiers, see MarketTiers
+uint256 constant DELISTING_FLAG = 8; // a batch may settle the market
+uint256 constant SETTLED_FLAG = 16; // its mark is the price its positions are closed at
 
 /// @notice Cumulative funding, 1e-6 micro-USDC per lot.
 function fundingIndex(MarketWord word) pure returns (int256) {
@@ -74,6 +80,24 @@ function hasTiers(MarketWord word) pure returns (bool) {
 
 function withTiers(MarketWord word) pure returns (MarketWord) {
     return MarketWord.wrap(MarketWord.unwrap(word) | TIERS_FLAG);
+}
+
+function isDelisting(MarketWord word) pure returns (bool) {
+    return MarketWord.unwrap(word) & DELISTING_FLAG != 0;
+}
+
+function isSettled(MarketWord word) pure returns (bool) {
+    return MarketWord.unwrap(word) & SETTLED_FLAG != 0;
+}
+
+function withDelisting(MarketWord word) pure returns (MarketWord) {
+    return MarketWord.wrap(MarketWord.unwrap(word) | DELISTING_FLAG);
+}
+
+/// @notice The mark stands at `price` for good.
+function withSettlement(MarketWord word, uint256 price) pure returns (MarketWord) {
+    uint256 fixedAt = MarketWord.unwrap(word.withMark(price, word.markTime()));
+    return MarketWord.wrap(fixedAt | FIXED_MARK_FLAG | SETTLED_FLAG);
 }
 
 function isListed(MarketWord word) pure returns (bool) {
@@ -130,6 +154,11 @@ function maxPositionLots(MarketLimits word) pure returns (uint256) {
 /// @notice Greatest distance of a mark from the publishers' median, ppm.
 function markBandPpm(MarketLimits word) pure returns (uint256) {
     return MarketLimits.unwrap(word) & type(uint32).max;
+}
+
+/// @notice No order is small enough any more.
+function withoutOrders(MarketLimits word) pure returns (MarketLimits) {
+    return MarketLimits.wrap(MarketLimits.unwrap(word) & ~(uint256(type(uint40).max) << 88));
 }
 
 function packLimits(

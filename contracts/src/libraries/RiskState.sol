@@ -7,6 +7,7 @@ struct RiskState {
     mapping(uint256 holder => uint64) flaggedAt;
     mapping(uint256 holder => uint64) lastDeposit; // its id
     mapping(uint256 id => uint256) deposits; // the account's one before u64 | time u64 | amount u128
+    uint256[64] badDebt; // by market, micro-USDC
 }
 
 // Below every account's slots and far above ordinary storage; the tiers of margin stand at 1 << 66.

@@ -71,6 +71,11 @@ contract ForcedReductionTest is ExitTest {
         assertEq(request.withdraw, 5, "withdraw");
         assertEq(request.requestedAt, nowS, "time");
         assertTrue(request.isLong, "side");
+        vm.expectRevert(
+            abi.encodeWithSelector(IExchangeExit.TooEarly.selector, nowS, nowS + DIRECT_DELAY_S)
+        );
+        forceReduce(alice, FIXED, 0, 0); // a batch may be serving it
+        pass(DIRECT_DELAY_S);
         forceReduce(alice, FIXED, 0, 0);
         assertEq(exchange.forceRequest(vm.addr(alice), 0, FIXED).lots, 0, "taken back");
         trade(FIXED, backstopKey(), carol, 10);

@@ -92,7 +92,7 @@ contract FormatTest is ExchangeTest {
         batch[1] = 0x02;
         settleRejected(batch, BatchCodes.UNSUPPORTED_MODE, 0);
         batch[1] = 0x00;
-        batch[60] = 0x0C;
+        batch[60] = 0x0E;
         settleRejected(batch, BatchCodes.UNKNOWN_SEGMENT, 0);
     }
 

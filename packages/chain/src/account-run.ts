@@ -13,6 +13,8 @@ export class AccountRun {
   /** Markets touched in this run, with the position now; their funding is settled. */
   readonly #touched = new Map<number, bigint>()
   readonly #pools = new Map<number, bigint>()
+  /** Where funding was settled at another index than the market's present one. */
+  readonly #snapshots = new Map<number, bigint>()
   readonly #reduceBuys = new Set<number>()
   readonly #reduceSells = new Set<number>()
   #cash: bigint
@@ -37,6 +39,28 @@ export class AccountRun {
     )
     this.#cash -= payment
     if (payment !== 0n) this.#pools.set(market, payment)
+  }
+
+  /**
+   * `touch` at a funding index of before, as a call between batches has settled it. Where it is settled to the present one
+   * already, the lots that move pay what they owe since.
+   */
+  touchAt(market: number, fundingIndex: bigint, moved: bigint): void {
+    const present = this.#market(market)
+    const position = this.#before.positions.get(market)
+    const isLate =
+      position?.fundingSnapshot === present.fundingIndex && present.fundingIndex !== fundingIndex
+    if (isLate) {
+      this.touch(market)
+      const payment = fundingPayment(moved, present.fundingIndex - fundingIndex)
+      this.#cash -= payment
+      this.#pools.set(market, payment)
+      return
+    }
+    this.#state.setMarket(market, { ...present, fundingIndex })
+    this.touch(market)
+    this.#snapshots.set(market, fundingIndex)
+    this.#state.setMarket(market, present)
   }
 
   touchAll(): void {
@@ -144,7 +168,11 @@ export class AccountRun {
     for (const [id, position] of this.#before.positions)
       if (!this.#touched.has(id)) yield [id, position]
     for (const [id, size] of this.#touched)
-      if (size !== 0n) yield [id, { size, fundingSnapshot: this.#market(id).fundingIndex }]
+      if (size !== 0n) yield [id, { size, fundingSnapshot: this.#snapshotOf(id) }]
+  }
+
+  #snapshotOf(market: number): bigint {
+    return this.#snapshots.get(market) ?? this.#market(market).fundingIndex
   }
 
   // Funding stays settled where it was settled, so the two points differ by the fills only.

@@ -185,6 +185,13 @@ function riskGas(segment: RiskSegment): number {
   switch (segment.kind) {
     case 'Credited':
       return 0
+    case 'Delistings':
+      return segment.delistings.reduce(
+        (sum, { accounts }) => sum + GAS.position + accounts.length * GAS.counterparty,
+        0,
+      )
+    case 'Requests':
+      return segment.requests.length * (GAS.position + GAS.withdrawal + 4 * GAS.heldPosition)
     case 'Activations':
       return segment.orders.length * (GAS.activation + GAS.heldPosition)
     case 'Transfers':

@@ -127,7 +127,27 @@ export type DeleveragingsSegment = {
  * credited when the engine decided them, and do not count for the victim.
  */
 export type CreditedSegment = { kind: 'Credited'; firstUncredited: number }
+/** A position of a market that ends, by its owner's account. */
+export type AccountRecord = { owner: Owner; subaccount: number }
+/** A market ends at `priceTicks`, the same in every segment of it; these accounts' positions are closed at it. */
+export type DelistingRecord = {
+  market: MarketId
+  priceTicks: Ticks
+  accounts: readonly AccountRecord[]
+}
+export type DelistingsSegment = { kind: 'Delistings'; delistings: readonly DelistingRecord[] }
+/**
+ * What an owner asked for on-chain, carried out in the engine's order: `lots` of a position closed against the backstop at
+ * the mark less the fee, or `amountQuote` paid; one of the two is 0. Market 255: a withdrawal of its own.
+ */
+export type RequestRecord = AccountRecord & { market: number; lots: Lots; amountQuote: Quote }
+export type RequestsSegment = { kind: 'Requests'; requests: readonly RequestRecord[] }
+/** Stands for no market in a request. */
+export const NO_MARKET = 255
+
 export type RiskSegment =
+  | DelistingsSegment
+  | RequestsSegment
   | CreditedSegment
   | ActivationsSegment
   | TransfersSegment
@@ -181,6 +201,9 @@ export const batchFormat = {
   deleveragingHeadBytes: 24,
   counterpartyBytes: 36,
   creditedBytes: 6,
+  delistingHeadBytes: 7,
+  accountBytes: 21,
+  requestBytes: 37,
   segmentKind: {
     Prices: 1,
     Fills: 2,
@@ -193,6 +216,8 @@ export const batchFormat = {
     Takeovers: 9,
     Deleveragings: 10,
     Credited: 11,
+    Delistings: 12,
+    Requests: 13,
   },
 } as const
 

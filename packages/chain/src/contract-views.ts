@@ -6,6 +6,7 @@ import {
   type ChainAccountName,
   readAccount,
 } from './account-call.ts'
+import type { ExitTerms } from './deploy.ts'
 import { exchangeInterface } from './exchange-interface.ts'
 import { type ChainKeyTerms, keyTermsOf } from './key-events.ts'
 import type { BlockTag, Rpc } from './rpc.ts'
@@ -31,6 +32,11 @@ export type ChainMarket = {
   tiers: ChainTier[]
   liquidationFeePpm: number
   insuranceQuote: number
+  /** A batch may end the market; one has, and the mark is the price its positions are closed at. */
+  isDelisting: boolean
+  isSettled: boolean
+  /** Deficits of a delisted market's holders that nobody bore. */
+  badDebtQuote: number
 }
 /** A size tier of margin above the market's own fractions. */
 export type ChainTier = { boundUsdc: number; imfPpm: number }
@@ -72,6 +78,8 @@ export type ContractViews = {
   sessionKey(key: string, tag?: BlockTag): Promise<ChainKeyTerms>
   /** Owner of the backstop's accounts, lowercase; fixed at deployment. */
   backstop(tag?: BlockTag): Promise<string>
+  /** The terms of leaving, fixed at deployment. */
+  exitTerms(tag?: BlockTag): Promise<ExitTerms>
 }
 
 const safe = (value: unknown): number => {
@@ -81,7 +89,12 @@ const safe = (value: unknown): number => {
   return number
 }
 
-const marketOf = (view: Result, tiers: Result, insurance: unknown): ChainMarket => ({
+const marketOf = (
+  view: Result,
+  tiers: Result,
+  insurance: unknown,
+  delisting: Result,
+): ChainMarket => ({
   listed: view['listed'] === true,
   tickE8: safe(view['tickE8']),
   lotE8: safe(view['lotE8']),
@@ -101,6 +114,9 @@ const marketOf = (view: Result, tiers: Result, insurance: unknown): ChainMarket 
   tiers: tiersOf(tiers),
   liquidationFeePpm: safe(tiers['liquidationFeePpm']),
   insuranceQuote: safe(insurance),
+  isDelisting: delisting['announced'] === true,
+  isSettled: delisting['settled'] === true,
+  badDebtQuote: safe(delisting['badDebt']),
 })
 // A bound of zero ends the list.
 const tiersOf = (view: Result): ChainTier[] => {
@@ -132,12 +148,13 @@ export const contractViews = (rpc: Rpc, contract: string): ContractViews => {
       return { seq: safe(view['seq']), filledLots: safe(view['filled']) }
     },
     market: async (id, tag = 'latest') => {
-      const [view, tiers, insurance] = await Promise.all([
+      const [view, tiers, insurance, delisting] = await Promise.all([
         read('market', [id], tag),
         read('marketTiers', [id], tag),
         read('insuranceOf', [id], tag),
+        read('delistingOf', [id], tag),
       ])
-      return marketOf(view[0], tiers, insurance[0])
+      return marketOf(view[0], tiers, insurance[0], delisting)
     },
     lastBatch: async (tag = 'latest') => {
       const view = await read('lastBatch', [], tag)
@@ -169,6 +186,17 @@ export const contractViews = (rpc: Rpc, contract: string): ContractViews => {
       keyTermsOf((await read('sessionKey', [key], tag))[0]),
     isRelayer: async (address, tag = 'latest') =>
       (await read('isRelayer', [address], tag))[0] === true,
+    exitTerms: async (tag = 'latest') => {
+      const terms: Result = (await read('exitTerms', [], tag))[0]
+      return {
+        directDelayS: safe(terms['directDelayS']),
+        forceDelayS: safe(terms['forceDelayS']),
+        freezeDelayS: safe(terms['freezeDelayS']),
+        claimPeriodS: safe(terms['claimPeriodS']),
+        forceFeePpm: safe(terms['forceFeePpm']),
+        forceBlockQuote: safe(terms['forceBlockQuote']),
+      }
+    },
     backstop: async (tag = 'latest') => String((await read('backstop', [], tag))[0]).toLowerCase(),
   }
 }

@@ -1,6 +1,7 @@
 //! Bytes of the segments of liquidation and transfer back to objects.
 import { orderKind, side } from '@plumb/model'
 import {
+  type AccountRecord,
   batchFormat,
   type CounterpartyRecord,
   isConditional,
@@ -8,6 +9,7 @@ import {
   type OrderBody,
   type OrderRecord,
   type PositionName,
+  type RequestRecord,
   type RiskSegment,
   type TransferBody,
   type TransferRecord,
@@ -62,6 +64,17 @@ export function readRisk(
       const ids = list(body, () => body.uint(batchFormat.creditedBytes))
       return { kind: 'Credited', firstUncredited: ids.at(-1) ?? 0 }
     }
+    case segmentKind.Delistings:
+      return {
+        kind: 'Delistings',
+        delistings: list(body, () => ({
+          market: body.uint(1),
+          priceTicks: body.uint(4),
+          accounts: list(body, () => readAccount(body)),
+        })),
+      }
+    case segmentKind.Requests:
+      return { kind: 'Requests', requests: list(body, () => readRequest(body)) }
     default:
       return null
   }
@@ -133,6 +146,17 @@ function readCounterparty(body: ByteReader): CounterpartyRecord {
     sizeLots: high * 2 ** 48 + body.uint(6),
     deficitQuote: body.amount(),
   }
+}
+
+const readAccount = (body: ByteReader): AccountRecord => ({
+  owner: bytesHex(body.bytes(20)),
+  subaccount: body.uint(1),
+})
+
+function readRequest(body: ByteReader): RequestRecord {
+  const account = { ...readAccount(body), market: body.uint(1) }
+  const high = body.uint(1)
+  return { ...account, lots: high * 2 ** 48 + body.uint(6), amountQuote: body.amount() }
 }
 
 function list<T>(body: ByteReader, read: () => T): T[] {

@@ -66,6 +66,8 @@ function bodyBytes(segment: Segment): number {
     case 'Liquidations':
     case 'Takeovers':
     case 'Credited':
+    case 'Delistings':
+    case 'Requests':
     case 'Deleveragings':
       return riskBodyBytes(segment)
   }
@@ -92,6 +94,8 @@ function writeBody(writer: ByteWriter, segment: Segment): void {
     case 'Liquidations':
     case 'Takeovers':
     case 'Credited':
+    case 'Delistings':
+    case 'Requests':
     case 'Deleveragings':
       return writeRisk(writer, segment)
   }

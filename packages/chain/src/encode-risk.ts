@@ -1,6 +1,13 @@
 //! The segments of liquidation and transfer to bytes, exactly as RiskExtension.sol reads them (big-endian).
 import { orderKind } from '@plumb/model'
-import { batchFormat, isConditional, type OrderRecord, type RiskSegment } from './batch.ts'
+import {
+  batchFormat,
+  type DelistingsSegment,
+  isConditional,
+  type OrderRecord,
+  type RequestsSegment,
+  type RiskSegment,
+} from './batch.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { hexBytes } from './eip712.ts'
 
@@ -12,6 +19,17 @@ export function riskBodyBytes(segment: RiskSegment): number {
   switch (segment.kind) {
     case 'Credited':
       return COUNT_BYTES + batchFormat.creditedBytes
+    case 'Delistings':
+      return (
+        COUNT_BYTES +
+        sum(
+          segment.delistings,
+          ({ accounts }) =>
+            batchFormat.delistingHeadBytes + accounts.length * batchFormat.accountBytes,
+        )
+      )
+    case 'Requests':
+      return COUNT_BYTES + segment.requests.length * batchFormat.requestBytes
     case 'Activations':
       return COUNT_BYTES + sum(segment.orders, orderLength)
     case 'Transfers':
@@ -41,6 +59,10 @@ export function writeRisk(writer: ByteWriter, segment: RiskSegment): void {
       writer.uint(1, COUNT_BYTES)
       writer.uint(segment.firstUncredited, batchFormat.creditedBytes)
       return undefined
+    case 'Delistings':
+      return writeDelistings(writer, segment)
+    case 'Requests':
+      return writeRequests(writer, segment)
     case 'Activations':
       writer.uint(segment.orders.length, COUNT_BYTES)
       for (const order of segment.orders) writeOrder(writer, order)
@@ -153,6 +175,31 @@ function writeDeleveragings(
       writer.uint(sizeLots % TWO_48, 6)
       writer.bigUint64(BigInt(deficitQuote))
     }
+  }
+}
+
+function writeDelistings(writer: ByteWriter, { delistings }: DelistingsSegment): void {
+  writer.uint(delistings.length, COUNT_BYTES)
+  for (const { market, priceTicks, accounts } of delistings) {
+    writer.uint(market, 1)
+    writer.uint(priceTicks, 4)
+    writer.uint(accounts.length, COUNT_BYTES)
+    for (const { owner, subaccount } of accounts) {
+      writer.bytes(hexBytes(owner), 20)
+      writer.uint(subaccount, 1)
+    }
+  }
+}
+
+function writeRequests(writer: ByteWriter, { requests }: RequestsSegment): void {
+  writer.uint(requests.length, COUNT_BYTES)
+  for (const { owner, subaccount, market, lots, amountQuote } of requests) {
+    writer.bytes(hexBytes(owner), 20)
+    writer.uint(subaccount, 1)
+    writer.uint(market, 1)
+    writer.uint(Math.floor(lots / TWO_48), 1)
+    writer.uint(lots % TWO_48, 6)
+    writer.bigUint64(BigInt(amountQuote))
   }
 }
 

@@ -2,11 +2,13 @@
 export type { ChainAccount, ChainPosition } from './account-call.ts'
 
 export {
+  type AccountRecord,
   type Batch,
   batchFormat,
   type CounterpartyRecord,
   compareOrders,
   type DeleveragingRecord,
+  type DelistingRecord,
   type FillRecord,
   type FillsSegment,
   type FundingRecord,
@@ -15,6 +17,7 @@ export {
   type LiquidationFillRecord,
   type LiquidationRecord,
   type MarkRecord,
+  NO_MARKET,
   type OrderBody,
   type OrderRecord,
   type Owner,
@@ -22,6 +25,7 @@ export {
   type PricesSegment,
   type PriceVector,
   type PriceVectorBody,
+  type RequestRecord,
   type RiskSegment,
   type Segment,
   type TransferBody,
@@ -99,6 +103,16 @@ export {
   KeyLogError,
   type KeyReader,
 } from './key-events.ts'
+export {
+  createNoticeReader,
+  type Notice,
+  type NoticeCursor,
+  NoticeLogError,
+  type NoticeReader,
+  type NoticeTerms,
+  outsideLogs,
+  termsNotice,
+} from './notices.ts'
 export { type JoinRefusal, type MatchedFill, OpenFills, type SignedOrder } from './open-fills.ts'
 export {
   createPriceSigner,
@@ -125,6 +139,7 @@ export type {
   TwinLane,
   TwinMarket,
   TwinPosition,
+  TwinRequest,
   TwinSessionKey,
   TwinTotals,
 } from './settlement-state.ts'

@@ -47,7 +47,8 @@ export type Log = {
 }
 type LogFilter = {
   address: string
-  topics: readonly (string | null)[]
+  /** By place; null: any, a list: one of them. */
+  topics: readonly (string | readonly string[] | null)[]
   fromBlock: number
   toBlock: number
 }

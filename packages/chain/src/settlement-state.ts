@@ -33,6 +33,17 @@ export type TwinMarket = {
   readonly fundingPool: bigint
   /** Sum of the long positions. */
   readonly openInterest: bigint
+  /** A batch may end the market; it has, and the mark is the price for good; what its holders owed and nobody bore. */
+  readonly isDelisting: boolean
+  readonly isSettled: boolean
+  readonly badDebt: bigint
+}
+/** What an owner asked for on-chain: micro-USDC or lots still to come, and the block time until which a batch may serve it. */
+export type TwinRequest = {
+  readonly amount: bigint
+  readonly lots: bigint
+  readonly isLong: boolean
+  readonly untilS: number
 }
 /** A deposit as the contract remembers it: its number, block time, micro-USDC. */
 export type TwinDeposit = { readonly id: number; readonly timeS: number; readonly amount: bigint }
@@ -58,7 +69,13 @@ export type TwinTotals = {
   readonly hashSeq: number
 }
 /** Fixed at deployment, seconds; the backstop's account pays nothing out by a batch. */
-export type TwinGenesis = { settlementLagS: number; markAgeMaxS: number; backstop?: Owner }
+export type TwinGenesis = {
+  settlementLagS: number
+  markAgeMaxS: number
+  backstop?: Owner
+  /** What a forced reduction costs, ppm of its notional; 5,000 when absent. */
+  forceFeePpm?: number
+}
 
 /** Why the contract refuses: its code, the segment, and the place in it (order, fill, withdrawal, vector or mark). */
 export type BatchError = { code: BatchCodeName; segment: number; index: number }
@@ -90,6 +107,8 @@ export class SettlementState {
   readonly #deposits: UndoMap<string, readonly TwinDeposit[]>
   /** By the key's address. */
   readonly #sessionKeys: UndoMap<Owner, TwinSessionKey>
+  /** By account and market (255: a withdrawal). */
+  readonly #requests: UndoMap<string, TwinRequest>
   publishers: readonly Owner[] = []
   quorum = 0
 
@@ -105,6 +124,7 @@ export class SettlementState {
     this.#firstUncredited = new UndoMap(this.log)
     this.#deposits = new UndoMap(this.log, from?.deposits())
     this.#sessionKeys = new UndoMap(this.log, from?.sessionKeys())
+    this.#requests = new UndoMap(this.log, from?.requests())
     if (from === undefined) return
     this.publishers = from.publishers
     this.quorum = from.quorum
@@ -226,6 +246,18 @@ export class SettlementState {
 
   sessionKeys(): Iterable<[Owner, TwinSessionKey]> {
     return this.#sessionKeys.entries()
+  }
+
+  request(key: string, market: number): TwinRequest | undefined {
+    return this.#requests.get(`${key}/${market}`)
+  }
+
+  setRequest(key: string, market: number, request: TwinRequest): void {
+    this.#requests.set(`${key}/${market}`, request)
+  }
+
+  requests(): Iterable<[string, TwinRequest]> {
+    return this.#requests.entries()
   }
 
   accounts(): Iterable<[string, TwinAccount]> {

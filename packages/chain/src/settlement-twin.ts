@@ -2,7 +2,8 @@
 
 import type { Market } from '@plumb/model'
 import type { ChainAccount } from './account-call.ts'
-import type { Batch, OrderRecord, Owner, Segment } from './batch.ts'
+import { AccountRun } from './account-run.ts'
+import type { Batch, OrderRecord, Owner, PositionName, Segment } from './batch.ts'
 import type {
   ChainBatch,
   ChainLane,
@@ -14,10 +15,12 @@ import type { BatchCodeName } from './generated/batch-code.ts'
 import { ownerOf } from './key-orders.ts'
 import { settleActivations } from './settle-activations.ts'
 import { settleDeleveragings } from './settle-deleveragings.ts'
+import { settleDelistings } from './settle-delistings.ts'
 import { settleFills } from './settle-fills.ts'
 import { settleFunding } from './settle-funding.ts'
 import { settleLiquidations } from './settle-liquidations.ts'
 import { settlePrices } from './settle-prices.ts'
+import { settleRequests } from './settle-requests.ts'
 import { settleTakeovers } from './settle-takeovers.ts'
 import { settleTransfers } from './settle-transfers.ts'
 import { settleWithdrawals } from './settle-withdrawals.ts'
@@ -29,6 +32,8 @@ import {
   type TwinGenesis,
   type TwinLane,
   type TwinMarket,
+  type TwinRequest,
+  zeroOwner,
 } from './settlement-state.ts'
 
 const LIQUIDATION_FEE_PPM = 15_000 // where a market has no tiers
@@ -106,6 +111,9 @@ export class SettlementTwin {
       tiers: [],
       liquidationFeePpm: LIQUIDATION_FEE_PPM,
       insuranceQuote: 0,
+      isDelisting: false,
+      isSettled: false,
+      badDebtQuote: 0,
     })
   }
 
@@ -128,7 +136,51 @@ export class SettlementTwin {
       fundingCreditTimeS: market.fundingCreditTimeS,
       fundingPool: BigInt(market.fundingPoolQuote),
       openInterest: BigInt(market.openInterestLots),
+      isDelisting: market.isDelisting,
+      isSettled: market.isSettled,
+      badDebt: BigInt(market.badDebtQuote),
     })
+  }
+
+  /** As `delistMarket` does. */
+  delistMarket(id: number): void {
+    this.#state.setMarket(id, { ...this.#state.listedMarket(id), isDelisting: true })
+  }
+
+  /** As `setMargins` does. */
+  setMargins(id: number, imBps: number, mmBps: number): void {
+    const market = this.#state.listedMarket(id)
+    this.#state.setMarket(id, { ...market, imBps: BigInt(imBps), mmBps: BigInt(mmBps) })
+  }
+
+  /** What an owner asks for on-chain, in place of what was asked for before. `market`: 255 for a withdrawal. */
+  noteRequest(owner: Owner, subaccount: number, market: number, request: TwinRequest): void {
+    this.#state.setRequest(keyOf(owner, subaccount), market, request)
+  }
+
+  /** A withdrawal that was claimed outside of batches. */
+  claim(owner: Owner, subaccount: number, amountQuote: number): void {
+    const key = keyOf(owner, subaccount)
+    const account = this.#state.account(key)
+    const amount = BigInt(amountQuote)
+    this.#state.setAccount(key, { ...account, cash: account.cash - amount })
+    const { totals } = this.#state
+    this.#state.setTotals({ ...totals, withdrawn: totals.withdrawn + amount })
+  }
+
+  /** A forced reduction that was executed outside of batches: `lots` signed, `quote` what the account was paid. */
+  reduce(position: PositionName, lots: number, quote: number, fundingIndex: number): void {
+    const backstop = { owner: this.#state.genesis.backstop ?? zeroOwner, subaccount: 0 }
+    for (const [account, sign] of [
+      [position, 1n],
+      [backstop, -1n],
+    ] as const) {
+      const run = new AccountRun(this.#state, keyOf(account.owner, account.subaccount))
+      const moved = sign * BigInt(lots)
+      run.touchAt(position.market, BigInt(fundingIndex), moved)
+      run.shift(position.market, moved, sign * BigInt(quote))
+      run.store()
+    }
   }
 
   /** As `setMarketTiers` does. */
@@ -224,11 +276,15 @@ export class SettlementTwin {
     return this.#state.totals
   }
 
-  /** Sum of all cash, fees, funding pools and insurance: always deposits less withdrawals. */
+  /**
+   * Sum of all cash, fees, funding pools and insurance less bad debt: always deposits less withdrawals, except while a
+   * delisted market still holds positions.
+   */
   get accountedQuote(): bigint {
     let sum = this.#state.totals.fees
     for (const [, account] of this.#state.accounts()) sum += account.cash
-    for (const [, market] of this.#state.markets()) sum += market.fundingPool + market.insurance
+    for (const [, market] of this.#state.markets())
+      sum += market.fundingPool + market.insurance - market.badDebt
     return sum
   }
 
@@ -316,6 +372,10 @@ export class SettlementTwin {
       case 'Credited':
         this.#state.firstUncredited = segment.firstUncredited
         return null
+      case 'Delistings':
+        return settleDelistings(this.#state, segment, timeS)
+      case 'Requests':
+        return settleRequests(this.#state, segment, timeS)
       case 'Activations':
         return settleActivations(this.#state, segment, timeS)
       case 'Transfers':

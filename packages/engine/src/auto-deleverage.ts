@@ -1,5 +1,6 @@
 //! Auto-deleveraging (RULES.md 4, risk.md 1.10): a bankrupt position is closed at mark against the other side, pro rata.
 import { type AdlCandidate, deleverage, eventKind, rankAdl } from '@plumb/model'
+import { isBackstopOwners } from './chain-state.ts'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
 import { explain, fillsLeft, stage } from './liquidation-scope.ts'
@@ -108,7 +109,7 @@ export function adlCandidates(state: EngineState, market: number, lots: number):
     const record = findPosition(positions, accounts, account, market)
     if (record === NONE || account === markets[market * MARKET_D + M_BACKSTOP]) continue
     const held = positions.f64[record * POSITION_D + D_LOTS]!
-    if (held === 0 || held > 0 === lots > 0) continue
+    if (held === 0 || held > 0 === lots > 0 || isBackstopOwners(state, account)) continue
     const candidate = candidateOf(state, account, record, market)
     if (candidate !== undefined) found.push(candidate)
   }

@@ -13,6 +13,7 @@ import { findAccount } from './account-store.ts'
 import { amendOrder } from './amend-order.ts'
 import { cancelAll } from './cancel-all.ts'
 import { cancelOrder } from './cancel-order.ts'
+import { chainNotice } from './chain-notice.ts'
 import { confirmBatch } from './confirm-batch.ts'
 import { creditDeposit } from './credit-deposit.ts'
 import { reject } from './emit.ts'
@@ -301,6 +302,8 @@ function dispatch(
       return registerKey(state, i32, f64, w, d)
     case kinds.RevokeKey:
       return revokeKey(state, i32, f64, w, d)
+    case kinds.ChainNotice:
+      return chainNotice(state, i32, f64, w, d)
     default:
       throw new RangeError(`unknown command kind ${kind}`)
   }

@@ -98,6 +98,7 @@ const {
   M_STATE,
   M_TRANCHE,
   NONE,
+  NOTICES,
   OPENED,
   ORDER_D,
   ORDER_PARTS,
@@ -111,6 +112,7 @@ const {
   TIER_MASK,
   TIER_SHIFT,
   TOTALS,
+  WATCHED,
   W_ACCOUNT,
   W_EXPIRY,
   W_FLAGS,
@@ -119,8 +121,10 @@ const {
   W_LANE,
   W_LANE_SEQ,
   W_LIVE,
+  W_LOCKED,
   W_MARKET,
   W_MAX_FEE,
+  W_MIN_SEQ,
   W_PRICE,
   W_RISK,
   W_SELF_TRADE,
@@ -134,7 +138,7 @@ type MixRecord = (state: EngineState, record: number, mixer: RecordMixer) => boo
 export function stateHash(state: EngineState): StateHash {
   refreshOrders(state)
   refreshLanes(state)
-  refresh(state, state.accounts.dirty, mixAccount)
+  refresh(state, state.accounts.dirty, mixAccount, mixDirect)
   refresh(state, state.positions.dirty, mixPosition)
   refresh(state, state.advanced.dirty, mixAdvanced, mixKeyedOrder)
   refresh(state, state.clientIds.dirty, mixClientId)
@@ -144,7 +148,12 @@ export function stateHash(state: EngineState): StateHash {
   mixer.begin(hashedRecord.totals)
   for (let i = OPENED; i < TOTALS; i++) mixer.integer(state.totals[i]!)
   mixer.end()
-  return { hi: (hi + mixer.hi) >>> 0, lo: (lo + mixer.lo) >>> 0 }
+  const [high, low] = [hi + mixer.hi, lo + mixer.lo]
+  if (state.chain[NOTICES] === 0) return { hi: high >>> 0, lo: low >>> 0 }
+  mixer.begin(hashedRecord.chain)
+  for (const value of state.chain) mixer.integer(value)
+  mixer.end()
+  return { hi: (high + mixer.hi) >>> 0, lo: (low + mixer.lo) >>> 0 }
 }
 
 /** Adds (sign 1) or takes out (−1) a record that changes so rarely that its command keeps the sum itself. */
@@ -271,6 +280,17 @@ function mixAccount(state: EngineState, account: number, mixer: RecordMixer): bo
   words[22] = f64[d + D_DEAD_MAN]! | 0
   words[23] = upper(f64[d + D_DEAD_MAN]!)
   mixer.take(24)
+  return true
+}
+
+function mixDirect(state: EngineState, account: number, mixer: RecordMixer): boolean {
+  const { i32 } = state.accounts
+  const a = account * ACCOUNT_W
+  if ((i32[a + W_RISK]! & WATCHED) === 0) return false
+  mixer.begin(hashedRecord.direct)
+  mixer.integer(account)
+  mixer.integer(i32[a + W_MIN_SEQ]! >>> 0)
+  mixer.integer(i32[a + W_LOCKED]!)
   return true
 }
 

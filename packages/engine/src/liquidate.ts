@@ -7,6 +7,7 @@ import {
 } from '@plumb/model'
 import { accountHealth, HEALTH_EQUITY, HEALTH_MAINTENANCE } from './account-health.ts'
 import { autoDeleverage } from './auto-deleverage.ts'
+import { isBackstopOwners, isSettlementLate } from './chain-state.ts'
 import { maintenanceMargin } from './initial-margin.ts'
 import { liquidateOnBook } from './liquidate-on-book.ts'
 import { closeOpenOrders, closeRiskAddingOrders } from './liquidate-orders.ts'
@@ -43,7 +44,7 @@ const PARTIAL = 5
 const PARTIAL_MS = 30_000
 
 export function liquidateAccounts(state: EngineState): void {
-  if (!noteQualifying(state)) return
+  if (isSettlementLate(state) || !noteQualifying(state)) return
   const count = noteAccounts(state)
   const { short, shortEquity, shortMaintenance } = state.scratch
   if (count > 1)
@@ -83,6 +84,7 @@ function noteAccounts(state: EngineState): number {
 /** Whether the account has a position where liquidation is possible now, and is nobody's backstop. */
 function isInScope(state: EngineState, account: number): boolean {
   const { positions, markets } = state
+  if (isBackstopOwners(state, account)) return false
   let found = false
   let record = state.accounts.i32[account * ACCOUNT_W + W_FIRST_POSITION]!
   for (; record !== NONE; record = positions.i32[record * POSITION_W + P_NEXT]!) {

@@ -431,23 +431,24 @@ const states: Record<string, [equity: number, table: string]> = {
     place alice buy 0.1 @ 60_000             => reject MARKET_HALTED
   `,
   ],
-  'a delisting: orders go, positions end at the mean mark, the tranche pays what a loser cannot': [
-    336,
-    `
+  'a delisting: orders go, positions end at the mean mark near the mark, the tranche pays what a loser cannot':
+    [
+      336,
+      `
     fund alice 50                            => tranche 50
     place carol buy 0.1 @ 40_000 as c        => rests
     place bob sell 0.1 @ 61_000 as b         => rests
     state 4
-    // Mean of the marks 60,000 and 52,000; no liquidation while halted.
+    // The mean of the marks 60,000 and 52,000 is beyond 3 % of the mark; no liquidation while halted.
     at 52_000                                => mark 52000
-    settle                                   => state 5, settles @ 56000, b closes marketClosed, c closes marketClosed
-    at 70_000                                => bob settles -0.06 for -3360, carol settles -0.04 for -2240, dave settles 0.1 for 5600, dave owes 14 insurance 50
-    has bob                                  => 10238.38 USDC
+    settle                                   => state 5, settles @ 53560, b closes marketClosed, c closes marketClosed
+    at 70_000                                => bob settles -0.06 for -3213.6, carol settles -0.04 for -2142.4, dave settles 0.1 for 5356, dave owes 258 insurance 50
+    has bob                                  => 10384.78 USDC
     has dave                                 => 0 USDC
     at 70_000                                =>
-    withdraw carol 10_158.92                 => accepted
+    withdraw carol 10_256.52                 => accepted
   `,
-  ],
+    ],
   'a loser with another position owes its part of the deficit there': [
     336,
     `
@@ -457,10 +458,10 @@ const states: Record<string, [equity: number, table: string]> = {
     place alice sell 0.02 @ 60_000 m=1       => fill d 0.02 @ 60000
     state 4
     at 52_000/60_000                         => mark 52000
-    settle                                   => state 5, settles @ 56000
+    settle                                   => state 5, settles @ 53560
     risk armed m=1
-    // E = 398 − 0.18 − 400 = −2.18, of which 30 / 170 by maintenance margin.
-    at 0/60_000                              => dave stage 4 0.02, adl 1 alice -0.02 share 0.384706, round 0.02 deficit 0.384706 insurance 0, bob settles -0.06 for -3360, carol settles -0.04 for -2240, dave settles 0.1 for 5600, dave owes 1.795294 insurance 0
+    // E = 398 − 0.18 − 644 = −246.18, of which 30 / 163.9 by maintenance margin.
+    at 0/60_000                              => dave stage 4 0.02, adl 1 alice -0.02 share 45.060403, round 0.02 deficit 45.060403 insurance 0, bob settles -0.06 for -3213.6, carol settles -0.04 for -2142.4, dave settles 0.1 for 5356, dave owes 201.119597 insurance 0
     has dave                                 => 0 USDC
   `,
   ],

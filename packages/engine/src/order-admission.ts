@@ -52,6 +52,8 @@ const {
   THROTTLE_LEVEL,
   THROTTLE_NOTIONAL,
   TIME_MS,
+  W_LOCKED,
+  W_MIN_SEQ,
   W_RISK,
 } = slabs
 
@@ -119,13 +121,20 @@ export function refuseShape(
   return 0
 }
 
-/** An isolated account takes new orders of its one market only; checked after shape. */
+/**
+ * An isolated account takes new orders of its one market only, one that has asked on-chain for more than is free only
+ * those that reduce; checked after shape.
+ */
 export function refuseIsolated(
   state: EngineState,
   account: number,
   market: number,
+  flags: number,
 ): RejectCode | 0 {
-  const isolated = state.accounts.i32[account * ACCOUNT_W + W_RISK]! & ISOLATED_MASK
+  const { i32 } = state.accounts
+  const locked = i32[account * ACCOUNT_W + W_LOCKED] === 1
+  if (locked && (flags & orderFlag.reduceOnly) === 0) return rejectCode.CLOSE_ONLY
+  const isolated = i32[account * ACCOUNT_W + W_RISK]! & ISOLATED_MASK
   return isolated === 0 || isolated === market + 1 ? 0 : rejectCode.ISOLATED_MARKET
 }
 
@@ -146,7 +155,8 @@ export function refuseLane(
   if (!(lane >= 0 && lane < limits.lanesPerAccountMax))
     return refusal(state, rejectCode.INVALID_LANE, limits.lanesPerAccountMax - 1)
   const place = findLane(state.lanes, account, lane)
-  const seq = place === NONE ? 0 : seqOfLane(state.lanes, place)
+  const least = state.accounts.i32[account * ACCOUNT_W + W_MIN_SEQ]! >>> 0
+  const seq = Math.max(place === NONE ? 0 : seqOfLane(state.lanes, place), least - 1)
   if (laneSeq <= seq) return refusal(state, rejectCode.NONCE_USED, seq)
   if (place === NONE) return state.lanes.used === state.lanes.capacity ? rejectCode.CAPACITY : 0
   const live = orderOfLane(state.lanes, place)

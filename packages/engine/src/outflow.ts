@@ -1,5 +1,6 @@
 //! What withdrawals, transfers and payments into a tranche share: the owner's signed amount of cash leaving an account.
 import { type RejectCode, rejectCode } from '@plumb/model'
+import { isBackstopOwners } from './chain-state.ts'
 import { touch } from './dirty-set.ts'
 import { refusal } from './emit.ts'
 import { makeLane, takeLane } from './lane-store.ts'
@@ -31,6 +32,7 @@ export function refuseOutflow(
   if (!(account >= 1 && account <= state.accounts.used)) return rejectCode.UNKNOWN_ACCOUNT
   const amount = f64[d + 4]!
   if (!(Number.isSafeInteger(amount) && amount > 0)) return rejectCode.INVALID_PARAMETER
+  if (isBackstopOwners(state, account)) return rejectCode.BACKSTOP_LOCKED
   const lane = refuseLane(state, account, i32[w + 18]!, i32[w + 19]! >>> 0, NONE)
   if (lane !== 0) return lane
   const expiry = refuseExpiry(state, i32[w + 20]! >>> 0)

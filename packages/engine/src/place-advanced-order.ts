@@ -113,7 +113,7 @@ function refuseSigned(
   if (advanced !== 0) return advanced
   const shape = refuseShape(state, i32, f64, w, d, true)
   if (shape !== 0) return shape
-  const isolated = refuseIsolated(state, i32[w + 5]!, i32[w + 6]!)
+  const isolated = refuseIsolated(state, i32[w + 5]!, i32[w + 6]!, i32[w + 15]!)
   if (isolated !== 0) return isolated
   const lane = refuseLane(state, i32[w + 5]!, i32[w + 18]!, i32[w + 19]! >>> 0, NONE)
   if (lane !== 0) return lane

@@ -172,7 +172,7 @@ function refuseOrder(
   price: number,
 ): RejectCode | 0 {
   const account = i32[w + 5]!
-  const isolated = refuseIsolated(state, account, i32[w + 6]!)
+  const isolated = refuseIsolated(state, account, i32[w + 6]!, i32[w + 15]!)
   if (isolated !== 0) return isolated
   const lane = refuseLane(state, account, i32[w + 18]!, i32[w + 19]! >>> 0, NONE)
   if (lane !== 0) return lane

@@ -36,7 +36,6 @@ const {
   EVENT_MASK,
   FIRST_PLACE,
   HOME_PLACES,
-  ISOLATED_MASK,
   LAG_S,
   LANES,
   LANE_DIRTY,
@@ -89,6 +88,7 @@ const {
   P_SELL_MIN,
   RECORD_MASK,
   SEQ,
+  SINGLED_OUT_MASK,
   SLOT_MASK,
   SLOT_RANGE,
   THROTTLE_LEVEL,
@@ -210,7 +210,7 @@ export function placePlain(
   let pw = record * POSITION_W
   let p = record * POSITION_D
   const lotsHeld = held[p + D_LOTS]!
-  const isolated = records[a + W_RISK]! & ISOLATED_MASK
+  const isolated = records[a + W_RISK]! & SINGLED_OUT_MASK
   if ((opens ? positions.leverage[cell]! : records[pw + P_LEVERAGE]!) !== 0) return NONE
   if (opens && positions.inUse >= positions.capacity) return NONE
   if (isolated !== 0 && isolated !== market + 1) return NONE

@@ -1,5 +1,6 @@
 //! ReopenMarket: after a halt a market comes back in steps, each ended by the tick (RULES.md 5, risk.md 1.13).
 import { marketState, rejectCode } from '@plumb/model'
+import { isPaused } from './chain-state.ts'
 import { touch } from './dirty-set.ts'
 import { reject } from './emit.ts'
 import { isListed } from './list-market.ts'
@@ -38,7 +39,7 @@ export function reopenMarket(
   }
   const { markets, totals } = state
   const m = market * MARKET_D
-  if (markets[m + M_STATE] !== marketState.halted) {
+  if (markets[m + M_STATE] !== marketState.halted || isPaused(state)) {
     reject(state, i32, f64, w, d, rejectCode.INVALID_PARAMETER)
     return
   }

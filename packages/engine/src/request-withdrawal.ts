@@ -1,6 +1,7 @@
 //! RequestWithdrawal: cash leaves the account now, the chain pays it in a batch.
 import { eventKind, type RejectCode, rejectCode } from '@plumb/model'
-import { emit, reject } from './emit.ts'
+import { custodyQuote } from './chain-state.ts'
+import { emit, refusal, reject } from './emit.ts'
 import { refuseAmount, refuseOutflow, takeOut } from './outflow.ts'
 import { PENDING, SEQ } from './slabs.ts'
 import { type EngineState, LIMIT_VALUE } from './state.ts'
@@ -44,5 +45,9 @@ function refuse(
   const code = refuseOutflow(state, i32, f64, w, d)
   if (code !== 0) return code
   if (state.withdrawals.count === state.limits.pendingWithdrawals) return rejectCode.CAPACITY
-  return refuseAmount(state, i32[w + 5]!, f64[d + 4]!)
+  const amount = f64[d + 4]!
+  const refused = refuseAmount(state, i32[w + 5]!, amount)
+  if (refused !== 0) return refused
+  const custody = custodyQuote(state)
+  return amount > custody ? refusal(state, rejectCode.INSUFFICIENT_BALANCE, custody) : 0
 }

@@ -1,5 +1,6 @@
 //! SetMarketState: what a market accepts from now on.
 import { eventKind, marketState, rejectCode } from '@plumb/model'
+import { isPaused } from './chain-state.ts'
 import { touch } from './dirty-set.ts'
 import { emit, reject } from './emit.ts'
 import { isListed } from './list-market.ts'
@@ -20,7 +21,13 @@ export function setMarketState(
     return
   }
   const now = state.markets[market * MARKET_D + M_STATE]!
-  if (next < marketState.trading || next >= marketState.settled || now === marketState.settled) {
+  const adds = next <= marketState.postOnly && isPaused(state)
+  if (
+    adds ||
+    next < marketState.trading ||
+    next >= marketState.settled ||
+    now === marketState.settled
+  ) {
     reject(state, i32, f64, w, d, rejectCode.INVALID_PARAMETER)
     return
   }

@@ -4,6 +4,8 @@ import {
   eventKind,
   limits,
   marketState,
+  mulDivCeil,
+  mulDivFloor,
   type RejectCode,
   rejectCode,
 } from '@plumb/model'
@@ -14,6 +16,7 @@ import { collectDust } from './funding.ts'
 import { isListed } from './list-market.ts'
 import { placeMark } from './mark.ts'
 import { bookFill } from './match.ts'
+import { INDEX_STALE_MS } from './order-admission.ts'
 import { findPosition, releaseIfIdle } from './position-store.ts'
 import { changeState } from './set-market-state.ts'
 import { settleFunding } from './settle-funding.ts'
@@ -25,7 +28,9 @@ import {
   M_BAD_DEBT,
   M_FIXED_INDEX,
   M_INDEX,
+  M_INDEX_TIME,
   M_MARK,
+  M_MARK_BAND,
   M_MARK_QUOTE,
   M_MEAN_MARK,
   M_OPEN_INTEREST,
@@ -40,6 +45,7 @@ import {
   P_NEXT,
   POSITION_D,
   POSITION_W,
+  TIME_MS,
   W_FIRST_POSITION,
   W_LIVE,
   W_MARKET,
@@ -48,6 +54,7 @@ import { type EngineState, LIMIT_VALUE } from './state.ts'
 
 /** Positions that one tick closes, over all markets. */
 const POSITIONS_PER_TICK = 256
+const PPM = 1_000_000
 
 export function settleMarket(
   state: EngineState,
@@ -80,7 +87,10 @@ function refuse(state: EngineState, market: number): RejectCode | 0 {
   const m = market * MARKET_D
   const now = markets[m + M_STATE]!
   const may = now === marketState.halted || now === marketState.reduceOnly
-  if (!may || markets[m + M_MARK] === 0) return rejectCode.INVALID_PARAMETER
+  const isFixed = markets[m + M_FIXED_INDEX] !== 0
+  // The contract takes the price near a mark of the publishers only.
+  const isFresh = isFixed || state.totals[TIME_MS]! - markets[m + M_INDEX_TIME]! <= INDEX_STALE_MS
+  if (!may || !isFresh || markets[m + M_MARK] === 0) return rejectCode.INVALID_PARAMETER
   const q = markets[m + M_QUOTE_PER_TICK_LOT]!
   const worth = markets[m + M_OPEN_INTEREST]! * settlementPrice(markets, m) * q
   // Beyond it a position's value would leave exact integers.
@@ -88,12 +98,17 @@ function refuse(state: EngineState, market: number): RejectCode | 0 {
   return refusal(state, rejectCode.MAX_NOTIONAL, limits.notionalQuoteMax)
 }
 
-/** The mean mark, or the index that was fixed. */
+/** The mean mark, brought as near to the mark as the contract wants it; or the index that was fixed. */
 function settlementPrice(markets: Float64Array, m: number): number {
-  return markets[m + M_FIXED_INDEX] === 0 ? markets[m + M_MEAN_MARK]! : markets[m + M_INDEX]!
+  if (markets[m + M_FIXED_INDEX] !== 0) return markets[m + M_INDEX]!
+  const mark = markets[m + M_MARK]!
+  const band = markets[m + M_MARK_BAND]!
+  const least = mulDivCeil(mark, PPM - band, PPM)
+  return Math.max(least, Math.min(markets[m + M_MEAN_MARK]!, mulDivFloor(mark, PPM + band, PPM)))
 }
 
-function countPositions(state: EngineState, market: number): number {
+/** Positions there are in a market. */
+export function countPositions(state: EngineState, market: number): number {
   const { accounts, positions } = state
   let count = 0
   for (let account = 1; account <= accounts.used; account++) {

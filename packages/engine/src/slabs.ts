@@ -28,6 +28,19 @@ export const THROTTLE_LEVEL = 20
 export const THROTTLE_NOTIONAL = 21
 export const TOTALS = 22
 
+// What the contract has told: one record of doubles, hashed once a notice was heard.
+export const NOTICES = 0
+/** Until this second the contract takes no new risk. */
+export const PAUSED_UNTIL_S = 1
+/** What a forced reduction costs, ppm. */
+export const FORCE_FEE = 2
+/** The backstop's owner: five words; all zero before the first notice. */
+export const BACKSTOP_OWNER = 3
+/** When the relayer last told how far settlement is behind, and since when its oldest step waits (0: none does). */
+export const SETTLEMENT_HEARD = 8
+export const UNSETTLED_SINCE = 9
+export const CHAIN_D = 10
+
 // Order: 32 words. The first 64 bytes are all a match touches.
 export const ORDER_D = 16
 export const ORDER_W = 32
@@ -100,7 +113,7 @@ export const P_LEVERAGE = 24
 export const P_DIRTY = 25
 export const W_FIRST_POSITION = 26
 export const W_OPEN_ORDERS = 27
-/** Bits 0 … 7 isolated market + 1, bits 8 … 11 fee tier, bits 12 … 31 day of the volume. */
+/** Bits 0 … 6 isolated market + 1, bit 7 watched, bits 8 … 11 fee tier, bits 12 … 31 day of the volume. */
 export const W_RISK = 28
 export const W_ACCOUNT_DIRTY = 29
 /** Whose orders do not trade with each other: the owner's lowest account, or −group. */
@@ -120,10 +133,18 @@ export const W_CLOSED_IDS = 42
 export const W_CLOSED_HEAD = 43
 export const W_CLOSED_TAIL = 44
 export const P_PREV = 45
+/** Orders with a lower lane sequence number are dead on-chain; 0 = none. */
+export const W_MIN_SEQ = 46
+/** 1: only what reduces, since a withdrawal asked for on-chain may leave at any time. */
+export const W_LOCKED = 47
 // Lines 3 and 4: the account's first sixteen lanes.
 export const FIRST_LANE_W = 48
 // Parts of W_RISK.
-export const ISOLATED_MASK = 0xff
+export const ISOLATED_MASK = 0x7f
+/** The account has W_MIN_SEQ or W_LOCKED: what is new goes the general way. */
+export const WATCHED = 0x80
+/** Both, at one look. */
+export const SINGLED_OUT_MASK = 0xff
 export const TIER_SHIFT = 8
 export const TIER_MASK = 0xf00
 export const DAY_SHIFT = 12

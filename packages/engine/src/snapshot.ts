@@ -25,7 +25,7 @@ import { createState, type EngineState } from './state.ts'
 
 /** 'PLSN' little-endian, then the format's version. */
 const MAGIC = 0x4e534c50
-const VERSION = 5
+const VERSION = 6
 const HEADER_WORDS = 48
 
 const limitNames = [
@@ -116,6 +116,7 @@ function sections(state: EngineState): Slab[] {
   const placesUsed = lanes.pagePlaces + lanes.used * LANES
   return [
     state.totals,
+    state.chain,
     state.markets,
     state.clocks,
     state.feeTiers,

@@ -13,7 +13,7 @@ import { createKeyStore, type KeyStore } from './key-store.ts'
 import { createLaneStore, type LaneStore } from './lane-store.ts'
 import { createOrderStore, type OrderStore } from './order-store.ts'
 import { clearNoPosition, createPositionStore, type PositionStore } from './position-store.ts'
-import { CLOCK_D, MARKET_D, TOTALS } from './slabs.ts'
+import { CHAIN_D, CLOCK_D, MARKET_D, TOTALS } from './slabs.ts'
 
 /** Doubles of a publisher's page: publish time, then 32 prices. */
 export const PUBLISHER_D = 40
@@ -28,6 +28,7 @@ export const LARGEST_TAKER_OFF: number = FEE_TIERS * FEE_TIER_D
 export type EngineState = {
   readonly limits: EngineLimits
   readonly totals: Float64Array
+  readonly chain: Float64Array
   readonly markets: Float64Array
   readonly clocks: Float64Array
   /** Tier t at t × FEE_TIER_D: volume, taker off, maker off; tier 0 is all zero. */
@@ -124,6 +125,7 @@ export function createState(engineLimits: EngineLimits): EngineState {
   return {
     limits: engineLimits,
     totals: new Float64Array(TOTALS),
+    chain: new Float64Array(CHAIN_D),
     markets: new Float64Array(markets * MARKET_D),
     clocks: new Float64Array(markets * CLOCK_D),
     feeTiers: new Float64Array(LARGEST_TAKER_OFF + 1),

@@ -71,12 +71,14 @@ export {
   type BatchStatus,
   type DepositPlace,
   listBatchAttempts,
+  loadRelayerRecord,
   loadRelayerState,
   type NewBatch,
   type RelayerRecord,
   type RelayerState,
   saveDepositCursor,
   saveRelayerCheckpoint,
+  saveRelayerRecord,
   updateBatch,
 } from './relayer-store.ts'
 export {

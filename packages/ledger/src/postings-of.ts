@@ -179,6 +179,12 @@ function addPostings(list: PostingList, event: EventsThatTouch<'money'>): void {
         .move('insurance_payout', insurance(market), victim, insuranceQuote, 0, market)
       return
     }
+    case 'PositionReduced': {
+      const { accountId, backstopAccountId, market, quote } = event
+      const [from, to] = [trader(backstopAccountId), trader(accountId)]
+      list.move('takeover', from, to, quote, backstopAccountId, market)
+      return
+    }
     case 'AdlExecuted': {
       const { accountId, victimAccountId, market, quote, deficitQuote } = event
       const [own, victim] = [trader(accountId), trader(victimAccountId)]

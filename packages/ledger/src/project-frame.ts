@@ -39,6 +39,7 @@ import {
   projectAdlRound,
   projectLiquidation,
   projectPositionSettled,
+  projectReduction,
   projectTakeover,
 } from './project-position.ts'
 import { projectLiquidationFilled, projectTradeExecuted } from './project-trade.ts'
@@ -104,6 +105,8 @@ function projectEvent(
       return projectLiquidation(rows, event)
     case 'PositionTakenOver':
       return projectTakeover(state, rows, event)
+    case 'PositionReduced':
+      return projectReduction(state, rows, event)
     case 'AdlExecuted':
       return projectAdl(state, rows, event)
     case 'AdlRound':

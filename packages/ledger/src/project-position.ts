@@ -7,6 +7,7 @@ import type {
   LiquidationExplained,
   Lots,
   MarketId,
+  PositionReduced,
   PositionSettled,
   PositionTakenOver,
   Quote,
@@ -156,6 +157,43 @@ export function projectTakeover(
     deficitQuote: 0,
     counterpartyId: accountId,
   })
+}
+
+/** A reduction asked for on-chain: the fee is part of what is paid, and so of what it realised. */
+export function projectReduction(
+  state: LedgerState,
+  rows: PendingRows,
+  event: EventHeader & PositionReduced,
+): void {
+  const { accountId, backstopAccountId, sizeLots, quote, feeQuote } = event
+  const sides = [
+    { own: accountId, other: backstopAccountId, sign: 1, realized: event.realizedQuote },
+    { own: backstopAccountId, other: accountId, sign: -1, realized: event.backstopRealizedQuote },
+  ] as const
+  for (const { own, other, sign, realized } of sides) {
+    const place = sign === 1 ? 0 : 1
+    const lots = sign * sizeLots
+    const positionLots = place === 0 ? event.positionLots : event.backstopPositionLots
+    const paidQuote = 0 - sign * (quote + feeQuote)
+    movePosition(state, rows, event, own, {
+      lots,
+      paidQuote,
+      realizedQuote: realized,
+      positionLots,
+    })
+    addMoveRow(rows, event, place, {
+      kind: positionMoveKind.takeover,
+      accountId: own,
+      lots,
+      priceTicks: event.priceTicks,
+      quote: sign * quote,
+      realizedQuote: realized,
+      insuranceQuote: 0,
+      deficitQuote: 0,
+      counterpartyId: other,
+      rank: null,
+    })
+  }
 }
 
 /** One of those who were deleveraged. The victim's side is added up and booked with the round. */

@@ -198,6 +198,25 @@ export async function updateBatch(
   if (updated.count !== 1) throw new LedgerError('CURSOR_MISMATCH', `there is no batch ${batchNo}`)
 }
 
+/** One record that no checkpoint carries. */
+export async function saveRelayerRecord(ledger: Ledger, record: RelayerRecord): Promise<void> {
+  const { kind, key, body } = record
+  await ledger.sql`
+    INSERT INTO relayer_records (kind, key, body) VALUES (${kind}, ${key}, ${body})
+    ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body`
+}
+
+/** One record, undefined when there is none. */
+export async function loadRelayerRecord(
+  ledger: Ledger,
+  kind: number,
+  key: string,
+): Promise<Uint8Array | undefined> {
+  const [found] = await ledger.sql<{ body: Uint8Array }[]>`
+    SELECT body FROM relayer_records WHERE kind = ${kind} AND key = ${key}`
+  return found?.body
+}
+
 /** How far deposits were read from the chain. */
 export async function saveDepositCursor(ledger: Ledger, place: DepositPlace): Promise<void> {
   const { id, block, hash } = place

@@ -1,5 +1,6 @@
 //! Commands as objects, for the edges and for tests. The engine reads the binary form.
 import type { Market } from './market.ts'
+import type { NoticeKind } from './notice.ts'
 import type {
   OrderKind,
   OrderStyle,
@@ -10,6 +11,7 @@ import type {
 } from './order.ts'
 import type {
   AccountId,
+  FundingIndex,
   Lots,
   MarketId,
   OrderId,
@@ -186,6 +188,31 @@ export type RegisterKey = {
 }
 /** The owner ended it on-chain: `expiryS` is its expiry from then on. */
 export type RevokeKey = { kind: 'RevokeKey'; key: Uint8Array; expiryS: TimeS }
+/** What the contract logged, once final, in its order: ids rise by one (packages/engine/RULES.md 7). */
+export type ChainNotice = {
+  kind: 'ChainNotice'
+  noticeId: number
+  what: NoticeKind
+  market: MarketId
+  subaccount: number
+  owner: Uint8Array
+  /** Owner of the backstop's accounts. */
+  backstop: Uint8Array
+  blockNumber: number
+  txHash: Uint8Array
+  amountQuote?: Quote
+  lots?: Lots
+  priceTicks?: Ticks
+  feeQuote?: Quote
+  fundingIndex?: FundingIndex
+  leftQuote?: Quote
+  /** Block time until which a batch may serve the request; 0: none may. Of a pause: its end. */
+  dueS?: TimeS
+  lane?: number
+  laneSeq?: number
+  feePpm?: Ppm
+  isLong?: number
+}
 /** One publisher's signed prices of one page of 32 markets. */
 export type ObservePrice = {
   kind: 'ObservePrice'
@@ -237,6 +264,7 @@ export type Command =
   | SettleMarket
   | RegisterKey
   | RevokeKey
+  | ChainNotice
 
 /** A command with its place in the one order of everything. */
 export type Envelope<C extends Command = Command> = { seq: Seq; timeMs: TimeMs; command: C }

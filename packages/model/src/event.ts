@@ -1,4 +1,5 @@
 //! Events as objects, for the edges and for tests. The engine writes the binary form.
+import type { NoticeKind } from './notice.ts'
 import type {
   CloseReason,
   OrderKind,
@@ -428,6 +429,36 @@ export type PositionSettled = {
   cashQuote: Quote
 }
 
+export type ChainNoticed = {
+  kind: 'ChainNoticed'
+  accountId: AccountId
+  market: MarketId
+  noticeId: number
+  amountQuote: Quote
+  lots: Lots
+  blockNumber: number
+  dueS: TimeS
+  what: NoticeKind
+  lane: number
+  laneSeq: number
+  txHash: Uint8Array
+}
+export type PositionReduced = {
+  kind: 'PositionReduced'
+  accountId: AccountId
+  market: MarketId
+  priceTicks: Ticks
+  sizeLots: Lots
+  quote: Quote
+  feeQuote: Quote
+  realizedQuote: Quote
+  positionLots: Lots
+  backstopPositionLots: Lots
+  backstopAccountId: AccountId
+  isServed: 0 | 1
+  backstopRealizedQuote: Quote
+}
+
 export type EventBody =
   | CommandRejected
   | ExchangeOpened
@@ -475,5 +506,7 @@ export type EventBody =
   | PositionSettled
   | KeyRegistered
   | KeyRevoked
+  | ChainNoticed
+  | PositionReduced
 
 export type EngineEvent = EventHeader & EventBody

@@ -86,6 +86,7 @@ export {
   mulDivFloor,
   mulDivFloorSigned,
 } from './mul-div.ts'
+export { type NoticeKind, noticeKind } from './notice.ts'
 export {
   type CloseReason,
   closeReason,

@@ -49,6 +49,7 @@ export const commandKind = {
   SettleMarket: 26,
   RegisterKey: 27,
   RevokeKey: 28,
+  ChainNotice: 29,
 } as const
 export type CommandKind = (typeof commandKind)[keyof typeof commandKind]
 export type CommandName = keyof typeof commandKind
@@ -278,6 +279,31 @@ export const commandLayouts: Record<CommandName, { bytes: number; fields: Layout
     bytes: 152,
     fields: { expiryS: { type: 'u32', at: 16 }, key: { type: 'bytes', at: 132, length: 20 } },
   },
+  /** What the contract logged; which fields mean something follows from `what` (packages/engine/RULES.md 7). */
+  ChainNotice: {
+    bytes: 208,
+    fields: {
+      market,
+      noticeId: { type: 'f64', at: 4 },
+      amountQuote: { type: 'f64', at: 5, optional: true },
+      lots: { type: 'f64', at: 6, optional: true },
+      priceTicks: { type: 'f64', at: 7, optional: true },
+      feeQuote: { type: 'f64', at: 8, optional: true },
+      fundingIndex: { type: 'f64', at: 9, optional: true },
+      leftQuote: { type: 'f64', at: 10, optional: true },
+      dueS: { type: 'f64', at: 11, optional: true },
+      blockNumber: { type: 'f64', at: 12 },
+      what: { type: 'i32', at: 26 },
+      subaccount: { type: 'i32', at: 27 },
+      lane: { type: 'i32', at: 28, optional: true },
+      laneSeq: { type: 'u32', at: 29, optional: true },
+      feePpm: { type: 'i32', at: 30, optional: true },
+      isLong: { type: 'i32', at: 31, optional: true },
+      owner: { type: 'bytes', at: 132, length: 20 },
+      backstop: { type: 'bytes', at: 152, length: 20 },
+      txHash: { type: 'bytes', at: 172, length: 32 },
+    },
+  },
 }
 
 /** Words of the header every event record starts with: seq, time, kind, place within the command's events. */
@@ -337,6 +363,8 @@ export const eventKind = {
   PositionSettled: 44,
   KeyRegistered: 45,
   KeyRevoked: 46,
+  ChainNoticed: 47,
+  PositionReduced: 48,
 } as const
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]
 export type EventName = keyof typeof eventKind
@@ -714,6 +742,39 @@ export const eventLayouts: Record<EventName, Layout> = {
     expiryS: { type: 'u32', at: 8 },
     key: { type: 'bytes', at: 64, length: 20 },
     owner: { type: 'bytes', at: 84, length: 20 },
+  },
+  /** First event of a notice; account 0: the owner has none here. */
+  ChainNoticed: {
+    accountId: eventAccount,
+    market: eventMarket,
+    noticeId: { type: 'f64', at: 4 },
+    amountQuote: { type: 'f64', at: 5 },
+    lots: { type: 'f64', at: 6 },
+    blockNumber: { type: 'f64', at: 7 },
+    dueS: { type: 'f64', at: 8 },
+    what: { type: 'i32', at: 18 },
+    lane: { type: 'i32', at: 19 },
+    laneSeq: { type: 'u32', at: 20 },
+    txHash: { type: 'bytes', at: 96, length: 32 },
+  },
+  /**
+   * A reduction that its owner asked for on-chain: the backstop took `sizeLots` (signed, the change of the account's
+   * position) for `quote` paid to the account (negative: by it), the fee taken off. `isServed` 1: by this command, a batch
+   * carries it; 0: the chain did it already.
+   */
+  PositionReduced: {
+    accountId: eventAccount,
+    market: eventMarket,
+    priceTicks: { type: 'f64', at: 4 },
+    sizeLots: { type: 'f64', at: 5 },
+    quote: { type: 'f64', at: 6 },
+    feeQuote: { type: 'f64', at: 7 },
+    realizedQuote: { type: 'f64', at: 8 },
+    positionLots: { type: 'f64', at: 9 },
+    backstopPositionLots: { type: 'f64', at: 10 },
+    backstopAccountId: { type: 'i32', at: 22 },
+    isServed: { type: 'i32', at: 23 },
+    backstopRealizedQuote: { type: 'f64', at: 12 },
   },
 }
 

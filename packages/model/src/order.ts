@@ -87,6 +87,8 @@ export const closeReason = {
   keyRevoked: 16,
   /** The fill would have taken the position beyond what the session key that signed it may hold. */
   keyPosition: 17,
+  /** Its owner ended it on-chain, or the contract takes no new risk. */
+  onChain: 18,
 } as const
 export type CloseReason = (typeof closeReason)[keyof typeof closeReason]
 

@@ -25,6 +25,8 @@
  * | safety | any but market not 0 | market, tranche, bad debt, backstop account, reopening since, good ticks, rearmed at, settlement price |
  * | sessionKey | known | key (5 words), owner (5 words), subaccount, all subaccounts, expiry, expiry as registered, revoked, largest position, largest order notional, notional left, markets low and high (2 words) |
  * | keyedOrder | live, signed by a session key | order id, key (5 words), signed limit, signed lots |
+ * | chain | a notice was heard | notices, paused until, fee of a forced reduction, backstop's owner (5 words), settlement heard at, oldest unsettled |
+ * | direct | one of them not 0 | account, least sequence number, locked |
  * | totals | always | opened, chain id, lag s, publishers, quorum, accounts, last deposit id, deposits, paid, pending, fees, trades, priorities, close numbers, paused, last batch, batch to-seq, last swept second, throttle level, throttle notional |
  */
 export const hashedRecord = {
@@ -46,6 +48,8 @@ export const hashedRecord = {
   safety: 16,
   sessionKey: 17,
   keyedOrder: 18,
+  chain: 19,
+  direct: 20,
 } as const
 export type HashedRecord = (typeof hashedRecord)[keyof typeof hashedRecord]
 

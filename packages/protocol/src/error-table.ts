@@ -64,6 +64,8 @@ const engineErrors = {
     http: 422,
     doc: 'The order could grow the position beyond the limit of the session key (`limit`).',
   },
+  NOTICE_GAP: { http: 409, doc: 'Notices of the contract must be contiguous.' },
+  NOTICE_REPEATED: { http: 409, doc: 'The notice of the contract is followed already.' },
   INSUFFICIENT_MARGIN: { http: 422, doc: 'Initial margin of the order exceeds free equity.' },
   INSUFFICIENT_BALANCE: { http: 422, doc: 'The amount exceeds what may be withdrawn.' },
   POSITION_LIMIT: {
@@ -80,6 +82,10 @@ const engineErrors = {
   NO_MARK_PRICE: { http: 409, doc: 'The market has no mark price yet.' },
   OPEN_INTEREST_LIMIT: { http: 422, doc: 'The market is at its open interest limit (`limit`).' },
   ISOLATED_MARKET: { http: 422, doc: 'The account is isolated to another market.' },
+  BACKSTOP_LOCKED: {
+    http: 422,
+    doc: "The backstop's accounts pay out by a request on-chain only.",
+  },
   POST_ONLY_WOULD_CROSS: { http: 422, doc: 'The post-only order would take liquidity.' },
   NOT_FILLABLE: { http: 422, doc: 'The immediate order found nothing (IOC) or not enough (FOK).' },
   SELF_TRADE: { http: 422, doc: 'The order would trade with an order of the same owner.' },

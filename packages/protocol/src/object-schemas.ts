@@ -462,7 +462,17 @@ export const noticeObject = z
     ts: timeMsField,
     ...owner,
     market: z.string().nullable(),
-    type: z.enum(['liquidation', 'takeover', 'adl', 'settlement', 'bad_debt', 'fee_tier']),
+    type: z.enum([
+      'liquidation',
+      'takeover',
+      'adl',
+      'settlement',
+      'bad_debt',
+      'fee_tier',
+      'reduction',
+      'on_chain_request',
+      'on_chain_cancel',
+    ]),
     detail: z
       .record(z.string(), z.union([z.string(), z.number()]))
       .meta({ description: 'The inputs that were used, in decimals' }),

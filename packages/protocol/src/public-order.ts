@@ -42,6 +42,7 @@ const reasonWords: Record<CloseReason, string> = {
   [closeReason.triggerRefused]: 'trigger_refused',
   [closeReason.keyRevoked]: 'key_revoked',
   [closeReason.keyPosition]: 'key_position',
+  [closeReason.onChain]: 'on_chain',
 }
 
 /** The public word of a close reason. */

@@ -77,7 +77,9 @@ export class AccountBook {
         const account = this.account(event.accountId)
         account.cashQuote -= event.amountQuote
         this.expectCash(event.seq, account, event.cashQuote)
-        account.lanes.set(event.lane, { seq: event.laneSeq, filledLots: -1 })
+        // What was asked for on-chain uses no lane.
+        if (event.laneSeq !== 0)
+          account.lanes.set(event.lane, { seq: event.laneSeq, filledLots: -1 })
         this.totals.pendingQuote += event.amountQuote
         return
       }
@@ -142,6 +144,15 @@ export class AccountBook {
         this.moveTranche(event, -event.insuranceQuote)
         this.movePosition(event, victim, -event.sizeLots, 0)
         this.movePosition(event, backstop, event.sizeLots, event.backstopPositionLots)
+        return
+      }
+      case 'PositionReduced': {
+        const own = this.account(event.accountId)
+        const backstop = this.account(event.backstopAccountId)
+        own.cashQuote += event.quote
+        backstop.cashQuote -= event.quote
+        this.movePosition(event, own, event.sizeLots, event.positionLots)
+        this.movePosition(event, backstop, -event.sizeLots, event.backstopPositionLots)
         return
       }
       case 'AdlExecuted': {

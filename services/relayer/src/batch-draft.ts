@@ -13,6 +13,7 @@ import { noteMark, noteVector, type PriceBook } from './price-book.ts'
 import type { RelayerState } from './relayer-state.ts'
 import { type Involved, involvedIn, isKeyed, judgedAtMarks, segmentOf } from './risk-segment.ts'
 import type {
+  DelistingStep,
   DustStep,
   FillStep,
   FundingStep,
@@ -44,6 +45,11 @@ export type DraftOptions = {
   /** Prices of now, for what is settled too late for its own. */
   fresh: PriceBook | undefined
 }
+
+type NoteStep = Extract<
+  SettlementStep,
+  { kind: 'request' | 'claimed' | 'reduced' | 'margins' | 'noticed' }
+>
 
 const driftPart = 4
 // What the engine's own marks of the moment may cure.
@@ -141,7 +147,11 @@ export class BatchDraft {
       case 'liquidation':
       case 'takeover':
       case 'deleveraging':
+      case 'served':
         this.#addRisk(step)
+        return true
+      case 'delisting':
+        this.#addDelisting(step)
         return true
       case 'deposit':
         this.#state.twin.deposit(step.owner, step.subaccount, step.amountQuote)
@@ -167,9 +177,51 @@ export class BatchDraft {
         this.#state.twin.revokeKey(step.key, step.expiryS)
         this.#state.touchedKeys.add(step.key)
         return false
+      case 'request':
+      case 'claimed':
+      case 'reduced':
+      case 'margins':
+      case 'noticed':
+        this.#note(step)
+        return false
       case 'listing':
         return false
     }
+  }
+
+  // What the contract has done, or holds, beside the batches.
+  #note(step: NoteStep): void {
+    const state = this.#state
+    const { twin } = state
+    if (step.kind === 'noticed') state.facts = { ...state.facts, noticeBlock: step.blockNumber }
+    else if (step.kind === 'margins') twin.setMargins(step.market, step.imBps, step.mmBps)
+    else if (step.kind === 'request') {
+      const { owner, subaccount, market, amountQuote, lots, isLong, untilS } = step
+      const request = { amount: BigInt(amountQuote), lots: BigInt(lots), isLong, untilS }
+      twin.noteRequest(owner, subaccount, market, request)
+      state.touchedRequests.add(`${owner}/${subaccount}/${market}`)
+    } else if (step.kind === 'claimed') {
+      // Fills that are still open are judged without it, as the contract has.
+      this.#open?.builder.close()
+      twin.claim(step.owner, step.subaccount, step.amountQuote)
+      this.#touch(step.owner, step.subaccount)
+    } else {
+      this.#open?.builder.close()
+      twin.reduce(step.position, step.lots, step.quote, step.fundingIndex)
+      this.#touch(step.position.owner, step.position.subaccount)
+      this.#touch(twin.state.genesis.backstop ?? '', 0)
+    }
+  }
+
+  // The admin has announced it long ago: whether he really has, the simulation tells.
+  #addDelisting(step: DelistingStep): void {
+    const { market } = step.delisting
+    const known = this.#state.twin.market(market)
+    if (known?.isDelisting === false) this.#state.twin.delistMarket(market)
+    if (known?.isSettled === false)
+      for (const prices of this.#enginePrices([market])) this.#batch.builder.addPrices(prices)
+    this.#sayCredited()
+    this.#addRisk(step)
   }
 
   #addFill(fill: FillStep): void {
@@ -226,7 +278,8 @@ export class BatchDraft {
   }
 
   #addRisk(step: RiskStep): void {
-    const involved = involvedIn(step, (order) => this.#state.twin.ownerOf(order))
+    const backstop = this.#state.twin.state.genesis.backstop ?? ''
+    const involved = involvedIn(step, (order) => this.#state.twin.ownerOf(order), backstop)
     const victim = judgedAtMarks(step)
     // Its amounts follow from the marks: they must be the engine's, not just near.
     if (victim !== undefined) {
@@ -244,6 +297,10 @@ export class BatchDraft {
     if (error !== null) throw new UnsettleableError(step, error.code)
     this.riskCount += 1
     for (const key of involved.keys) this.#state.touchedKeys.add(key)
+    if (step.kind === 'served') {
+      const { owner, subaccount, market } = step.request
+      this.#state.touchedRequests.add(`${owner}/${subaccount}/${market}`)
+    }
     this.#touchInvolved(involved)
   }
 

@@ -3,6 +3,7 @@ import {
   type ChainAccount,
   type ContractViews,
   exchangeInterface,
+  outsideLogs,
   type Rpc,
   type TwinAccountView,
   topicOf,
@@ -12,13 +13,20 @@ import {
 type ExpectedAccount = { owner: string; subaccount: number; account: TwinAccountView }
 
 /** What the twin stood at when the batch ended. */
-export type Expectation = { accounts: readonly ExpectedAccount[]; depositId: number }
+export type Expectation = {
+  accounts: readonly ExpectedAccount[]
+  depositId: number
+  /** Block of the last entry of the contract's log that the engine has followed. */
+  noticeBlock: number
+}
 
 export type ComparerOptions = {
   rpc: Rpc
   views: ContractViews
   contract: string
   deployBlock: number
+  /** Owner of the backstop's accounts, lowercase. */
+  backstop: string
 }
 
 const describe = ({ cash, positions }: TwinAccountView) =>
@@ -54,13 +62,47 @@ export const compareAccounts = async (
     const chain = asTwin(answered)
     if (describe(chain) === describe(account)) continue
     const waiting = await waitingDeposits(options, owner, subaccount, expectation, blockNumber)
+    const paid = await paidOutside(options, owner, subaccount, expectation, blockNumber)
+    // What the chain did to a position in between shows once the engine has heard of it.
+    if (paid === undefined) continue
     const credited = { ...chain, cash: chain.cash - waiting }
-    if (describe(credited) !== describe(account))
+    const isPaid = paid.some(
+      (sum) => describe({ ...credited, cash: credited.cash + sum }) === describe(account),
+    )
+    if (!isPaid)
       differences.push(
         `${owner}/${subaccount} at block ${blockNumber}: contract ${describe(credited)}, twin ${describe(account)}`,
       )
   }
   return differences
+}
+
+// What claims may have taken that the twin has not seen: of the block it has seen the last entry of, perhaps some. Undefined
+// where positions moved too.
+const paidOutside = async (
+  { rpc, contract, deployBlock, backstop }: ComparerOptions,
+  owner: string,
+  subaccount: number,
+  { noticeBlock }: Expectation,
+  toBlock: number,
+): Promise<bigint[] | undefined> => {
+  const fromBlock = Math.max(noticeBlock, deployBlock)
+  const logs = await outsideLogs(rpc, contract, { fromBlock, toBlock })
+  const isBackstop = owner.toLowerCase() === backstop && subaccount === 0
+  const moved = logs.filter(({ isReduction }) => isReduction)
+  const isOwn = (one: { owner: string; subaccount: number }) =>
+    one.owner === owner.toLowerCase() && one.subaccount === subaccount
+  if (moved.some((one) => isBackstop || isOwn(one))) return undefined
+  const own = logs.filter(isOwn)
+  const total = own.reduce((sum, { paidQuote }) => sum + BigInt(paidQuote), 0n)
+  const sums = [total]
+  let seen = 0n
+  for (const { blockNumber, paidQuote } of own) {
+    if (blockNumber !== noticeBlock) break
+    seen += BigInt(paidQuote)
+    sums.push(total - seen)
+  }
+  return sums
 }
 
 const waitingDeposits = async (

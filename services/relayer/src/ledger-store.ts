@@ -7,6 +7,7 @@ import {
   loadRelayerState,
   saveDepositCursor,
   saveRelayerCheckpoint,
+  saveRelayerRecord,
   updateBatch,
 } from '@plumb/ledger'
 import type { Clock } from '@plumb/runtime'
@@ -60,6 +61,7 @@ export const ledgerStore = (ledger: Ledger, clock: Clock): RelayerStore => ({
       ...change,
       ...(txHash === undefined ? {} : { txHash: hexBytes(txHash) }),
     }),
+  saveRecord: (record) => saveRelayerRecord(ledger, record),
   saveDeposits: ({ depositId, blockNumber, rollingHash }) =>
     saveDepositCursor(ledger, { id: depositId, block: blockNumber, hash: hexBytes(rollingHash) }),
 })

@@ -53,6 +53,7 @@ const signer = createTransactionSigner(config.PLUMB_RELAYER_KEY, config.PLUMB_CH
 const views = contractViews(rpc, config.PLUMB_CONTRACT)
 if (!(await views.isRelayer(signer.address)))
   throw new Error(`${signer.address} may not settle on ${config.PLUMB_CONTRACT}`)
+const terms = await views.exitTerms()
 const sender = createTransactionSender({
   rpc,
   signer,
@@ -95,6 +96,9 @@ const relayer = new Relayer({
     // A little less than the contract's: what is judged now is settled a little later.
     markAgeMaxS: config.PLUMB_MARK_AGE_MAX_S - markAgeReserveS,
     backstop: await views.backstop(),
+    forceFeePpm: terms.forceFeePpm,
+    directDelayS: terms.directDelayS,
+    forceDelayS: terms.forceDelayS,
   },
   limits: {
     fillsMax: config.PLUMB_BATCH_FILLS_MAX,

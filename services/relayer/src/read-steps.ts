@@ -17,6 +17,13 @@ import {
 } from '@plumb/model'
 import type { FeedEntry } from '@plumb/runtime'
 import { accountName, type OrderStore, signedOrder } from './order-store.ts'
+import {
+  isNotice,
+  readDelisting,
+  readNoticed,
+  readReduction,
+  readRequested,
+} from './read-notices.ts'
 import { isRiskEvent, RiskReader } from './read-risk.ts'
 import type { FillStep, MarkStep, SettlementStep, VectorStep } from './settlement-step.ts'
 
@@ -40,10 +47,12 @@ const settles: Record<EngineEvent['kind'], boolean> = {
   ThrottleSet: true,
   KeyRegistered: true,
   KeyRevoked: true,
-  // Positions close on-chain only by fills so far: the sequencer takes no command that leads here.
+  ChainNoticed: true,
+  PositionReduced: true,
+  MarketSettled: true,
+  PositionSettled: true,
+  // Follows from the position that closes.
   BadDebt: false,
-  MarketSettled: false,
-  PositionSettled: false,
   // The rest settles nothing by itself.
   AccountModeSet: false,
   BackstopSet: false,
@@ -99,6 +108,10 @@ const plainKinds = [
   'ThrottleSet',
   'KeyRegistered',
   'KeyRevoked',
+  'ChainNoticed',
+  'PositionReduced',
+  'MarketSettled',
+  'PositionSettled',
 ] as const
 
 const isPlainEvent = (event: EngineEvent): event is PlainEvent =>
@@ -224,7 +237,17 @@ class StepList {
       case 'TradeExecuted':
         return readFill(store, seq, event)
       case 'WithdrawalAccepted':
-        return readWithdrawal(store, seq, this.#command)
+        return isNotice(this.#command)
+          ? readRequested(store, seq, event, this.#command)
+          : readWithdrawal(store, seq, this.#command)
+      case 'ChainNoticed':
+        this.#steps.push(...readNoticed(seq, event, this.#command))
+        return undefined
+      case 'PositionReduced':
+        return readReduction(store, seq, event, this.#command)
+      case 'MarketSettled':
+      case 'PositionSettled':
+        return readDelisting(store, seq, event, this.#steps.at(-1))
       case 'DepositCredited': {
         const { accountId, amountQuote, depositId } = event
         return { kind: 'deposit', seq, ...accountName(store, accountId), amountQuote, depositId }

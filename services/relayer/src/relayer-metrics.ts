@@ -14,6 +14,7 @@ export type RelayerMetrics = {
   poison: Gauge
   differences: Counter
   deposits: Counter
+  notices: Counter
   faults: Counter
   unsettledGas: Gauge
   throttleStage: Gauge
@@ -38,6 +39,10 @@ export const createRelayerMetrics = (metrics: Metrics): RelayerMetrics => ({
     'Accounts that differed between contract and twin after a batch.',
   ),
   deposits: metrics.counter('relayer_deposits_total', 'Deposits credited.'),
+  notices: metrics.counter(
+    'relayer_notices_total',
+    "Entries of the contract's log that the engine follows.",
+  ),
   faults: metrics.counter('relayer_faults_total', 'Failed steps, by what failed.', ['step']),
   unsettledGas: metrics.gauge('relayer_unsettled_gas', 'Gas that what waits to settle will use.'),
   throttleStage: metrics.gauge(

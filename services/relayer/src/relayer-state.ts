@@ -6,10 +6,12 @@ import {
   type TwinAccount,
   type TwinLane,
   type TwinMarket,
+  type TwinRequest,
   type TwinSessionKey,
   type TwinTotals,
 } from '@plumb/chain'
 import type { Genesis, OrderId, Quote, Seq } from '@plumb/model'
+import type { NoticePlace } from './follow-contract.ts'
 import { type AccountName, createOrderStore, type OrderStore } from './order-store.ts'
 import { createPriceBook, type PriceBook, type QuotedMark } from './price-book.ts'
 import type { StateRecord, StoredRelayer } from './relayer-store.ts'
@@ -29,6 +31,8 @@ type RelayerFacts = {
   quorum: number
   /** What the last command read still asks for: its batch had no room for it. */
   carried: readonly SettlementStep[]
+  /** Block of the last notice the engine has followed. */
+  noticeBlock: number
   /** As the engine was last told. */
   throttle: { level: number; minNotionalQuote: Quote }
 }
@@ -43,6 +47,7 @@ export type RelayerState = {
   readonly touchedLanes: Map<string, { account: string; lane: number }>
   /** Session keys whose terms or rest changed since. */
   readonly touchedKeys: Set<string>
+  readonly touchedRequests: Set<string>
 }
 
 /** Kinds of stored records; numbers never change meaning. */
@@ -59,6 +64,9 @@ const recordKind = {
   twinPublisherTime: 13,
   twinTotals: 14,
   twinKey: 15,
+  twinRequest: 16,
+  /** How far the contract's log is followed; of the follower alone, outside of checkpoints. */
+  notices: 20,
 } as const
 
 const text = new TextDecoder()
@@ -89,11 +97,18 @@ const noFacts: RelayerFacts = {
   publishers: [],
   quorum: 0,
   carried: [],
+  noticeBlock: 0,
   throttle: { level: 0, minNotionalQuote: 0 },
 }
 
 /** What the contract was deployed with and the feed does not say. */
-export type DeployedTerms = { markAgeMaxS: number; backstop: string }
+export type DeployedTerms = {
+  markAgeMaxS: number
+  backstop: string
+  forceFeePpm: number
+  directDelayS: number
+  forceDelayS: number
+}
 
 /** The state as stored, empty when nothing was. */
 export const restoreState = (stored: StoredRelayer, deployed: DeployedTerms): RelayerState => {
@@ -123,10 +138,14 @@ export const restoreState = (stored: StoredRelayer, deployed: DeployedTerms): Re
     touchedAccounts: new Set(),
     touchedLanes: new Map(),
     touchedKeys: new Set(),
+    touchedRequests: new Set(),
   }
   restoreTwin(state, ofKind)
   return state
 }
+
+// What a market stored by an older version does not say.
+const unsettled = { isDelisting: false, isSettled: false, badDebt: 0n }
 
 const restoreTwin = (state: RelayerState, ofKind: <V>(kind: number) => [string, V][]) => {
   const { twin, facts } = state
@@ -138,7 +157,11 @@ const restoreTwin = (state: RelayerState, ofKind: <V>(kind: number) => [string, 
   >(recordKind.twinLane))
     twin.state.setLane(account, lane, value)
   for (const [id, market] of ofKind<TwinMarket>(recordKind.twinMarket))
-    twin.state.setMarket(Number(id), market)
+    twin.state.setMarket(Number(id), { ...unsettled, ...market })
+  for (const [key, request] of ofKind<TwinRequest>(recordKind.twinRequest)) {
+    const at = key.lastIndexOf('/')
+    twin.state.setRequest(key.slice(0, at), Number(key.slice(at + 1)), request)
+  }
   for (const [key, timeMs] of ofKind<number>(recordKind.twinPublisherTime))
     twin.state.setPublisherTime(Number(key), timeMs)
   for (const [key, terms] of ofKind<TwinSessionKey>(recordKind.twinKey))
@@ -172,6 +195,8 @@ export const stateChanges = (state: RelayerState) => {
     if (terms !== undefined) put(recordKind.twinKey, key, terms)
   }
   for (const [id, market] of twin.state.markets()) put(recordKind.twinMarket, id, market)
+  for (const [key, request] of twin.state.requests())
+    if (state.touchedRequests.has(key)) put(recordKind.twinRequest, key, request)
   for (const [key, timeMs] of twin.state.publisherTimes())
     put(recordKind.twinPublisherTime, key, timeMs)
   put(recordKind.twinTotals, 'totals', twin.totals)
@@ -188,7 +213,22 @@ export const stateSaved = (state: RelayerState): void => {
   state.touchedAccounts.clear()
   state.touchedLanes.clear()
   state.touchedKeys.clear()
+  state.touchedRequests.clear()
 }
+
+/** Where the contract's log stands; its beginning when nothing was followed yet. */
+export const restoreNotices = (stored: StoredRelayer, deployBlock: number): NoticePlace => {
+  const record = stored.records.find(({ kind }) => kind === recordKind.notices)
+  if (record === undefined)
+    return { noticeId: 0, blockNumber: Math.max(deployBlock - 1, 0), followed: [] }
+  return JSON.parse(text.decode(record.body))
+}
+
+export const noticesRecord = (place: NoticePlace): StateRecord => ({
+  kind: recordKind.notices,
+  key: 'place',
+  body: bytes.encode(JSON.stringify(place)),
+})
 
 const hex = (part: Uint8Array) => `0x${Buffer.from(part).toString('hex')}`
 

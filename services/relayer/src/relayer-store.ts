@@ -72,4 +72,6 @@ export type RelayerStore = {
   addAttempt(batchNo: number, attempt: number, transaction: SignedTransaction): Promise<void>
   updateBatch(batchNo: number, change: BatchChange): Promise<void>
   saveDeposits(cursor: DepositCursor): Promise<void>
+  /** A record that no checkpoint carries. */
+  saveRecord(record: StateRecord): Promise<void>
 }

@@ -17,10 +17,15 @@ import { type BatchPipeline, createBatchPipeline, type MinedBatch } from './batc
 import { dueAgeMs, UsualFee } from './batch-timing.ts'
 import { compareAccounts, type Expectation } from './compare-accounts.ts'
 import { createDepositCrediter, type DepositCrediter } from './credit-deposits.ts'
+import {
+  type ContractFollower,
+  createContractFollower,
+  settlementCommand,
+} from './follow-contract.ts'
 import { peekPrices } from './peek-prices.ts'
 import type { PriceBook } from './price-book.ts'
 import type { RelayerMetrics } from './relayer-metrics.ts'
-import { type DeployedTerms, restoreState } from './relayer-state.ts'
+import { type DeployedTerms, noticesRecord, restoreNotices, restoreState } from './relayer-state.ts'
 import type { RelayerStore, StoredRelayer } from './relayer-store.ts'
 import { createKeyReporter } from './report-keys.ts'
 import {
@@ -65,9 +70,11 @@ export type RelayerStatus = {
   unsettledMs: number
   batchesPending: number
   depositId: number
-  /** Why settlement stands still, if it does. */
+  noticeId: number
+  /** Why settlement stands still, if it does; why deposits and the contract's other log do. */
   poison: string | undefined
   deposits: string | undefined
+  notices: string | undefined
   difference: string | undefined
 }
 
@@ -93,6 +100,8 @@ export class Relayer {
   #feeRatio = 1
   #keeper: ThrottleKeeper | undefined
   #crediter: DepositCrediter | undefined
+  #follower: ContractFollower | undefined
+  #toldMs = 0
   #draining = false
   #isEmpty = true
   #running: Promise<void> = Promise.resolve()
@@ -103,8 +112,10 @@ export class Relayer {
     unsettledMs: 0,
     batchesPending: 0,
     depositId: 0,
+    noticeId: 0,
     poison: undefined,
     deposits: undefined,
+    notices: undefined,
     difference: undefined,
   }
 
@@ -144,6 +155,17 @@ export class Relayer {
       others: createKeyReporter({ reader: createKeyReader({ rpcs, contract }), commands, logger }),
       logger,
     })
+    const { deployed } = this.#options
+    this.#follower = createContractFollower({
+      rpcs,
+      contract,
+      terms: deployed,
+      finality,
+      commands,
+      place: restoreNotices(stored, deployBlock),
+      save: (place) => store.saveRecord(noticesRecord(place)),
+      logger,
+    })
     logger.info(
       { cursorSeq: stored.cursorSeq, batches: this.#pipeline.size, rpc: rpc.url },
       'relayer starts',
@@ -173,6 +195,7 @@ export class Relayer {
       this.#settle(),
       this.#carry(),
       this.#credit(),
+      this.#followContract(),
       this.#watch(),
       this.#throttle(finalSeq),
     ])
@@ -299,6 +322,34 @@ export class Relayer {
     }
   }
 
+  // Apart from deposits: what an owner asks for must not wait behind a deposit that is not believed.
+  async #followContract(): Promise<void> {
+    while (!this.#closing) {
+      try {
+        const count = (await this.#follower?.step()) ?? 0
+        this.#options.metrics.notices.inc(count)
+        this.status.noticeId = this.#follower?.place.noticeId ?? 0
+        this.status.notices = undefined
+        await this.#tellSettlement()
+        await this.#pause(this.#pollMs * 4)
+      } catch (error) {
+        this.status.notices = String(error)
+        await this.#failed('follow', error)
+      }
+    }
+  }
+
+  // The engine counts on hearing it: silence stops liquidations that would come too late.
+  async #tellSettlement(): Promise<void> {
+    const { clock, commands } = this.#options
+    const now = clock.nowMs()
+    if (this.status.noticeId === 0 || now - this.#toldMs < tellMs) return
+    const { unsettledMs } = this.status
+    const since = unsettledMs === 0 ? 0 : Math.floor(now - unsettledMs)
+    await commands.submit(settlementCommand(Math.max(0, since)))
+    this.#toldMs = now
+  }
+
   #onProgress({ cursorSeq, lastSeq, headSeq, oldestMs, isEmpty }: Progress): void {
     this.#isEmpty = isEmpty
     Object.assign(this.status, { cursorSeq, lastSeq, headSeq, unsettledMs: oldestMs })
@@ -359,11 +410,12 @@ export class Relayer {
   }
 
   async #compare({ batchNo, receipt }: MinedBatch): Promise<void> {
-    const { views, contract, rpcs, commands, logger, metrics, deployBlock } = this.#options
+    const { views, contract, rpcs, commands, logger, metrics, deployBlock, deployed } =
+      this.#options
     const expectation = this.#expectations.get(batchNo)
     if (expectation === undefined) return
     const [rpc] = rpcs
-    const comparer = { rpc, views, contract, deployBlock }
+    const comparer = { rpc, views, contract, deployBlock, backstop: deployed.backstop }
     const found = await compareAccounts(comparer, expectation, receipt.blockNumber)
     if (found.length === 0) return
     const [difference] = found
@@ -405,6 +457,8 @@ export class Relayer {
   }
 }
 
+/** How often the engine hears how far settlement is behind. */
+const tellMs = 30_000
 /** Where the feed's first command was not read yet. */
 const defaultLagS = 600
 

@@ -16,6 +16,7 @@ export type Involved = {
 /** The account whose health at the engine's marks decides the amounts, if there is one. */
 export const judgedAtMarks = (step: RiskStep): AccountName | undefined => {
   if (step.kind === 'liquidation') return step.liquidation
+  if (step.kind === 'served') return step.request.lots === 0 ? undefined : step.request
   if (step.kind === 'takeover') return step.position
   return step.kind === 'deleveraging' ? step.deleveraging : undefined
 }
@@ -24,6 +25,10 @@ export const segmentOf = (step: RiskStep): RiskSegment => {
   switch (step.kind) {
     case 'activation':
       return { kind: 'Activations', orders: [step.order] }
+    case 'served':
+      return { kind: 'Requests', requests: [step.request] }
+    case 'delisting':
+      return { kind: 'Delistings', delistings: [step.delisting] }
     case 'transfer':
       return { kind: 'Transfers', transfers: [step.transfer] }
     case 'insurance':
@@ -39,11 +44,21 @@ export const segmentOf = (step: RiskStep): RiskSegment => {
 
 type OwnerOf = (order: OrderRecord) => string
 
-/** `ownerOf`: whose account an order trades. */
-export const involvedIn = (step: RiskStep, ownerOf: OwnerOf): Involved => {
+/** `ownerOf`: whose account an order trades; `backstop`: owner of the backstop's accounts. */
+export const involvedIn = (step: RiskStep, ownerOf: OwnerOf, backstop: string): Involved => {
   switch (step.kind) {
     case 'activation':
       return involvedOrders([step.order], [], ownerOf)
+    case 'served': {
+      const { owner, subaccount, market, lots } = step.request
+      const own = { owner, subaccount }
+      const accounts = lots === 0 ? [own] : [own, { owner: backstop, subaccount: 0 }]
+      return { accounts, lanes: [], keys: [], markets: lots === 0 ? [] : [market] }
+    }
+    case 'delisting': {
+      const { accounts, market } = step.delisting
+      return { accounts, lanes: [], keys: [], markets: [market] }
+    }
     case 'transfer':
     case 'insurance': {
       const { owner, subaccount, lane, to } = step.transfer

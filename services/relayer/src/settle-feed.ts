@@ -302,7 +302,8 @@ export class SettleFeed {
       const number = Number(subaccount)
       return { owner, subaccount: number, account: twin.account(owner, number) }
     })
-    return { accounts, depositId: facts.depositId }
+    const { depositId, noticeBlock } = facts
+    return { accounts, depositId, noticeBlock }
   }
 
   async #save(

@@ -1,11 +1,13 @@
 //! What one command of the feed asks of the chain, in the order it happened.
 import type {
   DeleveragingRecord,
+  DelistingRecord,
   LiquidationRecord,
   MatchedFill,
   OrderRecord,
   PositionName,
   PriceVectorBody,
+  RequestRecord,
   TransferRecord,
   TwinSessionKey,
   WithdrawalRecord,
@@ -65,6 +67,35 @@ type ListingStep = { kind: 'listing'; seq: Seq; market: Market }
 type KeyStep = { kind: 'key'; seq: Seq; key: string; terms: TwinSessionKey }
 /** It has heard that the key ends. */
 type KeyEndStep = { kind: 'keyEnd'; seq: Seq; key: string; expiryS: number }
+/** An owner asks for something on-chain, in place of what he asked for before: nothing to settle by itself. */
+export type RequestStep = AccountName & {
+  kind: 'request'
+  seq: Seq
+  market: number
+  amountQuote: Quote
+  lots: number
+  isLong: boolean
+  untilS: number
+}
+/** The engine has carried out what was asked for. */
+export type ServedStep = { kind: 'served'; seq: Seq; request: RequestRecord }
+/** The contract has paid a claim outside of batches. */
+export type ClaimedStep = AccountName & { kind: 'claimed'; seq: Seq; amountQuote: Quote }
+/** The contract has executed a reduction outside of batches. */
+export type ReducedStep = {
+  kind: 'reduced'
+  seq: Seq
+  position: PositionName
+  lots: number
+  quote: Quote
+  fundingIndex: FundingIndex
+}
+/** The contract has other margins. */
+type MarginsStep = { kind: 'margins'; seq: Seq; market: MarketId; imBps: number; mmBps: number }
+/** The log is followed up to a notice of this block. */
+type NoticedStep = { kind: 'noticed'; seq: Seq; blockNumber: number }
+/** A market ends, or positions of one that has ended close. */
+export type DelistingStep = { kind: 'delisting'; seq: Seq; delisting: DelistingRecord }
 
 /** How hard the engine throttles new orders from here on: nothing to settle. */
 export type ThrottleStep = { kind: 'throttle'; seq: Seq; level: number; minNotionalQuote: Quote }
@@ -73,6 +104,8 @@ export type ThrottleStep = { kind: 'throttle'; seq: Seq; level: number; minNotio
 export type RiskStep =
   | ActivationStep
   | TransferStep
+  | ServedStep
+  | DelistingStep
   | LiquidationStep
   | TakeoverStep
   | DeleveragingStep
@@ -86,6 +119,11 @@ export type SettlementStep =
   | MarkStep
   | VectorStep
   | ThrottleStep
+  | RequestStep
+  | ClaimedStep
+  | ReducedStep
+  | MarginsStep
+  | NoticedStep
   | DepositStep
   | ListingStep
   | KeyStep

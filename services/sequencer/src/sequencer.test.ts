@@ -75,9 +75,6 @@ describe('the sequencer as a process', { timeout: 60_000 }, () => {
       }),
     )
     expect(decodeEvents(moved.events).map(({ kind }) => kind)).toContain('TransferBooked')
-    // The contract cannot close the positions of a market that ends: such a command is not taken at all.
-    const delisting = encodeCommand({ kind: 'SettleMarket', market: 0 })
-    await expect(client.submit(delisting)).rejects.toMatchObject({ code: 'INVALID_COMMAND' })
 
     const groups = await follow(house, 1, traded.seq)
     const entries = groups.flatMap((group) => group.entries)

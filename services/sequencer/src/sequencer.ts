@@ -61,9 +61,6 @@ type Unit = {
   appliedAt: number
 }
 
-/** What no follower could carry on: the contract has no way yet to close the positions of a market that ends. */
-const unservedKinds: ReadonlySet<number> = new Set([commandKind.SettleMarket])
-
 /** Kinds that add risk: the first to be refused under overload. */
 const orderKinds: ReadonlySet<number> = new Set([
   commandKind.PlaceOrder,
@@ -134,7 +131,7 @@ export class Sequencer {
   private admit(command: Buffer): ReplyStatus {
     const { telemetry, inboxMax, inboxReserved } = this.options
     const kind = command.length < 32 ? 0 : command.readInt32LE(header.kindI32 * 4)
-    const isKnown = kind > 0 && command.length === commandBytes(kind) && !unservedKinds.has(kind)
+    const isKnown = kind > 0 && command.length === commandBytes(kind)
     // Genesis comes from its file only, once.
     if (!isKnown || kind === commandKind.Genesis) {
       telemetry.refused('invalid')

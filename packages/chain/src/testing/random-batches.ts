@@ -8,6 +8,7 @@ import type {
   OrderRecord,
   PricesSegment,
   PriceVector,
+  RiskSegment,
   Segment,
   WithdrawalRecord,
 } from '../batch.ts'
@@ -16,6 +17,7 @@ import { BatchBuilder } from '../batch-builder.ts'
 import { SESSION_FLAG } from '../key-orders.ts'
 import type { MatchedFill, SignedOrder } from '../open-fills.ts'
 import type { Random } from './random.ts'
+import { RandomExits } from './random-exits.ts'
 import { RandomRisk } from './random-risk.ts'
 import { type SettlementWorld, testMarkets } from './settlement-world.ts'
 import { type TestWallet, testWallet } from './test-signer.ts'
@@ -41,6 +43,7 @@ export class RandomBatches {
   /** The builder's estimate of the last honest batch. */
   gasEstimate = 0
   readonly #risk: RandomRisk
+  readonly exits: RandomExits
   #resting: SignedOrder[] = []
   #seq = 1
   /** The builder knows no session keys. */
@@ -49,6 +52,7 @@ export class RandomBatches {
   constructor(world: SettlementWorld, random: Random) {
     this.#world = world
     this.#random = random
+    this.exits = new RandomExits(world, random, traders, SUBACCOUNTS)
     this.#risk = new RandomRisk(world, random, traders, SUBACCOUNTS, this)
   }
 
@@ -74,10 +78,13 @@ export class RandomBatches {
     for (let i = this.#random.between(1, 8); i > 0; i--) {
       const what = this.#random.below(10)
       if (what === 0) builder.addFunding(this.funding().updates)
-      else if (what < 4 && i === 1) builder.addRisk(this.#risk.segment())
+      else if (what < 4 && i === 1) builder.addRisk(this.#odd())
       else if (what === 1) builder.addWithdrawal(this.withdrawal(), () => [this.prices()])
       else builder.addFills([this.fill()], () => [this.prices()])
     }
+    builder.close()
+    // A fill-or-kill order that another one's maker has left in part: no relayer ends a batch there.
+    if (twin.state.openFoks !== 0) return this.honest()
     const batch = builder.finish(this.header([]))
     this.gasEstimate = builder.gasEstimate
     return batch
@@ -94,12 +101,16 @@ export class RandomBatches {
 
   #segment(): Segment {
     const what = this.#random.below(10)
-    if (what > 6) return this.#risk.segment()
+    if (what > 6) return this.#odd()
     if (what === 0) return this.prices()
     if (what === 1) return this.funding()
     if (what === 2)
       return { kind: 'Withdrawals', withdrawals: [this.withdrawal(), this.withdrawal()] }
     return this.#fills()
+  }
+
+  #odd(): RiskSegment {
+    return this.#random.chance(0.35) ? this.exits.segment() : this.#risk.segment()
   }
 
   #fills(): Segment {

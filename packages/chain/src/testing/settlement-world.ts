@@ -5,7 +5,7 @@ import { Interface, JsonRpcProvider, TypedDataEncoder } from 'ethers'
 import { type Batch, batchFormat, type Owner } from '../batch.ts'
 import type { ChainTier } from '../contract-views.ts'
 import { decodeBatch } from '../decode-batch.ts'
-import { type Deployment, deployContracts } from '../deploy.ts'
+import { type Deployment, defaultExitTerms, deployContracts } from '../deploy.ts'
 import { type BatchCodeName, batchCode } from '../generated/batch-code.ts'
 import { plumbExchangeAbi } from '../generated/plumb-exchange.ts'
 import { testUsdcAbi } from '../generated/test-usdc.ts'
@@ -16,10 +16,15 @@ import { rpc, rpcMany } from './json-rpc.ts'
 import { type TestSigner, type TestWallet, testSigner, testWallet } from './test-signer.ts'
 
 export const CHAIN_ID = 1337
+/** The one market that a batch may end. */
+export const ENDING_MARKET = 1
 export const GENESIS = {
   settlementLagS: 600,
   markAgeMaxS: 3600,
   backstop: testWallet('backstop').owner,
+  forceFeePpm: defaultExitTerms.forceFeePpm,
+  directDelayS: defaultExitTerms.directDelayS,
+  forceDelayS: defaultExitTerms.forceDelayS,
 }
 // As ethers wants them: the contract's own hash of the type is compared by every registration.
 const sessionKeyTypes = {
@@ -175,6 +180,10 @@ export class SettlementWorld {
       const set = testTiers[listed.market]
       if (set !== undefined) this.twin.setMarketTiers(listed.market, set.tiers, set.fee)
     }
+    // Before the first deposit the admin needs no timelock.
+    const ending = abi.encodeFunctionData('delistMarket', [ENDING_MARKET])
+    await this.send(this.deployment.exchange, ending)
+    this.twin.delistMarket(ENDING_MARKET)
     await this.send(
       this.deployment.token,
       usdc.encodeFunctionData('mint', [this.#relayer, 2n ** 60n]),
@@ -249,8 +258,8 @@ export class SettlementWorld {
   }
 
   /** Sends from the relayer in a block of time `timeS`, then moves the clock on. */
-  async send(to: string, data: string): Promise<Receipt> {
-    const transaction = { from: this.#relayer, to, data, gas: hex(16_000_000) }
+  async send(to: string, data: string, from: string = this.#relayer): Promise<Receipt> {
+    const transaction = { from, to, data, gas: hex(16_000_000) }
     const { url } = this.anvil
     await rpc(url, 'evm_setNextBlockTimestamp', this.timeS)
     const hash = await rpc<string>(url, 'eth_sendTransaction', transaction)
@@ -262,6 +271,25 @@ export class SettlementWorld {
       this.timeS += 1
       return receipt
     }
+  }
+
+  /** As `send`, from an owner or from the relayer; answers the logs, undefined when it would revert. */
+  async trySend(
+    owner: Owner | undefined,
+    data: string,
+  ): Promise<{ topics: string[]; data: string }[] | undefined> {
+    const { url } = this.anvil
+    const from = owner ?? this.#relayer
+    const to = this.deployment.exchange
+    const call = { from, to, data }
+    const time = { time: hex(this.timeS) }
+    const [answer] = await rpcMany(url, [
+      { method: 'eth_call', params: [call, 'latest', {}, time] },
+      { method: 'anvil_impersonateAccount', params: [from] },
+      { method: 'anvil_setBalance', params: [from, hex(1e18)] },
+    ])
+    if (answer?.error !== undefined) return undefined
+    return (await this.send(to, data, from)).logs
   }
 
   /** Reads the contract. */

@@ -21,6 +21,7 @@ import {
   setRisk,
   withdraw,
 } from './stream-admin.ts'
+import { chainNotice, settlementNotice } from './stream-chain.ts'
 import { registerKey, revokeKey, signByKey } from './stream-keys.ts'
 import {
   amend,
@@ -119,6 +120,9 @@ export class CommandStream {
   #setting(): Command | undefined {
     const view = this.#view
     const { dice, profile } = view
+    const { notices = 0 } = profile
+    if (notices > 0 && dice.chance(notices))
+      return dice.chance(15) ? settlementNotice(view) : chainNotice(view)
     if (profile.risk === true && dice.chance(1.5)) return setRisk(view)
     if ((profile.advanced ?? 0) > 0 && dice.chance(view.throttled ? 3 : 0.6)) return setOrders(view)
     if (profile.liquidation !== true || !dice.chance(profile.guards ?? 1)) return undefined

@@ -88,6 +88,11 @@ export class EventBooks {
       this.#lots(event.accountId, event.market, 0 - event.sizeLots)
       this.#lots(event.backstopAccountId, event.market, event.sizeLots)
       this.#tranche(event.market, 0 - event.insuranceQuote)
+    } else if (event.kind === 'PositionReduced') {
+      this.#cash(event.accountId, event.quote)
+      this.#cash(event.backstopAccountId, 0 - event.quote)
+      this.#lots(event.accountId, event.market, event.sizeLots)
+      this.#lots(event.backstopAccountId, event.market, 0 - event.sizeLots)
     } else if (event.kind === 'AdlExecuted') {
       this.#cash(event.accountId, event.quote - event.deficitQuote)
       this.#lots(event.accountId, event.market, 0 - event.sizeLots)

@@ -68,12 +68,13 @@ const refusals: Record<string, string> = {
   CancelAll: 'UNKNOWN_ACCOUNT UNKNOWN_MARKET INVALID_PARAMETER',
   CreditDeposit: 'DEPOSIT_GAP DEPOSIT_REPEATED CAPACITY INVALID_PARAMETER',
   RequestWithdrawal: `UNKNOWN_ACCOUNT INVALID_PARAMETER INVALID_LANE INSUFFICIENT_BALANCE WITHDRAWALS_PAUSED LANE_BUSY
-    NONCE_USED SIGNATURE_EXPIRED CAPACITY`,
+    NONCE_USED SIGNATURE_EXPIRED CAPACITY BACKSTOP_LOCKED`,
   Transfer: `UNKNOWN_ACCOUNT INVALID_PARAMETER INSUFFICIENT_BALANCE WITHDRAWALS_PAUSED LANE_BUSY CAPACITY
     INVALID_LANE NONCE_USED SIGNATURE_EXPIRED`,
   FundInsurance: `UNKNOWN_ACCOUNT UNKNOWN_MARKET INVALID_PARAMETER INSUFFICIENT_BALANCE WITHDRAWALS_PAUSED LANE_BUSY
     INVALID_LANE NONCE_USED SIGNATURE_EXPIRED CAPACITY`,
   SetWithdrawals: 'INVALID_PARAMETER',
+  ChainNotice: 'NOTICE_GAP NOTICE_REPEATED INVALID_PARAMETER UNKNOWN_MARKET',
   ConfirmBatch: 'NOTHING_TO_CONFIRM INVALID_PARAMETER',
   ObservePrice: 'STALE_PRICE_MESSAGE UNKNOWN_PUBLISHER INVALID_PARAMETER',
   SetMarketState: 'INVALID_PARAMETER UNKNOWN_MARKET',
@@ -115,6 +116,8 @@ const rare: readonly string[] = [
   'SettleMarket UNKNOWN_MARKET',
   'SettleMarket MAX_NOTIONAL',
   'Transfer SIGNATURE_EXPIRED',
+  'Transfer BACKSTOP_LOCKED',
+  'FundInsurance BACKSTOP_LOCKED',
 ]
 
 const met: readonly string[] = [
@@ -130,6 +133,7 @@ const met: readonly string[] = [
   ...words('plain market').flatMap((style) => [0, 1, 2].map((kind) => `placed ${style} ${kind}`)),
   ...words('slide peg twap iceberg scale').map((style) => `placed ${style} 0`),
   'placed trailing 1',
+  'closed onChain',
   ...[0, 1, 2, 3, 4].map((stage) => `stage ${stage}`),
   'tranche receives',
   'adl of one',

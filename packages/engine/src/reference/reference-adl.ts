@@ -1,6 +1,6 @@
 //! Auto-deleveraging: the other side closes at mark and bears the deficit pro rata (RULES.md 4, risk.md 1.10).
 import { limits } from '@plumb/model'
-import { explain, isBackstop } from './reference-explain.ts'
+import { explain, isSpared } from './reference-explain.ts'
 import { movePosition, settleFunding } from './reference-fill.ts'
 import { BOUND, standingOf, worth } from './reference-margin.ts'
 import { abs, ceilDiv, floorDiv, max, min } from './reference-math.ts'
@@ -88,7 +88,7 @@ function rank(s: ReferenceState, market: ReferenceMarket, held: bigint): Candida
     const position = account.positions.get(market.market)
     if (position === undefined || position.lots > 0n === held > 0n) continue
     const at = standingOf(s, account)
-    if (isBackstop(s, account) || at.gross >= BOUND || at.equity <= 0n) continue
+    if (isSpared(s, account) || at.gross >= BOUND || at.equity <= 0n) continue
     const gain = max(0n, min(worth(market, position.lots) - position.entry, at.unrealized))
     const leverage =
       at.equity <= 0n ? 0n : min(LEVERAGE_MAX, floorDiv(1_000n * at.notional, at.equity))

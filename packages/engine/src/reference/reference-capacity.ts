@@ -35,11 +35,20 @@ export function freePlaces(s: ReferenceState): number {
 
 /** Whether an account may have something in a market: pairs with a position or an order are limited. */
 export function pairFree(s: ReferenceState, accountId: number, market: number): boolean {
+  return pairKnown(s, accountId, market) || pairsLeft(s) > 0
+}
+
+function pairsOf(s: ReferenceState): Set<string> {
   const pairs = new Set<string>()
   for (const a of s.accounts) for (const m of a.positions.keys()) pairs.add(`${a.accountId}:${m}`)
   for (const order of s.orders.values()) pairs.add(`${order.accountId}:${order.market}`)
-  return pairs.has(`${accountId}:${market}`) || pairs.size < s.limits.positions
+  return pairs
 }
+
+export const pairKnown = (s: ReferenceState, accountId: number, market: number): boolean =>
+  pairsOf(s).has(`${accountId}:${market}`)
+
+export const pairsLeft = (s: ReferenceState): number => s.limits.positions - pairsOf(s).size
 
 /** `restingPrice`: where the order may come to rest, 0 if it will not. */
 export function checkCapacity(
@@ -58,6 +67,17 @@ export function checkCapacity(
 export const restingPriceOf = (flags: number, price: number): number =>
   timeInForceOf(flags) === timeInForce.gtc ? price : 0
 
+/** Whether a lane that was never used can be remembered: blocks of 16 above the first are limited. */
+export function laneFree(s: ReferenceState, account: ReferenceAccount, lane: number): boolean {
+  if (lane < 16) return true
+  const blocks = new Set<string>()
+  for (const { accountId, lanes } of s.accounts)
+    for (const used of lanes.keys())
+      if (used >= 16) blocks.add(`${accountId}:${Math.floor(used / 16)}`)
+  const mine = blocks.has(`${account.accountId}:${Math.floor(lane / 16)}`)
+  return mine || blocks.size < s.limits.lanePages
+}
+
 export function checkLane(
   s: ReferenceState,
   account: ReferenceAccount,
@@ -68,14 +88,8 @@ export function checkLane(
   if (lane < 0 || lane >= limits.lanesPerAccountMax)
     return refuse('INVALID_LANE', limits.lanesPerAccountMax - 1)
   const known = account.lanes.get(lane)
-  if (laneSeq <= (known?.seq ?? 0)) return refuse('NONCE_USED', known?.seq ?? 0)
-  if (known === undefined) {
-    const blocks = new Set<string>()
-    for (const { accountId, lanes } of s.accounts)
-      for (const used of lanes.keys())
-        if (used >= 16) blocks.add(`${accountId}:${Math.floor(used / 16)}`)
-    const mine = blocks.has(`${account.accountId}:${Math.floor(lane / 16)}`)
-    return lane >= 16 && !mine && blocks.size >= s.limits.lanePages ? refuse('CAPACITY') : undefined
-  }
+  const last = Math.max(known?.seq ?? 0, account.minSeq - 1)
+  if (laneSeq <= last) return refuse('NONCE_USED', last)
+  if (known === undefined) return laneFree(s, account, lane) ? undefined : refuse('CAPACITY')
   return known.orderId !== 0 && known.orderId !== ownOrder ? refuse('LANE_BUSY') : undefined
 }

@@ -7,6 +7,7 @@ import {
   type Transfer,
 } from '@plumb/model'
 import { checkLane } from './reference-capacity.ts'
+import { custody, isBackstopOwners } from './reference-chain-state.ts'
 import { checkExpiry } from './reference-checks.ts'
 import { settleAllFunding } from './reference-fill.ts'
 import { withdrawable } from './reference-margin.ts'
@@ -50,13 +51,15 @@ function openAccount(
     positions: new Map(),
     lanes: new Map(),
     leverage: new Map(),
+    minSeq: 0,
+    locked: false,
   }
   s.accounts.push(account)
   emit({ kind: 'AccountOpened', accountId: account.accountId, subaccount, owner })
   return account
 }
 
-const hexOf = (owner: Uint8Array): string =>
+export const hexOf = (owner: Uint8Array): string =>
   Array.from(owner, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 export function creditDeposit(
@@ -119,9 +122,12 @@ export function requestWithdrawal(
   const account = accountOf(s, c.accountId)
   if (account === undefined) return refuse('UNKNOWN_ACCOUNT')
   if (!isAmount(c.amountQuote)) return INVALID
+  if (isBackstopOwners(s, account)) return refuse('BACKSTOP_LOCKED')
   const full = s.withdrawals.length >= s.limits.pendingWithdrawals
   const refusal = checkPayment(s, account, c, full)
   if (refusal !== undefined) return refusal
+  const left = custody(s)
+  if (BigInt(c.amountQuote) > left) return refuse('INSUFFICIENT_BALANCE', Number(left))
   pay(s, account, c, emit)
   const { accountId, amountQuote, lane, laneSeq } = c
   s.withdrawals.push({ seq: s.seq, accountId, amount: BigInt(amountQuote) })
@@ -142,6 +148,7 @@ export function transfer(s: ReferenceState, c: Transfer, emit: Emit): Refusal | 
   if (account === undefined) return refuse('UNKNOWN_ACCOUNT')
   if (!isAmount(c.amountQuote) || !between(c.toSubaccount, 0, 255)) return INVALID
   if (c.toSubaccount === account.subaccount) return INVALID
+  if (isBackstopOwners(s, account)) return refuse('BACKSTOP_LOCKED')
   const known = find(s, account.ownerHex, c.toSubaccount)
   const full = known === undefined && s.accounts.length >= s.limits.accounts
   const refusal = checkPayment(s, account, c, full)
@@ -173,6 +180,7 @@ export function fundInsurance(
   const market = s.markets.get(c.market)
   if (market === undefined) return refuse('UNKNOWN_MARKET')
   if (!isAmount(c.amountQuote)) return INVALID
+  if (isBackstopOwners(s, account)) return refuse('BACKSTOP_LOCKED')
   const refusal = checkPayment(s, account, c, false)
   if (refusal !== undefined) return refusal
   pay(s, account, c, emit)

@@ -3,6 +3,7 @@ import {
   type AmendOrder,
   limits,
   marketState,
+  orderFlag,
   orderOption,
   type PlaceAdvancedOrder,
   type PlaceOrder,
@@ -84,10 +85,14 @@ export function checkShape(
 const notionalOf = (market: ReferenceMarket, c: { priceTicks: number; sizeLots: number }): bigint =>
   BigInt(c.priceTicks) * BigInt(c.sizeLots) * BigInt(market.quotePerTickLot)
 
-export const checkIsolated = (account: ReferenceAccount, market: number): Refusal | undefined =>
-  account.isolatedMarket !== -1 && account.isolatedMarket !== market
-    ? refuse('ISOLATED_MARKET')
-    : undefined
+export function checkIsolated(
+  account: ReferenceAccount,
+  { market, flags }: { market: number; flags: number },
+): Refusal | undefined {
+  if (account.locked && (flags & orderFlag.reduceOnly) === 0) return refuse('CLOSE_ONLY')
+  const isolated = account.isolatedMarket !== -1 && account.isolatedMarket !== market
+  return isolated ? refuse('ISOLATED_MARKET') : undefined
+}
 
 export function checkExpiry(s: ReferenceState, expiryS: number): Refusal | undefined {
   return expiredAt(s, expiryS) ? refuse('SIGNATURE_EXPIRED', s.lagS) : undefined

@@ -30,6 +30,7 @@ import {
   requestWithdrawal,
   transfer,
 } from './reference-cash.ts'
+import { chainNotice } from './reference-chain.ts'
 import { observePrice, tick } from './reference-clock.ts'
 import { referenceHash } from './reference-hash.ts'
 import { registerKey, revokeKey } from './reference-keys.ts'
@@ -147,5 +148,7 @@ function run(s: ReferenceState, c: Command, emit: Emit): Refusal | undefined {
       return registerKey(s, c, emit)
     case 'RevokeKey':
       return revokeKey(s, c, emit)
+    case 'ChainNotice':
+      return chainNotice(s, c, emit)
   }
 }

@@ -1,4 +1,5 @@
 //! Why a liquidation acts: the record that precedes each action (RULES.md 4).
+import { isBackstopOwners } from './reference-chain-state.ts'
 import { requirements, standingOf } from './reference-margin.ts'
 import { min } from './reference-math.ts'
 import {
@@ -11,6 +12,10 @@ import {
 
 export const isBackstop = (s: ReferenceState, { accountId }: ReferenceAccount): boolean =>
   [...s.markets.values()].some((market) => market.backstop === accountId)
+
+/** Neither liquidated nor deleveraged. */
+export const isSpared = (s: ReferenceState, account: ReferenceAccount): boolean =>
+  isBackstopOwners(s, account) || isBackstop(s, account)
 
 /** What an explanation says of the account and the market before the action. */
 export function explain(

@@ -34,6 +34,8 @@ export function referenceHash(s: ReferenceState): StateHash {
   }
   for (const a of s.accounts) {
     add(hashedRecord.account, accountValues(a), wordsOf(a.owner), 1)
+    if (a.minSeq !== 0 || a.locked)
+      add(hashedRecord.direct, [a.accountId, a.minSeq, a.locked ? 1 : 0])
     for (const [market, p] of a.positions)
       add(hashedRecord.position, [a.accountId, market, p.lots, p.entry, p.snapshot, p.partialAtMs])
     for (const [lane, l] of a.lanes)
@@ -85,6 +87,7 @@ export function referenceHash(s: ReferenceState): StateHash {
     }
   for (const { seq, accountId, amount } of s.withdrawals)
     add(hashedRecord.withdrawal, [seq, accountId, amount])
+  if (s.chain.notices !== 0) add(hashedRecord.chain, chainValues(s))
   const pending = s.withdrawals.reduce((sum, w) => sum + w.amount, 0n)
   add(hashedRecord.totals, [
     s.opened ? 1 : 0,
@@ -223,6 +226,15 @@ const safetyValues = (m: ReferenceMarket): Value[] => [
   m.rearmedAtMs,
   m.settlementPrice,
 ]
+
+const bytesOf = (hex: string): Uint8Array =>
+  Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+
+function chainValues({ chain }: ReferenceState): number[] {
+  const { notices, pausedUntilS, forceFeePpm, backstopHex, heardMs, unsettledMs } = chain
+  const owner = wordsOf(bytesOf(backstopHex)).map((word) => word >>> 0)
+  return [notices, pausedUntilS, forceFeePpm, ...owner, heardMs, unsettledMs]
+}
 
 function marketValues(s: ReferenceState, m: ReferenceMarket): Value[] {
   return [

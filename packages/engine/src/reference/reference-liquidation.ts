@@ -2,8 +2,9 @@
 import { closeReason, limits, marketState } from '@plumb/model'
 import { deleverage } from './reference-adl.ts'
 import { pairFree } from './reference-capacity.ts'
+import { isSettlementLate } from './reference-chain-state.ts'
 import { close, closeMany } from './reference-close.ts'
-import { explain, isBackstop } from './reference-explain.ts'
+import { explain, isSpared } from './reference-explain.ts'
 import { movePosition, settleAllFunding, settleFunding } from './reference-fill.ts'
 import { liquidateOnBook } from './reference-liquidation-book.ts'
 import {
@@ -40,13 +41,14 @@ const open = new Set<number>([marketState.trading, marketState.postOnly, marketS
 const spent = (s: ReferenceState) => s.fills >= limits.fillsPerCommandMax
 
 export function liquidate(s: ReferenceState, emit: Emit): void {
+  if (isSettlementLate(s)) return
   const armed = [...s.markets.values()]
     .filter((market) => qualifies(s, market))
     .toSorted((a, b) => a.market - b.market)
   const noted = s.accounts.filter(
     (account) =>
       armed.some(({ market }) => account.positions.has(market)) &&
-      !isBackstop(s, account) &&
+      !isSpared(s, account) &&
       ![...account.positions.keys()].some((id) => isStale(s, marketOf(s, id))) &&
       standingOf(s, account).gross < BOUND,
   )

@@ -101,7 +101,7 @@ function checkForm(s: ReferenceState, account: ReferenceAccount, c: Place): Refu
   return (
     (advanced ? checkAdvancedShape(market, c) : undefined) ??
     checkShape(market, c, advanced) ??
-    checkIsolated(account, c.market) ??
+    checkIsolated(account, c) ??
     checkLane(s, account, c.lane, c.laneSeq, 0) ??
     checkExpiry(s, c.expiryS) ??
     checkKey(s, account, c)

@@ -97,6 +97,19 @@ export type ReferenceAccount = {
   positions: Map<number, ReferencePosition>
   lanes: Map<number, ReferenceLane>
   leverage: Map<number, number>
+  /** Orders with a lower lane sequence number are dead on-chain. */
+  minSeq: number
+  /** Only what reduces. */
+  locked: boolean
+}
+/** What the contract has told. */
+export type ReferenceChain = {
+  notices: number
+  pausedUntilS: number
+  forceFeePpm: number
+  backstopHex: string
+  heardMs: number
+  unsettledMs: number
 }
 export type MarketRisk = Omit<SetMarketRisk, 'kind' | 'market'>
 /** A weighted mean in integers: n/d, and when it was last fed. */
@@ -186,6 +199,7 @@ export type ReferenceState = {
   lastBatch: number
   batchToSeq: number
   sweptS: number
+  chain: ReferenceChain
 }
 
 export function emptyState(limits: EngineLimits): ReferenceState {
@@ -221,6 +235,14 @@ export function emptyState(limits: EngineLimits): ReferenceState {
     lastBatch: 0,
     batchToSeq: 0,
     sweptS: 0,
+    chain: {
+      notices: 0,
+      pausedUntilS: 0,
+      forceFeePpm: 0,
+      backstopHex: '00'.repeat(20),
+      heardMs: 0,
+      unsettledMs: 0,
+    },
   }
 }
 

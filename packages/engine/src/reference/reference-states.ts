@@ -8,11 +8,12 @@ import {
   type SetMarketState,
   type SettleMarket,
 } from '@plumb/model'
+import { isPaused } from './reference-chain-state.ts'
 import { closeMany } from './reference-close.ts'
 import { movePosition, settleFunding } from './reference-fill.ts'
 import { collectDust } from './reference-funding.ts'
 import { meanMark } from './reference-margin.ts'
-import { min } from './reference-math.ts'
+import { ceilDiv, floorDiv, max, min } from './reference-math.ts'
 import {
   accountOf,
   type Emit,
@@ -47,7 +48,7 @@ export function setBackstop(s: ReferenceState, c: SetBackstop, emit: Emit): Refu
   return undefined
 }
 
-function enter(market: ReferenceMarket, state: number, emit: Emit): void {
+export function enter(market: ReferenceMarket, state: number, emit: Emit): void {
   market.state = state
   emit({ kind: 'MarketStateChanged', market: market.market, state })
 }
@@ -61,12 +62,13 @@ export function setMarketState(
   if (market === undefined) return refuse('UNKNOWN_MARKET')
   if (c.state < 0 || c.state >= marketState.settled) return INVALID
   if (market.state === marketState.settled) return INVALID
+  if (c.state <= marketState.postOnly && isPaused(s)) return INVALID
   endReopening(market)
   enter(market, c.state, emit)
   return undefined
 }
 
-function endReopening(market: ReferenceMarket): void {
+export function endReopening(market: ReferenceMarket): void {
   market.reopeningSinceMs = 0
   market.goodTicks = 0
 }
@@ -74,7 +76,7 @@ function endReopening(market: ReferenceMarket): void {
 export function reopenMarket(s: ReferenceState, c: ReopenMarket, emit: Emit): Refusal | undefined {
   const market = s.markets.get(c.market)
   if (market === undefined) return refuse('UNKNOWN_MARKET')
-  if (market.state !== marketState.halted) return INVALID
+  if (market.state !== marketState.halted || isPaused(s)) return INVALID
   market.ema150 = { ...market.ema150, timeMs: 0 }
   market.ema30 = { ...market.ema30, timeMs: 0 }
   market.rearmedAtMs = s.timeMs + riskOf(market).rearmS * 1_000
@@ -109,12 +111,21 @@ export function advanceReopening(s: ReferenceState, market: ReferenceMarket, emi
     begin(s, market, marketState.trading, emit)
 }
 
+/** The mean mark within the mark's band, as the contract wants it; or the fixed index. */
+function settlementPrice(market: ReferenceMarket): number {
+  if (market.fixedIndexTicks !== 0) return market.fixedIndexTicks
+  const [mark, band] = [BigInt(market.mark), BigInt(market.markBandPpm)]
+  const least = ceilDiv(mark * (1_000_000n - band), 1_000_000n)
+  const most = floorDiv(mark * (1_000_000n + band), 1_000_000n)
+  return Number(max(least, min(meanMark(market), most)))
+}
+
 export function settleMarket(s: ReferenceState, c: SettleMarket, emit: Emit): Refusal | undefined {
   const market = s.markets.get(c.market)
   if (market === undefined) return refuse('UNKNOWN_MARKET')
   const ready = market.state === marketState.halted || market.state === marketState.reduceOnly
-  if (!ready || market.mark === 0) return INVALID
-  const price = Number(meanMark(market))
+  if (!ready || market.mark === 0 || !indexWithin(s, market, 5_000)) return INVALID
+  const price = settlementPrice(market)
   const worth = openInterest(s, c.market) * BigInt(price) * BigInt(market.quotePerTickLot)
   if (worth >= BigInt(limits.notionalQuoteMax))
     return refuse('MAX_NOTIONAL', limits.notionalQuoteMax)

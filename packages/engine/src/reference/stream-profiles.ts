@@ -31,6 +31,8 @@ export type StreamProfile = {
   keys?: number
   crashes?: number
   guards?: number
+  /** Percent of the commands that the contract gives: requests, cancels, what it has done already. */
+  notices?: number
 }
 type LimitedProfile = StreamProfile & { limits: Partial<EngineLimits> }
 
@@ -209,6 +211,15 @@ export const streamProfiles: Record<string, LimitedProfile> = {
     volatility: 2_000,
     depth: 150,
   },
-  tight: { ...usual, ...everything, lanes: 40, limits: tight, keys: 20 },
+  chained: {
+    ...usual,
+    ...everything,
+    markets: [liquid, thin, rebate],
+    advanced: 15,
+    notices: 4,
+    depositMax: 400_000_000,
+    sizeMax: 60,
+  },
+  tight: { ...usual, ...everything, lanes: 40, notices: 1, limits: tight, keys: 20 },
   'tight-wide': { ...wide, ...everything, spread: 4_000_000, limits: tight },
 }

@@ -1,5 +1,5 @@
 //! What a command stream knows of the exchange it feeds: learnt from events, so that its commands are mostly sensible.
-import { type EngineEvent, limits, type OrderKind, type Side } from '@plumb/model'
+import { type EngineEvent, limits, noticeKind, type OrderKind, type Side } from '@plumb/model'
 import type { Dice } from './dice.ts'
 import type { StreamProfile } from './stream-profiles.ts'
 
@@ -47,11 +47,16 @@ export class StreamView {
   readonly keys: Map<string, SeenKey> = new Map()
   readonly marks: Map<number, number> = new Map()
   readonly indexes: Map<number, number> = new Map()
+  /** The present one and the one before, once there was funding. */
+  readonly fundingIndexes: Map<number, readonly number[]> = new Map()
   readonly states: Map<number, number> = new Map()
   readonly #laneSeqs = new Map<string, number>()
   deposits = 0
   throttled = false
   batches = 0
+  notices = 0
+  /** By account: no order below is taken any more. */
+  readonly #leastSeqs = new Map<number, number>()
 
   constructor(dice: Dice, profile: StreamProfile) {
     this.dice = dice
@@ -86,10 +91,25 @@ export class StreamView {
         if (key !== undefined) key.isRevoked = true
       } else if (event.kind === 'OrderTriggered') this.#awake(event.orderId)
       else if (event.kind === 'OrderClosed') this.#closed(event.orderId, event.remainingLots)
-      else if ('lane' in event)
+      else if (event.kind === 'FundingApplied')
+        this.fundingIndexes.set(event.market, [
+          event.fundingIndex,
+          event.fundingIndex - event.deltaIndex,
+        ])
+      else if (event.kind === 'ChainNoticed') this.#noticed(event)
+      else if ('lane' in event && event.laneSeq !== 0)
         this.#laneSeqs.set(`${event.accountId}:${event.lane}`, event.laneSeq)
       if (event.kind === 'OrderPlaced' || event.kind === 'OrderAmended') this.#seen(event)
     }
+  }
+
+  #noticed({ noticeId, what, accountId, lane, laneSeq }: EngineEvent & { kind: 'ChainNoticed' }) {
+    this.notices = noticeId
+    if (what === noticeKind.allCancelled)
+      this.#leastSeqs.set(accountId, Math.max(laneSeq, this.#leastSeqs.get(accountId) ?? 0))
+    if (what !== noticeKind.laneCancelled) return
+    const key = `${accountId}:${lane}`
+    this.#laneSeqs.set(key, Math.max(laneSeq, this.#laneSeqs.get(key) ?? 0))
   }
 
   #awake(orderId: number): void {
@@ -185,7 +205,8 @@ export class StreamView {
 
   laneSeq(accountId: number, lane: number): number {
     const { dice } = this
-    const last = this.#laneSeqs.get(`${accountId}:${lane}`) ?? 0
+    const least = this.#leastSeqs.get(accountId) ?? 0
+    const last = Math.max(this.#laneSeqs.get(`${accountId}:${lane}`) ?? 0, least - 1)
     return dice.chance(3) ? dice.pick([0, last, last + 5, limits.laneSeqMax]) : last + 1
   }
 

@@ -71,7 +71,16 @@ export type TransferView = {
 /** What the exchange did to an account, and the inputs it used (engine event fields, in engine units). */
 export type NoticeView = {
   readonly market: MarketView | null
-  kind: 'liquidation' | 'takeover' | 'adl' | 'settlement' | 'bad_debt' | 'fee_tier'
+  kind:
+    | 'liquidation'
+    | 'takeover'
+    | 'adl'
+    | 'settlement'
+    | 'bad_debt'
+    | 'fee_tier'
+    | 'reduction'
+    | 'on_chain_request'
+    | 'on_chain_cancel'
   seq: number
   leg: number
   timeMs: number

@@ -237,6 +237,10 @@ export class ExchangeView {
         return money.liquidationFilled(event)
       case 'PositionTakenOver':
         return money.takenOver(event)
+      case 'PositionReduced':
+        return money.reduced(event)
+      case 'ChainNoticed':
+        return money.noticed(event)
       case 'AdlExecuted':
         return money.deleveraged(event)
       case 'AdlRound':

@@ -1,6 +1,6 @@
 //! Cash and positions, as the events of fills, liquidations, transfers and settlements tell them.
 import { bytesHex } from '@plumb/chain'
-import { mulDivFloor, type Side, side, type TradeExecuted } from '@plumb/model'
+import { mulDivFloor, noticeKind, type Side, side, type TradeExecuted } from '@plumb/model'
 import {
   type AccountView,
   type FillView,
@@ -69,7 +69,8 @@ export class MoneyFollower {
     account.cashQuote = event.cashQuote
     account.pendingWithdrawalQuote += amountQuote
     account.updatedAtMs = timeMs
-    account.lanes.set(lane, laneSeq)
+    // What was asked for on-chain uses no lane.
+    if (laneSeq !== 0) account.lanes.set(lane, laneSeq)
     const [seq, leg, batchNo, paidAtMs] = [withdrawalId, 0, null, null]
     const withdrawal = { withdrawalId, seq, leg, timeMs, amountQuote, batchNo, paidAtMs }
     remember(account.withdrawals, withdrawal)
@@ -188,6 +189,46 @@ export class MoneyFollower {
       timeMs,
     })
     this.#notice(event, 'takeover', { sizeLots, markTicks, quote, insuranceQuote })
+  }
+
+  /** A reduction asked for on-chain: the backstop took the lots. */
+  reduced(event: EventOf<'PositionReduced'>): void {
+    const market = this.#state.market(event.market)
+    const { timeMs, quote, feeQuote, sizeLots, priceTicks } = event
+    const account = this.#state.account(event.accountId)
+    const backstop = this.#state.account(event.backstopAccountId)
+    account.cashQuote += quote
+    backstop.cashQuote -= quote
+    const paidQuote = -(quote + feeQuote)
+    const lotsAfter = event.positionLots
+    const { realizedQuote, backstopRealizedQuote } = event
+    this.#move(account, market, { lotsAfter, paidQuote, realizedQuote, timeMs })
+    this.#move(backstop, market, {
+      lotsAfter: event.backstopPositionLots,
+      paidQuote: -paidQuote,
+      realizedQuote: backstopRealizedQuote,
+      timeMs,
+    })
+    this.#notice(event, 'reduction', { sizeLots, priceTicks, quote, feeQuote })
+  }
+
+  /** What the contract told of an account, or of its margins and its pause. */
+  noticed(event: EventOf<'ChainNoticed'>): void {
+    const { what, amountQuote, lots, lane, laneSeq, dueS } = event
+    if (what === noticeKind.marginsSet) {
+      const market = this.#state.market(event.market)
+      market.definition = { ...market.definition, imBps: lane, mmBps: laneSeq }
+      return
+    }
+    if (event.accountId === 0) return
+    const ofMarket = what === noticeKind.reduceRequested || what === noticeKind.reduced
+    const about = { ...event, market: ofMarket ? event.market : null }
+    const { lanes } = this.#state.account(event.accountId)
+    if (what === noticeKind.laneCancelled && laneSeq > (lanes.get(lane) ?? 0))
+      lanes.set(lane, laneSeq)
+    if (what === noticeKind.laneCancelled || what === noticeKind.allCancelled)
+      this.#notice(about, 'on_chain_cancel', { lane, laneSeq })
+    else this.#notice(about, 'on_chain_request', { what, amountQuote, lots, dueS })
   }
 
   deleveraged(event: EventOf<'AdlExecuted'>): void {

@@ -63,7 +63,7 @@ const noRisk: Omit<SetMarketRisk, 'market' | 'kind'> = {
 }
 
 export class MarketView {
-  readonly definition: Market
+  definition: Market
   readonly createdAtMs: number
   readonly book = new BookView()
   /** Of trades by minute and by second, of mark and index by minute. */

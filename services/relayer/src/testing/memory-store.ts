@@ -85,6 +85,10 @@ export const memoryStore = (disk: MemoryDisk): RelayerStore & { readonly killed:
       write(() => {
         batch(batchNo).status = status
       }),
+    saveRecord: (record) =>
+      write(() => {
+        disk.records.set(`${record.kind}/${record.key}`, record)
+      }),
     saveDeposits: (cursor) =>
       write(() => {
         disk.deposits = cursor

@@ -1,5 +1,6 @@
 //! Sequencer and engine of a test: it says what happened, durably and in order, and takes the relayer's commands.
 import {
+  type ChainNotice,
   type Command,
   decodeCommand,
   type EventBody,
@@ -38,6 +39,8 @@ export class ScriptedExchange {
   readonly throttles: number[] = []
   /** Session keys by address: when they end. */
   readonly keys = new Map<string, number>()
+  /** What of the contract's log was followed. */
+  readonly notices: ChainNotice[] = []
   /** The next answers that get lost on their way: the command counts all the same. */
   lostReplies = 0
   readonly #nowMs: () => number
@@ -133,12 +136,25 @@ export class ScriptedExchange {
       this.keys.set(hexOf(command.key), command.expiryS)
       return [{ ...command, kind: 'KeyRevoked', owner: new Uint8Array(20) }]
     }
+    if (command.kind === 'ChainNotice') return this.#notice(command)
     if (command.kind !== 'ConfirmBatch') throw new RangeError(command.kind)
     const last = this.confirmed.at(-1)
     if (command.toSeq <= (last?.toSeq ?? 0)) return [refused(rejectCode.NOTHING_TO_CONFIRM)]
     const { batchNo, toSeq, gasUsed, blockNumber, txHash } = command
     this.confirmed.push({ batchNo, toSeq, txHash: hexOf(txHash) })
     return [{ kind: 'BatchConfirmed', batchNo, toSeq, gasUsed, blockNumber, txHash }]
+  }
+
+  #notice(command: ChainNotice): EventBody[] {
+    const { noticeId, what, market, blockNumber, txHash } = command
+    if (noticeId === 0) return []
+    if (noticeId <= this.notices.length) return [refused(rejectCode.NOTICE_REPEATED)]
+    if (noticeId > this.notices.length + 1) return [refused(rejectCode.NOTICE_GAP)]
+    this.notices.push(command)
+    const accountId = this.accountIds.get(`${hexOf(command.owner)}/${command.subaccount}`) ?? 0
+    const { amountQuote = 0, lots = 0, dueS = 0, lane = 0, laneSeq = 0 } = command
+    const told = { noticeId, what, market, amountQuote, lots, dueS, lane, laneSeq }
+    return [{ kind: 'ChainNoticed', accountId, ...told, blockNumber, txHash }]
   }
 
   #credit(command: Extract<Command, { kind: 'CreditDeposit' }>): EventBody[] {

@@ -1,0 +1,64 @@
+//! What the contract has told, as the rest of the engine asks for it (RULES.md 7).
+import type { AccountStore } from './account-store.ts'
+import {
+  ACCOUNT_W,
+  BACKSTOP_OWNER,
+  DEPOSITS,
+  LAG_S,
+  PAID,
+  PAUSED_UNTIL_S,
+  PENDING,
+  SETTLEMENT_HEARD,
+  TIME_MS,
+  UNSETTLED_SINCE,
+  W_LOCKED,
+  W_MIN_SEQ,
+  W_RISK,
+  WATCHED,
+} from './slabs.ts'
+import type { EngineState } from './state.ts'
+
+const OWNER_WORDS = 5
+
+/** Whether the account is one of the backstop's owner: on-chain it pays out by request only, and is nobody's victim. */
+export function isBackstopOwners(state: EngineState, account: number): boolean {
+  const { chain, accounts } = state
+  let known = 0
+  for (let i = 0; i < OWNER_WORDS; i++) {
+    const word = chain[BACKSTOP_OWNER + i]!
+    if (accounts.owners[account * OWNER_WORDS + i]! >>> 0 !== word) return false
+    known += word
+  }
+  return known !== 0
+}
+
+/** Whether the contract takes no new risk now. */
+export function isPaused(state: EngineState): boolean {
+  return state.totals[TIME_MS]! < state.chain[PAUSED_UNTIL_S]! * 1_000
+}
+
+/**
+ * Settlement is so far behind, or silent for so long, that a liquidation of now would reach the chain when its prices are too
+ * old for it: half of L, where the contract allows L and five minutes.
+ */
+export function isSettlementLate(state: EngineState): boolean {
+  const { chain, totals } = state
+  const heard = chain[SETTLEMENT_HEARD]!
+  if (heard === 0) return false
+  const since = chain[UNSETTLED_SINCE]!
+  const oldest = since === 0 ? heard : Math.min(since, heard)
+  return totals[TIME_MS]! - oldest > totals[LAG_S]! * 500
+}
+
+/** What the contract can pay at most: no more leaves than has come in (CUSTODY_SHORT). */
+export function custodyQuote({ totals }: EngineState): number {
+  return totals[DEPOSITS]! - totals[PAID]! - totals[PENDING]!
+}
+
+/** Marks an account that has something of its own to be asked for at the door. */
+export function watch(accounts: AccountStore, account: number): void {
+  const a = account * ACCOUNT_W
+  const { i32 } = accounts
+  const watched = i32[a + W_LOCKED] !== 0 || i32[a + W_MIN_SEQ] !== 0
+  i32[a + W_RISK] = watched ? i32[a + W_RISK]! | WATCHED : i32[a + W_RISK]! & ~WATCHED
+}
