@@ -21,7 +21,9 @@ const {
   HOME_PLACES,
   LAG_S,
   LANES,
+  LANE_DIRTY,
   LANE_W,
+  L_ORDER,
   L_SEQ,
   MARKET_D,
   MARKET_MASK,
@@ -54,6 +56,7 @@ const {
   THROTTLE_LEVEL,
   TIME_MS,
   W_ACCOUNT,
+  W_DIRTY,
   W_EXPIRY,
   W_FLAGS,
   W_GENERATION,
@@ -161,9 +164,9 @@ export function amendPlain(
   words[o + W_MAX_FEE] = maxFee
   doubles[od + D_SIZE] = lots
   doubles[od + D_REMAINING] = lots
-  touch(orders.dirty, slot)
+  if (words[o + W_DIRTY] === 0) touch(orders.dirty, slot)
   records[place * LANE_W + L_SEQ] = laneSeq
-  touch(lanes.dirty, place)
+  if ((records[place * LANE_W + L_ORDER]! & LANE_DIRTY) === 0) touch(lanes.dirty, place)
   orders.dueS[slot] = due
   const block = (slot / DUE_BLOCK) | 0
   if (due < orders.blockDueS[block]!) orders.blockDueS[block] = due

@@ -25,54 +25,42 @@ const {
   W_LIVE,
 } = slabs
 const { user } = closeReason
+const { ORDER_NOT_FOUND } = rejectCode
 
 export function cancelOrder(
   state: EngineState,
   i32: Int32Array,
   f64: Float64Array,
-  w: number,
+  at: number,
   d: number,
 ): void {
-  if (cancelPlain(state, i32, f64, w)) return
+  const w = at & COMMAND_MASK
   const account = i32[w + 5]!
   if (!(account >= 1 && account <= state.accounts.used)) {
     reject(state, i32, f64, w, d, rejectCode.UNKNOWN_ACCOUNT)
     return
   }
-  const slot = slotNamed(state, account, i32, f64, w, d)
-  if (slot === NONE || state.orders.i32[slot * ORDER_W + W_ACCOUNT] !== account) {
-    reject(state, i32, f64, w, d, rejectCode.ORDER_NOT_FOUND)
+  const orderId = f64[(w >> 1) + 11]!
+  const slot = orderId === 0 ? slotOfClient(state, account, i32, w) : orderId & SLOT_MASK
+  const o = slot * ORDER_W
+  const { orders } = state
+  const words = orders.i32
+  if (
+    slot === NONE ||
+    slot >= orders.used ||
+    words[o + W_LIVE] !== 1 ||
+    words[o + W_ACCOUNT] !== account ||
+    (orderId !== 0 && (words[o + W_GENERATION]! >>> 0) * SLOT_RANGE + slot !== orderId)
+  ) {
+    reject(state, i32, f64, w, d, ORDER_NOT_FOUND)
     return
   }
-  closeResting(state, slot, closeReason.user)
+  if (words[o + W_FLAGS]! > SIGNED_FLAGS) closeResting(state, slot, user)
+  else closePlain(state, slot, user, true)
 }
 
-/** Cancels the order at sight if its id names a plain one of the account's. */
-function cancelPlain(state: EngineState, i32: Int32Array, f64: Float64Array, at: number): boolean {
-  const w = at & COMMAND_MASK
-  const orderId = f64[(w >> 1) + 11]!
-  const { orders } = state
-  const slot = orderId & SLOT_MASK
-  if (slot >= orders.used) return false
-  const o = slot * ORDER_W
-  const words = orders.i32
-  if (words[o + W_LIVE] !== 1 || words[o + W_ACCOUNT] !== i32[w + 5]) return false
-  if ((words[o + W_GENERATION]! >>> 0) * SLOT_RANGE + slot !== orderId) return false
-  if (words[o + W_FLAGS]! > SIGNED_FLAGS) return false
-  closePlain(state, slot, user, true)
-  return true
-}
-
-function slotNamed(
-  state: EngineState,
-  account: number,
-  i32: Int32Array,
-  f64: Float64Array,
-  w: number,
-  d: number,
-): number {
-  const orderId = f64[d + 11]!
-  if (orderId !== 0) return slotOfOrder(state.orders, orderId)
+/** Slot of the open order that the command's client order id names, NONE (−1) if there is none. */
+function slotOfClient(state: EngineState, account: number, i32: Int32Array, w: number): number {
   if (i32[w + 24] === 0) return NONE
   const ids = state.clientIds
   const entry = findClientId(ids, account, i32, w)

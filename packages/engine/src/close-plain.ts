@@ -48,6 +48,7 @@ const {
   TIME_MS,
   W_ACCOUNT,
   W_CLIENT_ID,
+  W_DIRTY,
   W_FLAGS,
   W_FREE_PLACE,
   W_GENERATION,
@@ -156,16 +157,17 @@ export function closePlain(
   const home = account * HOME_PLACES + FIRST_PLACE + (lane & (LANES - 1))
   const place = lane < LANES ? home : findLane(lanes, account, lane) & PLACE_MASK
   const filledLots = orders.f64[slot * ORDER_D + D_SIZE]! - remaining
-  if (filledLots === 0)
-    records[place * LANE_W + L_ORDER] = records[place * LANE_W + L_ORDER]! & LANE_DIRTY
+  const laneOrder = place * LANE_W + L_ORDER
+  const laneDirty = records[laneOrder]! & LANE_DIRTY
+  if (filledLots === 0) records[laneOrder] = laneDirty
   else freeLane(lanes, place, filledLots)
-  touch(lanes.dirty, place)
+  if (laneDirty === 0) touch(lanes.dirty, place)
   const entry = words[o + W_CLIENT_ID]!
   if (entry !== NONE) retireClientId(state.clientIds, accounts, entry, ++totals[CLOSES]!)
   words[o + W_LIVE] = 0
   words[o + W_FREE_PLACE] = orders.freeCount
   orders.free[orders.freeCount++] = slot
-  touch(orders.dirty, slot)
+  if (words[o + W_DIRTY] === 0) touch(orders.dirty, slot)
   const left = records[pw + P_ORDERS]!
   if (left !== 1 || held[record * POSITION_D + D_LOTS] !== 0) records[pw + P_ORDERS] = left - 1
   else unpinPosition(positions, accounts, record)

@@ -56,6 +56,7 @@ export function reject(
   )
     return
   events.f64[record * 20 + 5] = f64[d + 11]!
+  if (i32[w + 24] === 0) return
   for (let i = 0; i < CLIENT_TEXT_WORDS; i++) events.i32[to + 16 + i] = i32[w + 24 + i]!
 }
 

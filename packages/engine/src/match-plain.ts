@@ -51,6 +51,7 @@ const {
   PAGE_WORDS,
   POSITION_D,
   POSITION_W,
+  P_DIRTY,
   P_LEVERAGE,
   P_NEXT,
   RECORD_MASK,
@@ -63,6 +64,8 @@ const {
   TIME_MS,
   TRADES,
   W_ACCOUNT,
+  W_ACCOUNT_DIRTY,
+  W_DIRTY,
   W_EXPIRY,
   W_FIRST_POSITION,
   W_FLAGS,
@@ -244,12 +247,12 @@ export function matchPlain(state: EngineState, taking: number, fillsMax: number)
     doubles[maker * ORDER_D + D_REMAINING] = makerLeft - lots
     totals[FEES] = totals[FEES]! + takerFee + makerFee
     markets[m + M_LAST] = best
-    touch(accounts.dirty, takerAccount)
-    touch(accounts.dirty, makerAccount)
-    touch(positions.dirty, takerRecord)
-    touch(positions.dirty, makerRecord)
-    touch(orders.dirty, maker)
-    touch(state.dirtyMarkets, market)
+    if (records[ta + W_ACCOUNT_DIRTY] === 0) touch(accounts.dirty, takerAccount)
+    if (records[ka + W_ACCOUNT_DIRTY] === 0) touch(accounts.dirty, makerAccount)
+    if (records[takerRecord * POSITION_W + P_DIRTY] === 0) touch(positions.dirty, takerRecord)
+    if (records[makerRecord * POSITION_W + P_DIRTY] === 0) touch(positions.dirty, makerRecord)
+    if (words[k + W_DIRTY] === 0) touch(orders.dirty, maker)
+    if (fills === 0) touch(state.dirtyMarkets, market)
     eventDoubles[ed] = totals[SEQ]!
     eventDoubles[ed + 1] = now
     eventWords[ew + 4] = TradeExecuted

@@ -88,6 +88,8 @@ export function matchOrder(
   fillsMax: number,
 ): number {
   const { i32, f64 } = state.orders
+  let fills = matchPlain(state, taker, fillsMax)
+  if (f64[taker * ORDER_D + D_REMAINING] === 0) return NONE
   const { markets, positions, accounts } = state
   const o = taker * ORDER_W
   const market = i32[o + W_MARKET]!
@@ -100,7 +102,6 @@ export function matchOrder(
   const group = accounts.i32[takerAccount * ACCOUNT_W + W_SELF_TRADE]!
   const day = today(state)
   const takerFeeRate = takerRate(state, market, tierOf(state, takerAccount, day))
-  let fills = matchPlain(state, taker, fillsMax)
   while (f64[taker * ORDER_D + D_REMAINING]! > 0) {
     if (!crosses(markets, market, side, price)) return NONE
     const best = side === 0 ? markets[m + M_BEST_ASK]! : markets[m + M_BEST_BID]!

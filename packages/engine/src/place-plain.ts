@@ -95,6 +95,7 @@ const {
   TIME_MS,
   W_ACCOUNT,
   W_CLIENT_ID,
+  W_DIRTY,
   W_EXPIRY,
   W_FIRST_POSITION,
   W_FLAGS,
@@ -287,7 +288,7 @@ export function placePlain(
   const generation = (words[o + W_GENERATION]! + 1) | 0
   words[o + W_GENERATION] = generation
   words[o + W_LIVE] = 1
-  touch(orders.dirty, slot)
+  if (words[o + W_DIRTY] === 0) touch(orders.dirty, slot)
   doubles[od + D_REMAINING] = lots
   doubles[od + D_SIZE] = lots
   words[o + W_PRICE] = ticks
@@ -304,7 +305,7 @@ export function placePlain(
   records[pw + P_ORDERS] = records[pw + P_ORDERS]! + 1
   records[laneW + L_SEQ] = laneSeq
   records[laneW + L_ORDER] = (laneOrder & LANE_DIRTY) | (slot + 1)
-  touch(lanes.dirty, place)
+  if ((laneOrder & LANE_DIRTY) === 0) touch(lanes.dirty, place)
   const event = events.next() & EVENT_MASK
   const ed = event * 20
   const ew = event * 40

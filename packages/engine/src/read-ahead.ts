@@ -48,6 +48,9 @@ const LANE_MASK = LANES * BLOCKS - 1
 /** With more orders than these their slab does not stay in the cache, and an order's neighbours are far away as well. */
 const ORDERS_NEAR = 16_384
 
+/** As many records of accounts and positions stay there themselves. */
+const RECORDS_NEAR = 16_384
+
 /** Reads what `count` commands from slot `from` on will need; changes nothing. */
 export function readAhead(
   state: EngineState,
@@ -60,6 +63,7 @@ export function readAhead(
   const words = state.orders.i32
   const accounts = state.accounts.used
   const orders = state.orders.used
+  const others = state.positions.used - state.positions.homes
   const { lanes, markets } = state
   const { index, markets: perAccount } = state.positions
   const severalMarkets = state.limits.markets > 1 && state.positions.used > state.positions.homes
@@ -83,6 +87,10 @@ export function readAhead(
       if (order >= orders) continue
       seen ^= words[order * ORDER_W + W_PRICE]! ^ words[order * ORDER_W + W_LANE]!
     }
+  }
+  if (accounts + others <= RECORDS_NEAR && orders <= ORDERS_NEAR) {
+    state.scratch.seen = seen
+    return
   }
   // What stands behind those: lanes, the makers that a crossing order will meet, neighbours if they are far.
   for (let slot = from; slot < from + count; slot++) {
