@@ -120,6 +120,29 @@ export function cpuEach({ cpuS, operations }: Phase): Record<string, number> {
   )
 }
 
+/**
+ * How much of the exchange's CPU one bare signature check is, in the phase named: of its gateway, and of all of its
+ * processes. CPU against CPU, so that it hardly depends on who else uses the machine.
+ */
+export function cpuRatios(
+  { phases }: Session,
+  name: string,
+  verifyPerSecond: number,
+  operationsEach = 1,
+): Record<string, number> {
+  const found = phases.find((one) => one.name === name)
+  if (found === undefined) return {}
+  const each = cpuEach(found)
+  const bareUs = 1e6 / verifyPerSecond
+  const share = (us: number) => (bareUs * operationsEach) / us
+  const all = Object.entries(each).filter(([process]) => process !== 'generator')
+  if (all.length === 0) return {}
+  return {
+    verificationToGatewayCpu: share(each['gateway'] ?? 0),
+    verificationToAllCpu: share(all.reduce((sum, [, us]) => sum + us, 0)),
+  }
+}
+
 /** Share of the machine that each process took in a phase, percent of all cores. */
 export function cpuShares({ cpuS, seconds }: Phase): Record<string, number> {
   const all = seconds * cpus().length

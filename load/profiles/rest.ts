@@ -3,10 +3,12 @@ import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import autocannon from 'autocannon'
 import type { BodyPlan } from '../generator/order-bodies.ts'
-import { type Findings, phase, type Session } from '../generator/session.ts'
+import { cpuEach, type Findings, phase, type Session } from '../generator/session.ts'
 import { bodiesOf } from './saturate.ts'
 
 const CONNECTIONS = 10
+/** Of batches: enough that the exchange, and not the round trip, is what limits. */
+const BATCH_CONNECTIONS = 32
 const BATCH = 20
 
 type Shot = { perSecond: number; p50Ms: number; p99Ms: number; refused: number; wrong: number }
@@ -47,15 +49,16 @@ export async function rest(session: Session): Promise<Findings> {
     singleOrdersPerSecond: Math.round(single.perSecond),
     singleP99Ms: single.p99Ms,
     bareHttpPerSecond: Math.round(bare.perSecond),
+    gatewayUsABatchedOrder: cpuOf(session, 'batches') / BATCH,
+    gatewayUsASingleOrder: cpuOf(session, 'orders'),
+    timeToBareHttp: figures['timePerSecond']! / bare.perSecond,
+    singleToBareHttp: single.perSecond / bare.perSecond,
+    batchedOrderToSingle: (batch.perSecond * BATCH) / single.perSecond,
   })
   const wrong = single.wrong + batch.wrong + single.refused + batch.refused
   return {
     figures,
-    ratios: {
-      timeToBareHttp: figures['timePerSecond']! / bare.perSecond,
-      singleToBareHttp: single.perSecond / bare.perSecond,
-      batchedOrderToSingle: (batch.perSecond * BATCH) / single.perSecond,
-    },
+    ratios: { batchedToSingleCpu: cpuOf(session, 'orders') / (cpuOf(session, 'batches') / BATCH) },
     summary: [
       `REST over ${CONNECTIONS} keep-alive connections: ${figures['batchOrdersPerSecond']} orders/s in batches of ${BATCH}, ${figures['singleOrdersPerSecond']}/s one by one; reads ${Object.keys(
         reads,
@@ -70,6 +73,12 @@ export async function rest(session: Session): Promise<Findings> {
     ],
     faults: wrong === 0 ? [] : [`${wrong} orders or batches were not accepted`],
   }
+}
+
+/** CPU µs of the gateway for an operation of a phase. */
+function cpuOf({ phases }: Session, name: string): number {
+  const found = phases.find((one) => one.name === name)
+  return found === undefined ? Number.NaN : (cpuEach(found)['gateway'] ?? Number.NaN)
 }
 
 /** The same answer from node:http alone: what the platform costs. */
@@ -111,7 +120,12 @@ async function post(
       },
     },
   ]
-  const options = { url: session.target.url, requests, amount: bodies.length }
+  const options = {
+    url: session.target.url,
+    requests,
+    amount: bodies.length,
+    ...(name === 'batches' ? { connections: BATCH_CONNECTIONS } : {}),
+  }
   const shot = await shoot(session, name, options, seconds)
   return { ...shot, wrong }
 }

@@ -3,7 +3,7 @@ import { bareVerifications } from '../generator/bare-verify.ts'
 import { closedLoop, type Run } from '../generator/drive.ts'
 import { chunks, type LoadAccount } from '../generator/load-accounts.ts'
 import { type OrderRow, orderRows } from '../generator/order-rows.ts'
-import { type Findings, orderFaults, phase, type Session } from '../generator/session.ts'
+import { cpuRatios, type Findings, orderFaults, phase, type Session } from '../generator/session.ts'
 import { signIn } from '../generator/sign-in.ts'
 import { WireClient } from '../generator/wire-client.ts'
 import { bodiesOf } from './saturate.ts'
@@ -47,12 +47,14 @@ export async function storm(session: Session): Promise<Findings> {
     singleP99Ms: one.latency.at(99),
     canceled: one.outcomes.answered + canceled,
     stillOpen: left,
+    cancelsToBareVerification: canceled / batches.seconds / verifyPerSecond,
+    singleCancelsToBareVerification: one.perSecond / verifyPerSecond,
   }
   return {
     figures,
     ratios: {
-      cancelsToBareVerification: figures.cancelsPerSecond / verifyPerSecond,
-      singleCancelsToBareVerification: figures.singleCancelsPerSecond / verifyPerSecond,
+      ...prefixed('single', cpuRatios(session, 'one by one', verifyPerSecond)),
+      ...prefixed('batched', cpuRatios(session, 'by hundred', verifyPerSecond, CANCELS_A_MESSAGE)),
     },
     summary: [
       `${figures.cancelsPerSecond} cancels/s, ${CANCELS_A_MESSAGE} to a message; ${figures.singleCancelsPerSecond}/s one to a message; ${market}, ${accounts.length} accounts.`,
@@ -63,6 +65,15 @@ export async function storm(session: Session): Promise<Findings> {
       ...(left === 0 ? [] : [`${left} orders are still open`]),
     ],
   }
+}
+
+function prefixed(prefix: string, ratios: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(ratios).map(([name, value]) => [
+      `${prefix}${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+      value,
+    ]),
+  )
 }
 
 /** Places orders that rest and answers whose they are. */
