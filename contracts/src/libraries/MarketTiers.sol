@@ -58,13 +58,6 @@ library TieredMargin {
         return row.word().hasTiers() ? row.tiers().liquidationFeePpm() : LIQUIDATION_FEE_PPM;
     }
 
-    /// @notice Whether the market's own fraction decides.
-    function isBelowTiers(Row row, uint256 notional) internal pure returns (bool) {
-        unchecked {
-            return notional < row.tiers().bound(0) * USDC;
-        }
-    }
-
     function _margin(MarketTiers tiers, uint256 notional, uint256 ppm, uint256 divisor)
         private
         pure

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 /// @notice A zeroed array of words in memory without bounds checks: the caller proves every index.
 type Words is uint256;
 
-using {get, set, add, addSigned} for Words global;
+using {get, set, addSigned} for Words global;
 
 function allocate(uint256 count) pure returns (Words words) {
     assembly ("memory-safe") {
@@ -24,13 +24,6 @@ function get(Words words, uint256 index) pure returns (uint256 value) {
 function set(Words words, uint256 index, uint256 value) pure {
     assembly ("memory-safe") {
         mstore(add(words, shl(5, index)), value)
-    }
-}
-
-function add(Words words, uint256 index, uint256 value) pure {
-    assembly ("memory-safe") {
-        let pos := add(words, shl(5, index))
-        mstore(pos, add(mload(pos), value))
     }
 }
 

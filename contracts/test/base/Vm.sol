@@ -8,6 +8,8 @@ interface Vm {
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function warp(uint256 time) external;
     function chainId(uint256 id) external;
+    function mockCallRevert(address callee, bytes calldata data, bytes calldata revertData) external;
+    function clearMockedCalls() external;
     function prank(address sender) external;
     function assume(bool condition) external pure;
     function expectRevert(bytes calldata data) external;

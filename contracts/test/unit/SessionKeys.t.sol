@@ -231,6 +231,25 @@ contract SessionKeysTest is ExitTest {
         assertEq(exchange.sessionKey(t.key).notional, (100 - filled) * PER_LOT, "left");
     }
 
+    // 14. A key's orders beside each other and the owner's own, in one segment.
+    function test_key_abuse_several_orders() public {
+        SessionKey memory t = terms();
+        t.maxPosition = 30;
+        register(t);
+        TestOrder[] memory orders = new TestOrder[](4);
+        TestFill[] memory fills = new TestFill[](3);
+        orders[0] = orderOf(alice, 0, MARK, 10);
+        orders[0].takerFee = 0;
+        (orders[1], orders[2]) = (keyed(1, 10), keyed(2, 10));
+        orders[3] = other(1, 31);
+        for (uint16 i = 0; i < 3; ++i) {
+            fills[i] = TestFill(i, 3, 10);
+        }
+        settle(fillBatch(orders, fills));
+        assertEq(sizeOf(alice, FIXED), 30, "all three");
+        assertEq(exchange.sessionKey(t.key).notional, 1e12 - 20 * PER_LOT, "the key's two");
+    }
+
     function terms() internal view returns (SessionKey memory) {
         return SessionKey({
             owner: vm.addr(alice),
