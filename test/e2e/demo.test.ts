@@ -5,6 +5,7 @@ import { createClient } from '@plumb/sdk'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { devnetPaths } from '../../services/devnet/src/devnet-paths.ts'
+import { askOnChain } from './ask-on-chain.ts'
 import { type House, lastJson, makeState, removeState, runCommand, startHouse } from './house.ts'
 
 const state = makeState()
@@ -40,6 +41,22 @@ test('risk reads: the queue of deleveraging, early warnings, notices of rising m
   expect(longs.queue.length + shorts.queue.length).toBeLessThanOrEqual(2)
   for (const { items } of [await alice.read.warnings(), await client.marginNotices({ limit: 5 })])
     expect(items.length).toBeLessThanOrEqual(100)
+})
+
+test('what an owner asks of the contract is done within seconds, and three sides stay equal', {
+  timeout: 90_000,
+}, async () => {
+  const asked = await askOnChain(house.addresses, 25_000_000)
+  expect(asked).toEqual({
+    reason: 'on_chain',
+    position: ['0.02', '0.01'],
+    onChainLots: 100,
+    arrivedQuote: 25_000_000,
+    requestLeftQuote: 0,
+    notices: ['on_chain_cancel', 'on_chain_request', 'reduction', 'on_chain_request'],
+  })
+  const outcome = await runCommand('reconcile', ['--state', state])
+  expect(outcome.code, outcome.output).toBe(0)
 })
 
 test('verify agrees, signatures included, while everything runs', { timeout: 60_000 }, async () => {

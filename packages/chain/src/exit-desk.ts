@@ -29,6 +29,7 @@ export type ExitCall =
   | 'claimWithdraw'
   | 'forceReduce'
   | 'executeForceReduce'
+  | 'requestCancel'
   | 'requestCancelAll'
   | 'freeze'
   | 'freezeOverdue'

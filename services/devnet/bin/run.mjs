@@ -1,4 +1,4 @@
-//! `npm run trade|demo|replay-tape|verify|journal|ledger|reconcile|exit|scenario|list-market`: installs, builds, runs that command of the devnet.
+//! `npm run trade|demo|replay-tape|verify|journal|ledger|reconcile|exit|scenario|list-market|delist-market`: installs, builds, runs that command of the devnet.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { orExit, prepare } from './prepare.mjs'
@@ -7,7 +7,7 @@ await orExit(async () => {
   const [name = '', ...rest] = process.argv.slice(2)
   if (!/^[a-z-]+$/.test(name))
     throw new Error(
-      'usage: run.mjs trade|demo|replay-tape|verify|journal|ledger|reconcile|exit|scenario|list-market …',
+      'usage: run.mjs trade|demo|replay-tape|verify|journal|ledger|reconcile|exit|scenario|list-market|delist-market …',
     )
   await prepare()
   const entry = new URL(`../dist/${name}.js`, import.meta.url)

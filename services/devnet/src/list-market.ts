@@ -1,19 +1,17 @@
 //! `npm run list-market SYMBOL`: one more market on the running devnet: contract, engine, price feed, backstop.
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { createRpc } from '@plumb/chain'
-import { z } from 'zod'
 import { openAdmin } from './admin-client.ts'
 import { armDevnet } from './arm-markets.ts'
 import { DevnetError } from './devnet-error.ts'
 import { keyOf, loadOwnKeys, type OwnKeys } from './devnet-keys.ts'
-import { type DevnetPaths, defaultStateDir, devnetPaths } from './devnet-paths.ts'
+import { defaultStateDir, devnetPaths } from './devnet-paths.ts'
 import { listOnChain } from './list-on-chain.ts'
 import { addListedPrice } from './listed-prices.ts'
 import { devnetChainId } from './local-chain.ts'
 import { newMarket } from './new-market.ts'
-import { runningProcess, runningSupervisor } from './process-table.ts'
+import { runningProcess } from './process-table.ts'
+import { type Places, placesOf } from './running-places.ts'
 import { connect, explain } from './trade-connection.ts'
 import { paint, print, step } from './trade-terminal.ts'
 import { until } from './trade-transfers.ts'
@@ -27,15 +25,6 @@ const usage = `npm run list-market -- SYMBOL --price P [options]
   --im-bps, --mm-bps  initial and maintenance margin (default 500 and 250)
   --backstop USDC     capital of its backstop (default 1000000)
   --state DIR         the devnet's state folder (default .devnet)`
-
-const placesSchema = z.object({
-  gatewayUrl: z.string(),
-  sequencer: z.string(),
-  marginUrl: z.string(),
-  rpcUrl: z.string(),
-  contract: z.string(),
-  token: z.string(),
-})
 
 const numberOf = (flag: string, text: string | undefined): number | undefined => {
   if (text === undefined) return undefined
@@ -84,14 +73,6 @@ const readOptions = () => {
   }
 }
 
-const placesOf = async (paths: DevnetPaths) => {
-  if (runningSupervisor(paths.run) === undefined || !existsSync(paths.addresses))
-    throw new DevnetError('NOT_RUNNING', `No devnet runs on ${paths.state}: npm start first.`)
-  return placesSchema.parse(JSON.parse(await readFile(paths.addresses, 'utf8')))
-}
-
-type Places = z.infer<typeof placesSchema>
-
 /** The next market, with the number after the last one. */
 const nextMarket = async ({ gatewayUrl }: Places, wanted: Parameters<typeof newMarket>[0]) => {
   const { client } = await connect(gatewayUrl)
@@ -124,8 +105,8 @@ const list = async (options: Exclude<ReturnType<typeof readOptions>, { help: tru
   const { contract } = places
   const { privateKey } = keyOf(keys, 'deployer')
   const chain = { rpc, chainId: devnetChainId, contract, privateKey }
-  const { isListed, fromMs } = await listOnChain(chain, market)
-  if (!isListed) {
+  const { isDone, fromMs } = await listOnChain(chain, market)
+  if (!isDone) {
     step(
       'wait',
       'scheduled',

@@ -54,22 +54,14 @@ const backdate = async (admin: ChainAdmin, id: string, delayS: number): Promise<
   throw new Error('the schedule is in no storage word that its read touches')
 }
 
-/** What became of a listing: done, or scheduled and to be made by the same command from `fromMs` on. */
-type ListingOutcome = { isListed: boolean; fromMs: number }
+/** What became of an admin's call: done, or scheduled and to be made by the same command from `fromMs` on. */
+type CallOutcome = { isDone: boolean; fromMs: number }
 
-/**
- * Lists a market in the contract; one that it has already is left. Once users are in, the call is scheduled and may be made
- * after the timelock. On a development node the wait is skipped.
- *
- * @throws Error with the contract's reason when it refuses
- */
-export const listOnChain = async (admin: ChainAdmin, market: Market): Promise<ListingOutcome> => {
-  const { listed } = await contractViews(admin.rpc, admin.contract).market(market.market)
-  if (listed) return { isListed: true, fromMs: 0 }
-  const call = exchangeInterface.encodeFunctionData('listMarket', [listingOf(market)])
+// Once users are in, the call is scheduled and may be made after the timelock. On a development node the wait is skipped.
+const callGoverned = async (admin: ChainAdmin, call: string): Promise<CallOutcome> => {
   if ((await read(admin, 'isSealed', []))[0] !== true) {
     await send(admin, call)
-    return { isListed: true, fromMs: 0 }
+    return { isDone: true, fromMs: 0 }
   }
   const hash = hexText.parse(await admin.rpc.request('web3_sha3', [call]))
   const delayS = Number((await read(admin, 'timelockS', []))[0])
@@ -77,7 +69,32 @@ export const listOnChain = async (admin: ChainAdmin, market: Market): Promise<Li
   if (Number((await read(admin, 'scheduledAt', [hash]))[0]) === 0) await send(admin, schedule)
   if (await isDevelopmentNode(admin.rpc)) await backdate(admin, hash, delayS)
   const fromMs = (Number((await read(admin, 'scheduledAt', [hash]))[0]) + delayS) * 1_000
-  if (Date.now() < fromMs) return { isListed: false, fromMs }
+  if (Date.now() < fromMs) return { isDone: false, fromMs }
   await send(admin, call)
-  return { isListed: true, fromMs }
+  return { isDone: true, fromMs }
+}
+
+/**
+ * Lists a market in the contract; one that it has already is left.
+ *
+ * @throws Error with the contract's reason when it refuses
+ */
+export const listOnChain = async (admin: ChainAdmin, market: Market): Promise<CallOutcome> => {
+  const { listed } = await contractViews(admin.rpc, admin.contract).market(market.market)
+  if (listed) return { isDone: true, fromMs: 0 }
+  return callGoverned(
+    admin,
+    exchangeInterface.encodeFunctionData('listMarket', [listingOf(market)]),
+  )
+}
+
+/**
+ * Announces in the contract that a market ends, and lets batches end it once the timelock has passed.
+ *
+ * @throws Error with the contract's reason when it refuses
+ */
+export const delistOnChain = async (admin: ChainAdmin, market: number): Promise<CallOutcome> => {
+  const { isDelisting } = await contractViews(admin.rpc, admin.contract).market(market)
+  if (isDelisting) return { isDone: true, fromMs: 0 }
+  return callGoverned(admin, exchangeInterface.encodeFunctionData('delistMarket', [market]))
 }

@@ -17,6 +17,8 @@ export type ChainSide = {
     owedQuote: number
     insuranceQuote: number
   }
+  /** Owner of the backstop's accounts, lowercase. */
+  backstop: string
   /** By account, in the order they were asked for. */
   accounts: { cashQuote: number; positions: ChainPosition[] }[]
 }
@@ -51,12 +53,13 @@ async function readAtHead(
 ): Promise<ChainSide> {
   const views = contractViews(rpc, contract)
   const block = await rpc.blockNumber()
-  const [batch, deposits, totals] = await Promise.all([
+  const [batch, deposits, totals, backstop] = await Promise.all([
     views.lastBatch(block),
     views.lastDeposit(block),
     views.totals(block),
+    views.backstop(block),
   ])
   const found = await views.accounts(accounts, block)
   const { batchNo, toSeq } = batch
-  return { block, batchNo, toSeq, deposits, totals, accounts: found }
+  return { block, batchNo, toSeq, deposits, totals, backstop, accounts: found }
 }

@@ -11,7 +11,9 @@ import {
   type ReconciliationRow,
   type Totals,
 } from '@plumb/ledger'
+import { limits } from '@plumb/model'
 import { type ChainSide, readChainSide } from './chain-side.ts'
+import { type ClaimsInFlight, claimsInFlight } from './claims-in-flight.ts'
 import {
   type AccountFigures,
   carriedBack,
@@ -63,16 +65,18 @@ export async function reconcile(parts: ReconcileParts): Promise<Comparison> {
   const chain = await readChainSide(rpc, contract, names)
   await reached(chain.toSeq)
   const uncredited = await trail.uncredited(chain.toSeq, chain.block, chain.deposits)
+  const { block, toSeq, backstop } = chain
+  const claims = await claimsInFlight(ledger, { rpc, contract, block, toSeq, backstop })
 
   const atEngine = await ledgerSide(ledger, accounts, engine.seq)
   const settled = await ledgerSide(ledger, accounts, chain.toSeq)
   const ours = settledForm(settled.totals)
-  const onChain = chainTotals(chain, uncredited)
+  const onChain = chainTotals(chain, uncredited, claims, settled)
   const difference =
     (await history(ledger, engine.seq)) ??
     compareEngine(engine, atEngine) ??
     ofChain(uncredited.difference) ??
-    compareChain(chain, uncredited, settled) ??
+    compareChain(chain, uncredited, claims, settled) ??
     ofChain(compareTotals('chain', onChain, ours) ?? underfunded(chain))
   return {
     batchNo: chain.batchNo,
@@ -151,16 +155,18 @@ function compareEngine(engine: EngineSide, ours: LedgerSide): Difference | undef
   return text === undefined ? undefined : { between, text }
 }
 
-/** The contract counts a deposit at once, the ledger when it is credited. */
+/** The contract counts a deposit or a claim at once, the ledger when it is credited or followed. */
 function compareChain(
   chain: ChainSide,
   uncredited: UncreditedDeposits,
+  claims: ClaimsInFlight,
   ours: LedgerSide,
 ): Difference | undefined {
   for (const [i, [accountId, own]] of [...ours.accounts].entries()) {
     const found = chain.accounts[i]
-    if (found === undefined) continue
-    const cashQuote = found.cashQuote - (uncredited.byAccount.get(own.key) ?? 0)
+    if (found === undefined || claims.moved.has(own.key)) continue
+    const credited = found.cashQuote - (uncredited.byAccount.get(own.key) ?? 0)
+    const cashQuote = credited + (claims.byAccount.get(own.key) ?? 0)
     const positions = new Map(found.positions.map(({ market, sizeLots }) => [market, sizeLots]))
     const text = compareAccount('chain', { name: own.name, cashQuote, positions }, own)
     if (text !== undefined) return { between: 'chain', accountId, text }
@@ -169,20 +175,34 @@ function compareChain(
 }
 
 /**
- * Cash is what the contract's own sums leave for accounts: an account that the ledger does not know would show here.
+ * Cash is what the contract's own sums leave for accounts: an account that the ledger does not know would show here. Bad debt
+ * is cash that nothing stands behind, and while a market ends its clearing account stands for positions still open.
  */
-function chainTotals({ totals }: ChainSide, uncredited: UncreditedDeposits): Totals {
+function chainTotals(
+  { totals }: ChainSide,
+  uncredited: UncreditedDeposits,
+  claims: ClaimsInFlight,
+  ours: LedgerSide,
+): Totals {
   const { depositsQuote, withdrawalsQuote, feesQuote } = totals
   const poolsQuote = totals.fundingPoolsQuote + totals.insuranceQuote
   const heldQuote = depositsQuote - withdrawalsQuote - feesQuote - poolsQuote
   return {
-    cashQuote: heldQuote - uncredited.totalQuote,
+    cashQuote: heldQuote + claims.totalQuote - uncredited.totalQuote - endedQuote(ours.balances),
     feesQuote,
     poolsQuote,
     pendingWithdrawalsQuote: 0,
     depositsQuote: depositsQuote - uncredited.totalQuote,
-    paidQuote: withdrawalsQuote,
+    paidQuote: withdrawalsQuote - claims.totalQuote,
   }
+}
+
+function endedQuote(balances: ReadonlyMap<number, number>): number {
+  let sum = 0
+  for (let market = 0; market < limits.marketsMax; market++)
+    for (const account of [ledgerAccount.badDebt(market), ledgerAccount.clearing(market)])
+      sum += balances.get(account) ?? 0
+  return sum
 }
 
 function underfunded({ totals }: ChainSide): string | undefined {

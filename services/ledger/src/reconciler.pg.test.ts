@@ -7,6 +7,7 @@ import {
   listReconciliations,
   openLedger,
   postingsOf,
+  saveRelayerRecord,
 } from '@plumb/ledger'
 import { createRandomExchange, type RandomExchange } from '@plumb/ledger/random-frames'
 import { databasesOf, runAsSuperuser } from '@plumb/ledger/testing'
@@ -107,6 +108,7 @@ function createChain(uncredited: { accountId: number; amountQuote: number }[]) {
     const hash = `0x${'11'.repeat(32)}`
     return { blockNumber, blockHash: hash, txHash: hash, logIndex: depositId, topics, data }
   })
+  const claimed: Log[] = []
   const sums = sumsAt(exchange.events, settled.seq)
   const depositsBehind = exchange.events
     .filter((event) => event.kind === 'DepositCredited')
@@ -126,6 +128,7 @@ function createChain(uncredited: { accountId: number; amountQuote: number }[]) {
   }
   const answers: Record<string, (args: unknown[]) => unknown[]> = {
     lastBatch: () => [3, settled.seq, settled.seq, `0x${'00'.repeat(32)}`, 0],
+    backstop: () => [`0x${'fe'.repeat(20)}`],
     lastDeposit: () => [deposits.length, rollingHash],
     // Nothing is owed beyond paid withdrawals, and nothing insured.
     totals: () => [[state.tokens, totalDeposits, state.withdrawals, state.fees, sums.pools, 0, 0]],
@@ -147,12 +150,17 @@ function createChain(uncredited: { accountId: number; amountQuote: number }[]) {
     blockNumber: () => Promise.resolve(HEAD),
     call: (call: { data: string }) => Promise.resolve(answerTo(call)),
     calls: (calls: readonly { data: string }[]) => Promise.resolve(calls.map(answerTo)),
-    logs: ({ fromBlock, toBlock }: { fromBlock: number; toBlock: number }) =>
+    logs: ({ fromBlock, toBlock, topics }: Parameters<Rpc['logs']>[0]) =>
       Promise.resolve(
-        logs.filter((log) => log.blockNumber >= fromBlock && log.blockNumber <= toBlock),
+        [...logs, ...claimed].filter(
+          (log) =>
+            topics.flat().includes(log.topics[0] ?? '') &&
+            log.blockNumber >= fromBlock &&
+            log.blockNumber <= toBlock,
+        ),
       ),
   } as unknown as Rpc
-  return { rpc, state }
+  return { rpc, state, claimed }
 }
 
 function engineStateNow() {
@@ -243,6 +251,38 @@ test('three equal sides: one row with three equal totals, nothing is paused', as
   expect(commands).toEqual([])
   expect((await listReconciliations(ledger, { limit: 5 })).items).toEqual([row])
   expect(await reconciler.run('demand')).toMatchObject({ ok: true, trigger: 'demand' })
+})
+
+test('a claim that the chain has paid is no difference until it is followed, and one afterwards', async () => {
+  const paid = 1_000
+  chain.state.cash[3] = (chain.state.cash[3] ?? 0) - paid
+  chain.state.withdrawals += paid
+  chain.state.tokens -= paid
+  const { topics, data } = exchangeInterface.encodeEventLog('WithdrawClaimed', [
+    ownerOf(3),
+    0,
+    paid,
+    0,
+  ])
+  const txHash = `0x${'22'.repeat(32)}`
+  chain.claimed.push({
+    blockNumber: HEAD,
+    blockHash: txHash,
+    txHash,
+    logIndex: 0,
+    topics,
+    data,
+  })
+  const row = await reconciler.run('batch')
+  expect(row).toMatchObject({ ok: true, firstDifference: null })
+  expect(row.chain).toEqual(row.ledger)
+  // The relayer has told the engine of this block before what is settled: then it must be in the books.
+  const followed = [{ blockNumber: HEAD, seq: settled.seq }]
+  const body = Buffer.from(JSON.stringify({ noticeId: 2, blockNumber: HEAD, followed }))
+  await saveRelayerRecord(ledger, { kind: 20, key: 'place', body })
+  expect((await reconciler.run('demand')).firstDifference).toMatch(
+    /^account 3 .* cash: chain has .*, difference -1000;/,
+  )
 })
 
 describe('one unit is found, named, and pauses withdrawals once', () => {

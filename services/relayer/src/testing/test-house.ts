@@ -22,6 +22,11 @@ import {
 import { type TestWallet, testWallet } from '@plumb/chain/testing/test-signer'
 import { type EventBody, orderFlag, side as sides, timeInForce } from '@plumb/model'
 import { createMetrics, silentLogger, systemClock } from '@plumb/runtime'
+import {
+  type ContractFollower,
+  type ContractFollowerOptions,
+  createContractFollower,
+} from '../follow-contract.ts'
 import { Relayer } from '../relayer.ts'
 import { createRelayerMetrics } from '../relayer-metrics.ts'
 import type { RelayerStore } from '../relayer-store.ts'
@@ -123,6 +128,18 @@ export class TestHouse {
     await this.rpc.request('anvil_impersonateAccount', [trader.owner])
     await this.rpc.request('anvil_setBalance', [trader.owner, '0xde0b6b3a7640000'])
     await this.send(data, trader.owner)
+  }
+
+  /** What follows the contract's log, by itself. */
+  follower(part: Pick<ContractFollowerOptions, 'rpcs' | 'place' | 'save'>): ContractFollower {
+    return createContractFollower({
+      ...part,
+      contract: this.contract,
+      terms: GENESIS,
+      finality: confirmationsSource(this.rpc, 0),
+      commands: { submit: this.exchange.submit },
+      logger: silentLogger,
+    })
   }
 
   /** A relayer on the same disk and chain; an earlier one must be dead. */
