@@ -768,7 +768,15 @@ export const statusObject = z
     since: timeMsField.nullable(),
     until: timeMsField.nullable(),
     markets: z.array(
-      z.object({ market, state: marketObject.shape.state, since: timeMsField.nullable() }),
+      z.object({
+        market,
+        state: marketObject.shape.state,
+        since: timeMsField.nullable(),
+        reason: z
+          .string()
+          .nullable()
+          .meta({ description: 'Why fewer orders are taken than usual: prices are missing' }),
+      }),
     ),
     withdrawals: z.enum(['open', 'paused']),
     throttle: z

@@ -50,7 +50,7 @@ const readOptions = () => {
     },
   })
   const [symbol] = positionals
-  if (values.help) return { help: true as const }
+  if (values.help || symbol === 'help') return { help: true as const }
   const price = numberOf('--price', values.price)
   if (symbol === undefined || price === undefined || positionals.length > 1)
     throw new DevnetError('BAD_OPTION', `one SYMBOL and its --price are needed\n\n${usage}`)

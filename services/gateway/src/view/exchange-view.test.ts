@@ -1,5 +1,5 @@
 import { env } from 'node:process'
-import { CommandBuffer, decodeEvents, encodeCommand, type Side } from '@plumb/model'
+import { CommandBuffer, decodeEvents, encodeCommand, marketState, type Side } from '@plumb/model'
 import { describe, expect, test } from 'vitest'
 // A test may look across: the engine itself, and its own fuzz streams of commands, good and bad.
 import { createEngine, type Engine } from '../../../../packages/engine/src/index.ts'
@@ -39,6 +39,7 @@ function engineMarkets(engine: Engine) {
   return engine.markets().map((m) => ({
     market: m.market,
     state: m.state,
+    indexTime: m.fixedIndexTicks === 0 && m.state !== marketState.settled ? m.indexTimeMs : 0,
     mark: m.markTicks,
     index: m.indexTicks,
     mean: m.meanMarkTicks,
@@ -59,6 +60,8 @@ function viewMarkets(view: ExchangeView) {
   return markets.map((m) => ({
     market: m.definition.market,
     state: m.state,
+    indexTime:
+      m.definition.fixedIndexTicks === 0 && m.state !== marketState.settled ? m.indexTimeMs : 0,
     mark: m.markTicks ?? 0,
     index: m.indexTicks ?? 0,
     mean: m.riskMarket().meanMarkTicks,

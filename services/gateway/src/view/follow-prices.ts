@@ -1,11 +1,10 @@
 //! Index, mark, mean mark and the risk parameters that margin is computed from.
 import { type Command, limits, marketState } from '@plumb/model'
-import type { MarketView } from './market-view.ts'
+import { INDEX_DEAD_MS, type IndexHealth, type MarketView } from './market-view.ts'
 import { type EventOf, ViewError, type ViewState } from './view-state.ts'
 
-/** A publisher silent for longer than this does not count; an index older than that is dead (RULES 1.1 and 6). */
+/** A publisher silent for longer than this does not count (RULES 1.1). */
 const PUBLISHER_FRESH_MS = 10_000
-const INDEX_DEAD_MS = 30_000
 const MINUTE_MS = 60_000
 const MEAN_BUCKETS = 5
 
@@ -25,6 +24,8 @@ export class PriceFollower {
   readonly #state: ViewState
   readonly #pages = new Map<string, Page>()
   readonly #clocks = new Map<MarketView, Clock>()
+  /** What the status last said of each market's index. */
+  readonly #told = new Map<MarketView, IndexHealth>()
   publisherCount = 0
   quorum = 0
   settlementLagS = 0
@@ -94,7 +95,9 @@ export class PriceFollower {
         if (seen === undefined || timeMs - seen.timeMs > PUBLISHER_FRESH_MS) continue
         if ((seen.prices[i] ?? 0) !== 0) fresh += 1
       }
-      if (fresh >= this.quorum) this.#clock(market).indexTimeMs = timeMs
+      if (fresh < this.quorum) continue
+      this.#clock(market).indexTimeMs = timeMs
+      market.indexTimeMs = timeMs
     }
   }
 
@@ -110,7 +113,7 @@ export class PriceFollower {
     }
   }
 
-  /** Time has passed: marks that were not taken for longer than L are stale. */
+  /** Time has passed: indexes that were not confirmed are told of, and marks that were not taken for longer than L, are stale. */
   passed(timeMs: number): void {
     const second = Math.floor(timeMs / 1_000)
     if (second === this.#second) return
@@ -118,6 +121,10 @@ export class PriceFollower {
     for (const market of this.#state.markets.values()) {
       const isKept = market.definition.fixedIndexTicks !== 0 || market.state === marketState.settled
       market.isStale = !isKept && second - market.markSecond > this.settlementLagS
+      const health = market.indexHealth(timeMs)
+      if (health === (this.#told.get(market) ?? 'alive')) continue
+      this.#told.set(market, health)
+      this.#state.sink?.statusChanged()
     }
   }
 

@@ -62,6 +62,12 @@ const noRisk: Omit<SetMarketRisk, 'market' | 'kind'> = {
   rearmS: 0,
 }
 
+/** An index older than this is stale: only orders that reduce are taken. Older still it is dead (RULES 6). */
+const INDEX_STALE_MS = 5_000
+export const INDEX_DEAD_MS = 30_000
+
+export type IndexHealth = 'alive' | 'stale' | 'lost'
+
 export class MarketView {
   definition: Market
   readonly createdAtMs: number
@@ -75,8 +81,11 @@ export class MarketView {
   readonly liquidations: TradeView[] = []
   readonly fundingRates: FundingRateView[] = []
   readonly openInterests: OpenInterestView[] = []
+  /** As set; orders meet `openState`. */
   state: MarketState = marketState.trading
   stateSinceMs: number
+  /** When enough publishers last agreed on its index; 0: never, or it is fixed. */
+  indexTimeMs = 0
   markTicks: number | null
   indexTicks: number | null
   /** Mean mark of the last five minutes; 0 = none yet. */
@@ -110,6 +119,26 @@ export class MarketView {
     const fixed = definition.fixedIndexTicks === 0 ? null : definition.fixedIndexTicks
     this.markTicks = fixed
     this.indexTicks = fixed
+  }
+
+  /** Whether its index is confirmed, silent for more than 5 s, or for more than 30 s. */
+  indexHealth(nowMs: number): IndexHealth {
+    if (this.definition.fixedIndexTicks !== 0 || this.state === marketState.settled) return 'alive'
+    const ageMs = nowMs - this.indexTimeMs
+    return ageMs > INDEX_DEAD_MS ? 'lost' : ageMs > INDEX_STALE_MS ? 'stale' : 'alive'
+  }
+
+  /** What an order meets: without an index only what reduces is taken, later nothing. `sinceMs`: of that. */
+  open(nowMs: number): { state: MarketState; sinceMs: number; health: IndexHealth } {
+    const health = this.indexHealth(nowMs)
+    const asSet = { state: this.state, sinceMs: this.stateSinceMs, health: 'alive' as const }
+    if (health === 'alive' || this.state >= marketState.cancelOnly) return asSet
+    if (health === 'stale' && this.state === marketState.reduceOnly) return asSet
+    const [state, afterMs] =
+      health === 'lost'
+        ? [marketState.halted, INDEX_DEAD_MS]
+        : [marketState.reduceOnly, INDEX_STALE_MS]
+    return { state, sinceMs: Math.max(this.createdAtMs, this.indexTimeMs + afterMs), health }
   }
 
   get risk(): Omit<SetMarketRisk, 'market' | 'kind'> {

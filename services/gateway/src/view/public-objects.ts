@@ -49,7 +49,7 @@ import type { BatchView } from './batch-view.ts'
 import type { BookLevel } from './book-view.ts'
 import type { Candle } from './candle-view.ts'
 import type { ExchangeView } from './exchange-view.ts'
-import type { FundingRateView, MarketView, TradeView } from './market-view.ts'
+import type { FundingRateView, IndexHealth, MarketView, TradeView } from './market-view.ts'
 import type { OrderView } from './order-view.ts'
 
 const HOUR_MS = 3_600_000
@@ -59,6 +59,13 @@ const RATE_DECIMALS = 10
 const POST_ONLY_LEVEL = 2
 /** Largest 8-hour funding rate: 4 % an hour (risk.md 1.4). */
 const FUNDING_CAP = '0.32'
+
+/** Why a market takes fewer orders than its state says. */
+const priceReasons: Record<IndexHealth, string | null> = {
+  alive: null,
+  stale: 'Too few price sources agree: the index is more than 5 seconds old.',
+  lost: 'Too few price sources agree: the index is more than 30 seconds old.',
+}
 
 /** Builders over one view. They read live state: what they return is of this moment. */
 export class PublicObjects {
@@ -74,8 +81,9 @@ export class PublicObjects {
     this.#network = `evm-${chainId}`
   }
 
-  market({ definition, state, createdAtMs }: MarketView): MarketObject {
-    return publicMarket(definition, state, createdAtMs)
+  market(market: MarketView): MarketObject {
+    const { state } = market.open(this.#view.appliedTimeMs)
+    return publicMarket(market.definition, state, market.createdAtMs)
   }
 
   order(order: OrderView): OrderObject {
@@ -381,11 +389,15 @@ export class PublicObjects {
   }
 
   status(nowMs: number): StatusObject {
-    const markets = [...this.#view.markets.values()].map((market) => ({
-      market: market.definition.symbol,
-      state: marketStateWord(market.state),
-      since: market.stateSinceMs,
-    }))
+    const markets = [...this.#view.markets.values()].map((market) => {
+      const { state, sinceMs, health } = market.open(this.#view.appliedTimeMs)
+      return {
+        market: market.definition.symbol,
+        state: marketStateWord(state),
+        since: sinceMs,
+        reason: priceReasons[health],
+      }
+    })
     const { level, minNotionalQuote } = this.#view.throttle
     return {
       ...this.#systemState(level),
