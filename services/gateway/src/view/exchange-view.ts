@@ -172,15 +172,19 @@ export class ExchangeView {
   #applyEntry({ seq, command, events }: FeedEntry): void {
     if (seq !== this.appliedSeq + 1)
       throw new ViewError(`the feed continues at ${seq}, expected ${this.appliedSeq + 1}`)
-    const timeMs = timeOf(command)
+    const view = new DataView(command.buffer, command.byteOffset)
+    const timeMs = view.getFloat64(header.timeMsF64 * 8, true)
     let decoded: Command | undefined
     const decode = () => (decoded ??= decodeCommand(command).command)
     const happened = decodeEvents(events)
     const asker = this.#askers.get(seq)
     if (asker !== undefined) asker.events = happened
-    const kind = kindOf(command)
+    const kind = view.getInt32(header.kindI32 * 4, true)
     // The commonest command of all is not worth decoding: one word of it is missing in its event.
-    const plain = kind === commandKind.PlaceOrder ? { options: optionsOf(command) } : null
+    const plain =
+      kind === commandKind.PlaceOrder
+        ? { options: view.getInt32(ORDER_OPTIONS_I32 * 4, true) }
+        : null
     for (const event of happened) this.#applyEvent(event, decode, plain)
     this.#orders.commandApplied(seq)
     this.#prices.passed(timeMs)
@@ -383,18 +387,6 @@ export class ExchangeView {
 
 function ownerKey(address: string, subaccount: number): string {
   return `${address.toLowerCase()}/${subaccount}`
-}
-
-function kindOf(command: Uint8Array): number {
-  return new DataView(command.buffer, command.byteOffset).getInt32(header.kindI32 * 4, true)
-}
-
-function optionsOf(command: Uint8Array): number {
-  return new DataView(command.buffer, command.byteOffset).getInt32(ORDER_OPTIONS_I32 * 4, true)
-}
-
-function timeOf(command: Uint8Array): number {
-  return new DataView(command.buffer, command.byteOffset).getFloat64(header.timeMsF64 * 8, true)
 }
 
 function stateOf(state: number): MarketState {
