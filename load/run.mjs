@@ -17,5 +17,7 @@ if (!existsSync(file)) {
 }
 const tsx = pathToFileURL(createRequire(join(here, '..', 'package.json')).resolve('tsx')).href
 const args = ['--expose-gc', '--conditions=@plumb/source', '--import', tsx, file, ...rest]
-const run = spawnSync(process.execPath, args, { stdio: 'inherit' })
+// As the sequencer is started: the engine's slabs on huge pages (README, 2026-11-27).
+const env = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', ...process.env }
+const run = spawnSync(process.execPath, args, { stdio: 'inherit', env })
 process.exit(run.status ?? 1)

@@ -81,6 +81,8 @@ export const services: readonly ServiceEntry[] = [
       PLUMB_SEQUENCER_DATA: wiring.paths.sequencer,
       PLUMB_GENESIS: wiring.paths.genesis,
       PLUMB_PROVEN_SEQ: String(wiring.provenSeq),
+      // The engine's slabs on huge pages: an order touches a dozen of small ones.
+      GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
     }),
   },
   {
