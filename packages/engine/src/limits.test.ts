@@ -2,12 +2,19 @@
 import {
   type Command,
   CommandBuffer,
+  closeReason,
   decodeEvents,
   encodeCommand,
   limits,
   type Market,
+  orderFlag,
+  orderKind,
+  orderStyle,
+  type PlaceAdvancedOrder,
   type PlaceOrder,
   rejectName,
+  triggerKind,
+  triggerSource,
 } from '@plumb/model'
 import { describe, expect, test } from 'vitest'
 import { accountHealth, openingEquity } from './account-health.ts'
@@ -37,6 +44,20 @@ import { withdrawableQuote } from './withdrawable.ts'
 
 const zeros = (length: number) => new Uint8Array(length)
 const none = { signer: zeros(20), signature: zeros(64) }
+const advancedNone = {
+  style: orderStyle.plain,
+  triggerKind: triggerKind.none,
+  triggerSource: triggerSource.mark,
+  parentLane: 0,
+  parentSeq: 0,
+  ocoLane: 0,
+  ocoSeq: 0,
+  offsetTicks: 0,
+  count: 0,
+  seconds: 0,
+  slippagePpm: 0,
+  displayLots: 0,
+}
 /** Index and mark are constant, no bands, no fees: only the limit in question counts. */
 const fixed = (changes: Partial<Market> = {}): Market => ({
   ...scenarioMarket,
@@ -128,6 +149,10 @@ const openedBy = (publisherCount: number) => {
 const rests = (exchange: Venue, count: number, each: (n: number) => Partial<PlaceOrder>) =>
   Array.from({ length: count }, (_, n) => exchange.place({ lane: n, ...each(n) }))
 
+/** What account 1's orders on the books reserve. */
+const shown = (exchange: Venue) =>
+  exchange.engine.reserved(1).map(({ side, lots, quote }) => [side, lots, quote])
+
 describe('limits of the model', () => {
   const top = limits.priceTicksMax
   test.each<[string, number, string]>([
@@ -174,6 +199,43 @@ describe('limits of the model', () => {
     expect(exchange.place({ accountId: 2, sizeLots: 1_000 })).toBe('ok')
     expect(exchange.place({ side: 1, sizeLots, flags: 4 })).toBe('ok')
     expect(exchange.engine.account(1)?.positions[0]?.lots ?? 0).toBe(lots)
+  })
+
+  const repriced = (changes: Partial<PlaceAdvancedOrder>): PlaceAdvancedOrder => ({
+    ...new Venue({}, []).order({ side: 1, orderKind: orderKind.repricing, sizeLots: most }),
+    ...advancedNone,
+    expiryS: 1_800_000_000,
+    ...changes,
+    kind: 'PlaceAdvancedOrder',
+  })
+
+  test('notionalQuoteMax of one side’s orders: a peg that could not be counted waits', () => {
+    const exchange = venue()
+    const peg = { style: orderStyle.peg, flags: orderFlag.postOnly }
+    for (const [lane, offsetTicks] of [4_096, 4_095].entries())
+      expect(exchange.outcome(repriced({ ...peg, lane, offsetTicks }))).toBe('ok')
+    expect(exchange.outcome({ kind: 'Tick' })).toBe('ok')
+    // One tick further a peg would be worth 2^52 + 2^40 − 4,097.
+    expect(shown(exchange)).toContainEqual([1, most, most * 4_096])
+  })
+
+  test('notionalQuoteMax of one side’s orders: a scale’s level that could not be counted closes it', () => {
+    const exchange = new Venue({}, [fixed()])
+    exchange.credit(2 ** 51)
+    exchange.credit(2 ** 50, 2)
+    const scale = { style: orderStyle.scale, flags: 0, count: 2 }
+    for (const [lane, offsetTicks] of [8_190, 8_192].entries())
+      expect(exchange.outcome(repriced({ ...scale, lane, offsetTicks }))).toBe('ok')
+    // The first one's second level is worth just below 2^52, so the other has no room beside it.
+    const take = { accountId: 2, sizeLots: (most + 1) / 2 }
+    expect(exchange.place({ ...take, lane: 0 })).toBe('ok')
+    expect(shown(exchange)).toContainEqual([1, most, ((most - 1) / 2) * 8_191 + (most + 1) / 2])
+    const events = exchange.send(exchange.order({ ...take, lane: 1 }))
+    expect(events.filter(({ kind }) => kind === 'OrderClosed')).toMatchObject([
+      { accountId: 1, reason: closeReason.ioc, remainingLots: (most - 1) / 2 },
+      { accountId: 2, reason: closeReason.filled },
+    ])
+    checkInvariants(exchange.engine)
   })
 
   test('maxPositionLots at its own largest, 2^44', () => {

@@ -6,7 +6,7 @@ import { bestOpposite } from './effective-limit.ts'
 import { emit } from './emit.ts'
 import { remainingLots, shownLots } from './order-lots.ts'
 import { orderIdOf } from './order-store.ts'
-import { closeOrder, dequeue, enqueue, restOrder, unrestOrder } from './rest-order.ts'
+import { closeOrder, dequeue, enqueue, isCountable, restOrder, unrestOrder } from './rest-order.ts'
 import {
   A_COUNT,
   A_LIMIT,
@@ -91,11 +91,15 @@ export function showNextLevel(state: EngineState, slot: number, previousPrice: n
   const step = advanced.i32[a + A_STEP]! + 1
   const market = orders.i32[o + W_MARKET]!
   const price = priceBehind(state, market, orders.i32[o + W_SIDE]!, levelPrice(state, slot, step))
-  if (!isPrice(price) || !canHoldBesides(state.book, market, price)) {
+  const lots = levelLots(state, slot)
+  const fits =
+    isPrice(price) &&
+    canHoldBesides(state.book, market, price) &&
+    isCountable(state, slot, lots, price)
+  if (!fits) {
     closeOrder(state, slot, closeReason.ioc)
     return
   }
-  const lots = levelLots(state, slot)
   const hidden = advanced.f64[d + AD_HIDDEN]! - lots
   advanced.i32[a + A_STEP] = step
   advanced.f64[d + AD_HIDDEN] = hidden

@@ -3,7 +3,7 @@ import { canHold } from './book-store.ts'
 import { refuseMarket } from './order-admission.ts'
 import { emitRequeued, isPrice, priceBehind } from './parts.ts'
 import { refuseRisk } from './place-order.ts'
-import { joinOwner, leaveOwner, restOrder, unrestOrder } from './rest-order.ts'
+import { isCountable, joinOwner, leaveOwner, restOrder, unrestOrder } from './rest-order.ts'
 import {
   A_LIMIT,
   A_OFFSET,
@@ -77,7 +77,13 @@ function mayEnter(
   const lots = f64[slot * ORDER_D + D_REMAINING]!
   const held = i32[o + W_POSITION]!
   const risk = refuseRisk(state, i32[o + W_ACCOUNT]!, held, market, side, flags, limit, lots)
-  return risk === 0 && canHold(state.book, market, price)
+  return risk === 0 && hasRoom(state, market, slot, price)
+}
+
+/** Whether the order, off the book, can rest at `price`: a page to hold it, and a worth that can be counted. */
+function hasRoom(state: EngineState, market: number, slot: number, price: number): boolean {
+  const lots = state.orders.f64[slot * ORDER_D + D_REMAINING]!
+  return canHold(state.book, market, price) && isCountable(state, slot, lots, price)
 }
 
 function enter(state: EngineState, record: number, slot: number, price: number): void {
@@ -97,7 +103,7 @@ function move(
 ): void {
   const previous = state.orders.i32[slot * ORDER_W + W_PRICE]! >>> 0
   unrestOrder(state, slot)
-  if (price !== 0 && canHold(state.book, market, price)) {
+  if (price !== 0 && hasRoom(state, market, slot, price)) {
     setWaiting(state, record, slot, false, price)
     restOrder(state, slot)
     emitRequeued(state, slot, price, previous)

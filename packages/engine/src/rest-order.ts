@@ -1,5 +1,5 @@
 //! Orders on a book: rest at the tail of a level, leave it, and everything that hangs on being open.
-import { closeReason, eventKind, orderFlag } from '@plumb/model'
+import { closeReason, eventKind, limits, orderFlag } from '@plumb/model'
 import { releaseAdvanced } from './advanced-store.ts'
 import { clearLevel, levelUsed, makePage, priceAbove, priceBelow, setLevel } from './book-store.ts'
 import { retireClientId } from './client-id-store.ts'
@@ -149,6 +149,24 @@ export function reserve(state: EngineState, slot: number, lots: number, sign: nu
     positions[p + D_SELL_LOTS] = positions[p + D_SELL_LOTS]! + sign * lots
     positions[p + D_SELL_QUOTE] = positions[p + D_SELL_QUOTE]! + sign * quote
   }
+}
+
+/**
+ * Whether an order that is off the book may rest at a price that nobody has judged its margin at: with it, what the
+ * account's orders of its side in the market are worth stays below 2^52, so that it can be counted (model's `limits.ts`).
+ */
+export function isCountable(
+  state: EngineState,
+  slot: number,
+  lots: number,
+  price: number,
+): boolean {
+  const o = slot * ORDER_W
+  const { i32 } = state.orders
+  const q = state.markets[i32[o + W_MARKET]! * MARKET_D + M_QUOTE_PER_TICK_LOT]!
+  const at =
+    i32[o + W_POSITION]! * POSITION_D + (i32[o + W_SIDE] === 0 ? D_BUY_QUOTE : D_SELL_QUOTE)
+  return state.positions.f64[at]! + price * lots * q < limits.notionalQuoteMax
 }
 
 /** Adds (sign 1) or takes back (sign −1) the later levels of a resting scale that may open a position. */

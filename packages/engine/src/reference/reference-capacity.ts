@@ -1,8 +1,13 @@
 //! What does not fit is refused: slots, pairs, pages and lanes counted from what is there.
 import { limits, timeInForce, timeInForceOf } from '@plumb/model'
 import {
+  countedOf,
+  isReduceOnly,
+  isResting,
+  marketOf,
   ordersOf,
   type ReferenceAccount,
+  type ReferenceOrder,
   type ReferenceState,
   type Refusal,
   refuse,
@@ -23,6 +28,27 @@ export function pageFree(s: ReferenceState, market: number, price: number, least
     (newRange && ranges.size + least > s.limits.pageDirectories) ||
     (newPage && pages.size + least > s.limits.pages)
   return !full
+}
+
+/** Whether an account's orders of a side in a market, this one at `price` among them, are worth less than 2^52. */
+export function countable(
+  s: ReferenceState,
+  order: ReferenceOrder,
+  lots: number,
+  price: number,
+): boolean {
+  const q = BigInt(marketOf(s, order.market).quotePerTickLot)
+  const others = ordersOf(s, order.accountId).filter(
+    (o) =>
+      o !== order &&
+      o.market === order.market &&
+      o.side === order.side &&
+      isResting(s, o) &&
+      !isReduceOnly(o),
+  )
+  const worth = (ticks: number, size: number) => BigInt(ticks) * BigInt(size) * q
+  const sum = others.reduce((total, o) => total + worth(o.price, countedOf(o)), worth(price, lots))
+  return sum < BigInt(limits.notionalQuoteMax)
 }
 
 /** Pages that are free, or ranges if those are fewer. */

@@ -7,7 +7,7 @@ import {
   timeInForce,
   timeInForceOf,
 } from '@plumb/model'
-import { freePlaces, pageFree } from './reference-capacity.ts'
+import { countable, freePlaces, pageFree } from './reference-capacity.ts'
 import { close, reduceSibling } from './reference-close.ts'
 import { bookFill, priceFill, ratesOf } from './reference-fill.ts'
 import { keyAdmits } from './reference-keys.ts'
@@ -134,7 +134,8 @@ function showNext(
     shown = Math.floor(order.size / order.count)
   }
   const room = pageFree(s, order.market, price, order.display === 0 ? 2 : 1)
-  if (price < 1 || price > limits.priceTicksMax || !room)
+  const counts = order.display !== 0 || countable(s, order, shown, price)
+  if (price < 1 || price > limits.priceTicksMax || !room || !counts)
     return close(s, order, closeReason.ioc, emit)
   if (order.display === 0) order.step++
   order.price = price

@@ -9,7 +9,7 @@ import {
   timeInForceOf,
   triggerKind,
 } from '@plumb/model'
-import { pageFree } from './reference-capacity.ts'
+import { countable, pageFree } from './reference-capacity.ts'
 import {
   type Candidate,
   checkCrossing,
@@ -180,7 +180,10 @@ function movePeg(
   if (wanted === previous) return
   if (order.waiting && !pegAdmitted(s, market, order, wanted)) return
   market.book.remove(order.orderId)
-  order.waiting = wanted === 0 || !pageFree(s, order.market, wanted)
+  order.waiting =
+    wanted === 0 ||
+    !pageFree(s, order.market, wanted) ||
+    !countable(s, order, order.remaining, wanted)
   order.price = order.waiting ? order.limit : wanted
   if (order.waiting) order.priority = 0
   else rest(s, market, order)
