@@ -17,11 +17,11 @@ const stages = {
   },
   // 20,000 runs of each fuzz test of the contracts, 100,000 handler calls for each of ten invariants.
   contracts: { script: 'contracts/bin/test.mjs', env: { FOUNDRY_PROFILE: 'long' } },
-  // The contract on a chain against its twin, batch by batch.
+  // The contract on a chain against its twin, batch by batch: 50 chains of 2,000 batches.
   twin: {
     project: 'unit',
     files: ['packages/chain/src/settlement-twin.test.ts'],
-    env: { PLUMB_TWIN_BATCHES: '100000' },
+    env: { PLUMB_TWIN_SEEDS: '50' },
   },
   // The engine's streams through the relayer's drafting into the twin.
   settlement: {

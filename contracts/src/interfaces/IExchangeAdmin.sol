@@ -25,15 +25,24 @@ struct MarketListing {
     uint56 maxPositionLots;
 }
 
+/// @notice Roles and markets.
 interface IExchangeAdmin {
+    /// @notice A market is open; tick, lot and quote never change again.
     event MarketListed(uint8 indexed market, MarketListing listing);
+    /// @notice An address may settle batches from now on, or no longer.
     event RelayerSet(address indexed relayer, bool allowed);
+    /// @notice Whose prices count, and how many of them a mark needs.
     event PublishersSet(address[] publishers, uint256 quorum);
+    /// @notice The next admin, once it accepts.
     event AdminProposed(address indexed admin);
+    /// @notice Who governs from now on.
     event AdminChanged(address indexed admin);
 
+    /// @notice Only the admin may.
     error NotAdmin(address caller);
+    /// @notice A market cannot be listed with this field.
     error InvalidListing(uint8 market, string field);
+    /// @notice At most five distinct publishers, and a quorum that is a majority of them.
     error InvalidPublishers(uint256 count, uint256 quorum);
 
     /// @notice Lists a market; an id is listed once and for all. Timelocked.
@@ -51,8 +60,12 @@ interface IExchangeAdmin {
     /// @notice Second half, by the proposed address itself.
     function acceptAdmin() external;
 
+    /// @notice Who governs.
     function admin() external view returns (address);
+    /// @notice Whether an address may settle batches.
     function isRelayer(address relayer) external view returns (bool);
+    /// @notice Publishers that a mark needs.
     function quorum() external view returns (uint256);
+    /// @notice Signer of place `index`, from 0.
     function publisher(uint256 index) external view returns (address);
 }

@@ -5,15 +5,24 @@ pragma solidity 0.8.37;
 /// exchange up at once; from then on a change is scheduled, waited for, and carried out by making the scheduled call.
 /// Whatever the schedule: no role moves a user's funds, and no role stops a user from leaving.
 interface IExchangeGovernance {
+    /// @notice The call may be made from `time` on.
     event CallScheduled(bytes32 indexed id, bytes call, uint256 time);
+    /// @notice A scheduled call was taken back.
     event CallUnscheduled(bytes32 indexed id);
+    /// @notice Who may pause new risk.
     event GuardianSet(address indexed guardian);
+    /// @notice Positions may only shrink in between, seconds.
     event PauseScheduled(uint64 from, uint64 until);
+    /// @notice New risk is welcome again.
     event PauseEnded();
+    /// @notice Margin fractions from now on.
     event MarginsSet(uint8 indexed market, uint16 imBps, uint16 mmBps);
 
+    /// @notice Only the guardian may.
     error NotGuardian(address caller);
+    /// @notice The call was not scheduled, or waits, or has lapsed.
     error NotScheduled(bytes32 id);
+    /// @notice Too large a step, or too soon after the last.
     error StepTooLarge(uint8 market, string field, uint256 from, uint256 to);
 
     /// @notice Schedules a call of this contract by the admin, calldata as it will be made.
@@ -35,6 +44,7 @@ interface IExchangeGovernance {
     /// @notice Ends a pause; guardian or admin.
     function endPause() external;
 
+    /// @notice Who may pause new risk.
     function guardian() external view returns (address);
 
     /// @notice Whether the set-up is over.

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 /// @notice What happens to an account below maintenance margin, and who pays.
 interface IExchangeRisk {
+    /// @notice The backstop took a whole position for `quote` micro-USDC; the insurance paid `insured`.
     event PositionTakenOver(
         address indexed victim,
         uint8 subaccount,
@@ -11,6 +12,7 @@ interface IExchangeRisk {
         int256 quote,
         uint256 insured
     );
+    /// @notice Counterparties closed `lots` at the mark and bore `deficit`, beside what was insured.
     event Deleveraged(
         address indexed victim,
         uint8 subaccount,
@@ -19,13 +21,20 @@ interface IExchangeRisk {
         uint256 deficit,
         uint256 insured
     );
+    /// @notice Below maintenance; anybody may have it taken over from then on.
     event AccountFlagged(address indexed owner, uint8 subaccount, uint64 executableAt);
+    /// @notice The flag is off.
     event AccountCleared(address indexed owner, uint8 subaccount);
 
+    /// @notice Not below maintenance margin, micro-USDC.
     error AccountHealthy(address owner, int256 equity, uint256 maintenance);
+    /// @notice Below maintenance margin, micro-USDC.
     error AccountUnhealthy(address owner, int256 equity, uint256 maintenance);
+    /// @notice Outside of the time in which a flag is carried out.
     error FlagNotDue(address owner, uint256 time, uint256 from, uint256 until);
+    /// @notice A market of the account has no fresh mark.
     error MarkMissing(address owner);
+    /// @notice Only a batch may call it.
     error OnlyWithinSettlement(address caller);
 
     /// @notice Notes that an account is below maintenance margin now. If it still is D later, anybody may have its
@@ -48,27 +57,33 @@ interface IExchangeRisk {
 
 /// @notice The segments of a batch that are not on the hot path; called by the exchange while it settles, on its storage.
 interface IRiskSegments {
+    /// @notice One segment of a batch, on the storage of the exchange.
     function settleRiskSegment(uint256 kind, uint256 segment, bytes calldata body) external;
 }
 
 /// @notice The segment that serves what owners asked for on-chain; called like those of risk.
 interface IExitSegments {
+    /// @notice A segment of requests served, on the storage of the exchange.
     function settleRequests(uint256 segment, bytes calldata body) external;
 }
 
 /// @notice Size tiers of margin and the insurance of each market.
 interface IMarketRisk {
+    /// @notice Margin of large positions from now on.
     event MarketTiersSet(
         uint8 indexed market, uint32[3] boundUsdc, uint32[3] imfPpm, uint32 liquidationFeePpm
     );
 
+    /// @notice The market may be settled by a batch from now on.
     event MarketDelisting(uint8 indexed market);
     /// @notice A delisted market's positions are closed at this price from here on, and nothing trades there any more.
     event MarketSettled(uint8 indexed market, uint256 price);
     /// @notice What an account without positions owed and the market's insurance could not pay.
     event BadDebt(address indexed owner, uint8 subaccount, uint8 indexed market, uint256 amount);
 
+    /// @notice Tiers must rise, in order, within the bounds of this field.
     error InvalidTiers(uint8 market, string field);
+    /// @notice No such market, or it ends already.
     error InvalidDelisting(uint8 market);
 
     /// @notice From here on a batch may end the market at a price near its mark. Timelocked like what touches custody:

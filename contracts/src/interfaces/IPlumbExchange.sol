@@ -66,6 +66,7 @@ struct Totals {
 
 /// @notice Events and errors that several parts of the exchange share.
 interface IExchangeBase {
+    /// @notice One deposit more; `rollingHash` chains them all.
     event Deposited(
         uint64 indexed depositId,
         address indexed owner,
@@ -73,7 +74,9 @@ interface IExchangeBase {
         uint256 amount,
         bytes32 rollingHash
     );
+    /// @notice The batch and the journal it commits to; its calldata is the record.
     event BatchSettled(uint32 indexed batchNo, uint64 toSeq, bytes32 journalHash, uint64 stateHash);
+    /// @notice A signed withdrawal has been debited, and paid or owed.
     event WithdrawalPaid(
         address indexed owner, uint8 subaccount, uint256 amount, uint16 lane, uint32 seq
     );
@@ -81,15 +84,25 @@ interface IExchangeBase {
     /// @notice Best-effort mode: a segment, mostly one pair, was refused with this BatchCodes number and changed nothing.
     event PairSkipped(uint32 indexed batchNo, uint256 fill, uint8 code);
 
+    /// @notice Only relayers settle.
     error NotRelayer(address caller);
+    /// @notice Too little gas is left for the segment to be judged by its own merits.
     error OutOfGas(uint256 segment, uint256 needed);
+    /// @notice The chain has another id than at deployment.
     error WrongChain(uint256 chainId);
+    /// @notice Called from within itself.
     error Reentered();
+    /// @notice Nobody can own that account.
     error InvalidOwner(address owner);
+    /// @notice Less than the minimum has arrived, micro-USDC.
     error DepositTooSmall(uint256 amount, uint256 minimum);
+    /// @notice More than the exchange may hold, micro-USDC.
     error DepositsAboveLimit(uint256 total, uint256 maximum);
+    /// @notice More cash than an account can hold.
     error CashOverflow(address owner, uint8 subaccount, int256 cash);
+    /// @notice The token refused.
     error TransferFailed(address from, address to, uint256 amount);
+    /// @notice Six decimals are needed.
     error UnsupportedToken(address token, uint256 decimals);
 }
 
@@ -141,6 +154,7 @@ interface IExchangeViews {
         view
         returns (uint32 seq, uint64 filled);
 
+    /// @notice A market as it stands.
     function market(uint8 id) external view returns (MarketView memory);
 
     /// @notice The commitment of the last settled batch.
@@ -158,10 +172,13 @@ interface IExchangeViews {
     /// @notice Id of the last deposit and the hash over all of them.
     function lastDeposit() external view returns (uint64 depositId, bytes32 rollingHash);
 
+    /// @notice What the exchange holds, and for whom.
     function totals() external view returns (Totals memory);
 
+    /// @notice EIP-712 domain of everything that is signed.
     function domainSeparator() external view returns (bytes32);
 
+    /// @notice The collateral.
     function token() external view returns (address);
 }
 

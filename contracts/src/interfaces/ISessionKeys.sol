@@ -22,13 +22,20 @@ struct SessionKey {
     uint64 maxOrderNotional;
 }
 
+/// @notice Keys that trade for an owner within limits, and do nothing else.
 interface ISessionKeys {
+    /// @notice The key may trade by these terms.
     event KeyRegistered(address indexed owner, address indexed key, SessionKey terms);
+    /// @notice The key trades until `expiry`, seconds.
     event KeyRevoked(address indexed owner, address indexed key, uint256 expiry);
 
+    /// @notice A key address is used once, for ever.
     error KeyUsed(address key);
+    /// @notice Terms that cannot be, by field.
     error InvalidKey(string field);
+    /// @notice Owner or key has not signed these terms.
     error InvalidKeySignature(address signer);
+    /// @notice Only its owner revokes a key.
     error NotKeyOwner(address caller, address owner);
 
     /// @notice Registers a key; anybody may bring it. Owner and key both sign the EIP-712 `SessionKey`, so that nobody

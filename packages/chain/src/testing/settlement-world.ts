@@ -237,18 +237,16 @@ export class SettlementWorld {
     return this.twin.applyBatch(batch, { timeS: this.timeS })
   }
 
-  /** What the contract does with these bytes in the next block. */
-  async settle(bytes: Uint8Array): Promise<BatchResult | 'reverted'> {
+  /** What the contract does with these bytes in the next block; what is foreseen to settle is not asked for first. */
+  async settle(bytes: Uint8Array, isForeseen = false): Promise<BatchResult | 'reverted'> {
     const data = abi.encodeFunctionData('settle', [bytes])
     const to = this.deployment.exchange
-    const [answer] = await rpcMany(this.anvil.url, [
-      {
-        method: 'eth_call',
-        params: [{ from: this.#relayer, to, data }, 'latest', {}, { time: hex(this.timeS) }],
-      },
-    ])
-    if (answer?.error !== undefined) return refusalOf(answer.error.data)
-    const receipt = await this.send(to, data)
+    if (!isForeseen) {
+      const refusal = await this.#refusal(to, data)
+      if (refusal !== undefined) return refusal
+    }
+    const receipt = await this.#mine(to, data, this.#relayer)
+    if (receipt.status === '0x0') return (await this.#refusal(to, data)) ?? 'reverted'
     if (bytes[1] !== batchFormat.modeBestEffort) return { ok: true }
     const skips = receipt.logs.map((log) => abi.parseLog(log)).filter((log) => log !== null)
     const skipped = skips
@@ -257,20 +255,31 @@ export class SettlementWorld {
     return { ok: true, skipped }
   }
 
+  async #refusal(to: string, data: string): Promise<BatchResult | 'reverted' | undefined> {
+    const call = { from: this.#relayer, to, data }
+    const [answer] = await rpcMany(this.anvil.url, [
+      { method: 'eth_call', params: [call, 'latest', {}, { time: hex(this.timeS) }] },
+    ])
+    return answer?.error === undefined ? undefined : refusalOf(answer.error.data)
+  }
+
   /** Sends from the relayer in a block of time `timeS`, then moves the clock on. */
   async send(to: string, data: string, from: string = this.#relayer): Promise<Receipt> {
+    const receipt = await this.#mine(to, data, from)
+    if (receipt.status === '0x0') throw new Error('reverted')
+    return receipt
+  }
+
+  async #mine(to: string, data: string, from: string): Promise<Receipt> {
     const transaction = { from, to, data, gas: hex(16_000_000) }
-    const { url } = this.anvil
-    await rpc(url, 'evm_setNextBlockTimestamp', this.timeS)
-    const hash = await rpc<string>(url, 'eth_sendTransaction', transaction)
-    for (;;) {
-      const receipt = await rpc<Receipt | null>(url, 'eth_getTransactionReceipt', hash)
-      if (receipt?.status === '0x0') throw new Error('reverted')
-      if (receipt === null) continue
-      this.gasUsed = Number(receipt.gasUsed)
-      this.timeS += 1
-      return receipt
-    }
+    const [, mined] = await rpcMany<Receipt>(this.anvil.url, [
+      { method: 'evm_setNextBlockTimestamp', params: [this.timeS] },
+      { method: 'eth_sendTransactionSync', params: [transaction] },
+    ])
+    if (mined?.result === undefined) throw new Error(mined?.error?.message)
+    this.gasUsed = Number(mined.result.gasUsed)
+    this.timeS += 1
+    return mined.result
   }
 
   /** As `send`, from an owner or from the relayer; answers the logs, undefined when it would revert. */
