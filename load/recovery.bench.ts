@@ -31,6 +31,8 @@ const accounts = Number(args.accounts)
 const rounds = Number(args.rounds)
 const recordsPerAppend = 256
 /** As the sequencer does when it recovers. */
+const readAhead = 32
+/** As the sequencer does when it recovers. */
 const checkEveryCommands = 4_096
 const root = mkdtempSync(join(args.dir, 'plumb-bench-recovery-'))
 const directory = join(root, 'journal')
@@ -96,7 +98,10 @@ const replay = (journal: Journal, wanted: StateHash): Spent => {
     for (;;) {
       const count = payloads.read(slots.i32, COMMAND_STRIDE)
       if (count === 0) break
-      for (let slot = 0; slot < count; slot++) engine.apply(slots, slot)
+      for (let slot = 0; slot < count; slot++) {
+        if (slot % readAhead === 0) engine.readAhead(slots, slot, Math.min(readAhead, count - slot))
+        engine.apply(slots, slot)
+      }
       engine.events.clear()
     }
     uncheckedCommands += batch.count
