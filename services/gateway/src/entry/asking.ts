@@ -1,6 +1,5 @@
 //! A request on the straight road: taken, handed over in its turn, answered with text; no promise on the way.
 import { PlumbError } from '@plumb/protocol'
-import { faultPoint } from '@plumb/runtime'
 import type { Turn } from './ordered-release.ts'
 import { type Answer, type AnswerSink, publicError, type Submission } from './submission.ts'
 
@@ -94,7 +93,6 @@ export abstract class Asking implements Turn, AnswerSink {
       this.failed(error)
       return
     }
-    faultPoint('gateway:request-answered')
     this.#submission.ended(this.#op, 'ok', this.#startMs)
     this.#sink.replied(reply)
   }

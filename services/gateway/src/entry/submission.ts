@@ -143,6 +143,7 @@ export class Submission {
   }
 
   ended(op: string, code: string, startMs: number): void {
+    if (code === 'ok') faultPoint('gateway:request-answered')
     this.#inFlight -= 1
     if (this.#inFlight === 0) this.#idle?.()
     this.parts.answered(op, code, (this.parts.clock.monotonicMs() - startMs) / 1_000)
@@ -152,7 +153,6 @@ export class Submission {
     const startMs = this.began()
     try {
       const result = await run()
-      faultPoint('gateway:request-answered')
       this.ended(op, 'ok', startMs)
       return result
     } catch (error) {
