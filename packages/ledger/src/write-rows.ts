@@ -2,7 +2,12 @@
 
 import { CopyRows } from './copy-rows.ts'
 import { LedgerError } from './ledger-error.ts'
-import { type LedgerState, type OrderState, orderStatus } from './ledger-state.ts'
+import {
+  type AdvancedTerms,
+  type LedgerState,
+  type OrderState,
+  orderStatus,
+} from './ledger-state.ts'
 import type { LedgerTransaction } from './ledger-transaction.ts'
 import type { PendingRows } from './pending-rows.ts'
 
@@ -28,7 +33,7 @@ export function prepareRows(state: LedgerState, rows: PendingRows): Statement[] 
     rows.trades,
     rows.positionMoves,
     rows.liquidations,
-    newOrders,
+    ...newOrders,
     rows.deposits,
     rows.withdrawals,
     rows.withdrawalPayments,
@@ -93,50 +98,57 @@ async function insertListings(
         ${listed.priceBandPpm}, ${listed.markBandPpm}, ${listed.fixedIndexTicks}, 0, 0, 0, ${listed.listedMs})`
 }
 
-function newOrderRows(orders: Iterable<OrderState>): CopyRows {
-  const rows = new CopyRows('orders', [
-    'order_id',
-    'price_ticks',
-    'size_lots',
-    'filled_lots',
-    'cost_quote',
-    'fee_quote',
-    'lane_seq',
-    'expiry_s',
-    'created_ms',
-    'updated_ms',
-    'last_trade_ms',
-    'created_seq',
-    'updated_seq',
-    'account_id',
-    'market',
-    'side',
-    'flags',
-    'order_kind',
-    'max_fee',
-    'lane',
-    'status',
-    'reason',
-    'signer',
-    'client_order_id',
-    'style',
-    'trigger_kind',
-    'trigger_source',
-    'trigger_ticks',
-    'limit_ticks',
-    'offset_ticks',
-    'parts',
-    'display_lots',
-    'triggered_ms',
-  ])
-  for (const order of orders) addOrder(rows, order)
-  return rows
+const plainColumns = [
+  'order_id',
+  'price_ticks',
+  'size_lots',
+  'filled_lots',
+  'cost_quote',
+  'fee_quote',
+  'lane_seq',
+  'expiry_s',
+  'created_ms',
+  'updated_ms',
+  'last_trade_ms',
+  'created_seq',
+  'updated_seq',
+  'account_id',
+  'market',
+  'side',
+  'flags',
+  'order_kind',
+  'max_fee',
+  'lane',
+  'status',
+  'reason',
+  'signer',
+  'client_order_id',
+]
+/** What only orders made by PlaceAdvancedOrder have: sent for them alone, since each column costs time in every row. */
+const advancedColumns = [
+  'style',
+  'trigger_kind',
+  'trigger_source',
+  'trigger_ticks',
+  'limit_ticks',
+  'offset_ticks',
+  'parts',
+  'display_lots',
+  'triggered_ms',
+]
+
+function newOrderRows(orders: Iterable<OrderState>): CopyRows[] {
+  const plain = new CopyRows('orders', plainColumns)
+  const advanced = new CopyRows('orders', [...plainColumns, ...advancedColumns])
+  for (const order of orders) {
+    const { terms } = order
+    if (terms === null) addOrder(plain, order)
+    else addTerms(addOrder(advanced, order), terms)
+  }
+  return [plain, advanced]
 }
 
-/** Columns that only orders made by PlaceAdvancedOrder have. */
-const ADVANCED_COLUMNS = 8
-
-function addOrder(rows: CopyRows, order: OrderState): void {
+function addOrder(rows: CopyRows, order: OrderState): CopyRows {
   rows
     .begin()
     .i64(order.orderId)
@@ -162,21 +174,20 @@ function addOrder(rows: CopyRows, order: OrderState): void {
     .i16(order.status)
     .i16OrNull(order.reason)
     .bytes(order.signer)
-  if (order.clientOrderId === null) rows.null()
-  else rows.text(order.clientOrderId)
-  const { terms } = order
-  rows.i16(terms?.style ?? 0)
-  if (terms === null) for (let i = 0; i < ADVANCED_COLUMNS; i++) rows.null()
-  else
-    rows
-      .i16(terms.triggerKind)
-      .i16(terms.triggerSource)
-      .i64OrNull(terms.triggerTicks)
-      .i64(terms.limitTicks)
-      .i64(terms.offsetTicks)
-      .i32(terms.parts)
-      .i64(terms.displayLots)
-      .i64OrNull(terms.triggeredMs)
+  return order.clientOrderId === null ? rows.null() : rows.text(order.clientOrderId)
+}
+
+function addTerms(rows: CopyRows, terms: AdvancedTerms): void {
+  rows
+    .i16(terms.style)
+    .i16(terms.triggerKind)
+    .i16(terms.triggerSource)
+    .i64OrNull(terms.triggerTicks)
+    .i64(terms.limitTicks)
+    .i64(terms.offsetTicks)
+    .i32(terms.parts)
+    .i64(terms.displayLots)
+    .i64OrNull(terms.triggeredMs)
 }
 
 /** What fills, triggers and closes change; amended orders have more. */
