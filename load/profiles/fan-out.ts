@@ -35,13 +35,8 @@ export async function fanOut(session: Session): Promise<Findings> {
   const gateway = target.processes().filter(({ name }) => name === 'gateway')
   const cpuS = () => usages(gateway).get('gateway')?.cpuS ?? 0
 
-  // The same orders without a reader: what they cost by themselves is not the cost of telling a thousand of them.
-  const unheard = orderRows('order.place', bodies.slice(0, count), PUBLISHERS)
-  const alone = await measured(cpuS, () =>
-    phase(session, 'orders alone', (watch) => openLoop(publishers, unheard, { rate }, watch)),
-  )
   const readers = await openReaders(target.url, markets)
-  const rows = orderRows('order.place', bodies.slice(count, 2 * count), PUBLISHERS)
+  const rows = orderRows('order.place', bodies.slice(0, count), PUBLISHERS)
   const total = () => readers.reduce((sum, { messages }) => sum + messages, 0)
   for (const reader of readers) reader.start()
   const startMs = performance.now()
@@ -59,10 +54,15 @@ export async function fanOut(session: Session): Promise<Findings> {
   )
   const run = heard.result
   const took = (performance.now() - startMs - QUIET_MS) / 1_000
+  for (const { wire } of readers) wire.close()
+  // The same orders without a reader: what they cost by themselves is not the cost of telling a thousand of them.
+  const unheard = orderRows('order.place', bodies.slice(count, 2 * count), PUBLISHERS)
+  const alone = await measured(cpuS, () =>
+    phase(session, 'orders alone', (watch) => openLoop(publishers, unheard, { rate }, watch)),
+  )
   const ordersUs = (alone.cpuS * 1e6) / Math.max(1, alone.result.outcomes.answered)
   const gatewayUs = (heard.cpuS * 1e6 - ordersUs * run.outcomes.answered) / total()
   const withOrdersUs = (heard.cpuS * 1e6) / total()
-  for (const { wire } of readers) wire.close()
   for (const wire of publishers) wire.close()
 
   const most = Math.max(...readers.map(({ messages }) => messages))

@@ -147,13 +147,20 @@ class Placement extends Asking implements SignerWaiter {
   }
 
   start(): void {
+    let signature: Uint8Array
     try {
-      const signature = this.#admit()
-      this.#release.enter(this)
-      const { pool } = this.#submission.parts
-      pool.recoverOrder(this.#known(this.#fields), signature, this)
+      signature = this.#admit()
     } catch (error) {
       this.failed(error)
+      return
+    }
+    this.#release.enter(this)
+    try {
+      this.#submission.parts.pool.recoverOrder(this.#known(this.#fields), signature, this)
+    } catch (error) {
+      // Its turn must come all the same: others stand behind it.
+      this.refusal = error
+      this.#release.ready(this)
     }
   }
 

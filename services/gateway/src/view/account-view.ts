@@ -164,12 +164,16 @@ export class AccountView {
     this.closedOrders.set(order.orderId, order)
     if (this.closedOrders.size <= CLOSED_ORDERS_KEPT) return
     const [oldest] = this.closedOrders.values()
-    if (oldest === undefined) return
-    this.closedOrders.delete(oldest.orderId)
+    if (oldest !== undefined) this.forgetOrder(oldest)
+  }
+
+  /** Forgets a closed order; does nothing for one that is forgotten already. */
+  forgetOrder(order: OrderView): void {
+    if (!this.closedOrders.delete(order.orderId)) return
     // Closed first is not placed first: an older order may live on.
-    this.forgottenOrdersSeq = Math.max(this.forgottenOrdersSeq, oldest.placedSeq)
-    if (this.clientOrderIds.get(oldest.clientOrderId) === oldest)
-      this.clientOrderIds.delete(oldest.clientOrderId)
+    this.forgottenOrdersSeq = Math.max(this.forgottenOrdersSeq, order.placedSeq)
+    if (this.clientOrderIds.get(order.clientOrderId) === order)
+      this.clientOrderIds.delete(order.clientOrderId)
   }
 
   /** The live order of a lane at a sequence number. */

@@ -126,6 +126,7 @@ export class ExchangeView {
         this.#askers.delete(seq)
         asker.waiter.shown(asker.events)
       }
+    this.#state.forgetClosed()
   }
 
   /** What is live, as plain data that shares its objects: serialise it before the next group. */

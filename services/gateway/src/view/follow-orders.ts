@@ -202,6 +202,7 @@ export class OrderFollower {
     order.waiting = false
     order.updatedAtMs = event.timeMs
     order.owner.closeOrder(order)
+    this.#state.orderClosed(order)
     this.#state.keys.closed(order)
     if (this.#incoming?.order === order) this.#incoming = null
     this.#forgetChild(order)

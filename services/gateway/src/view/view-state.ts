@@ -3,6 +3,7 @@ import type { EngineEvent } from '@plumb/model'
 import type { AccountView } from './account-view.ts'
 import { BatchesView } from './batch-view.ts'
 import type { MarketView } from './market-view.ts'
+import type { OrderView } from './order-view.ts'
 import { SessionKeysView } from './session-keys-view.ts'
 import type { ViewSink } from './view-sink.ts'
 
@@ -16,6 +17,9 @@ export class ViewError extends Error {
 /** Fee tiers 0 … 7: volume needed (micro-USDC) and what is taken off the market's rates (10 ppm). */
 export type FeeTierView = { volumeQuote: number; takerOff: number; makerOff: number }
 
+/** Closed orders remembered in all, of every account: the latest. */
+const CLOSED_ORDERS_KEPT = 65_536
+
 export class ViewState {
   readonly markets = new Map<number, MarketView>()
   readonly accounts = new Map<number, AccountView>()
@@ -25,6 +29,24 @@ export class ViewState {
   throttle = { level: 0, minNotionalQuote: 0 }
   withdrawalsPaused = false
   sink: ViewSink | null = null
+  /** In the order they closed, from `#firstClosed` on. */
+  #closed: OrderView[] = []
+  #firstClosed = 0
+
+  orderClosed(order: OrderView): void {
+    this.#closed.push(order)
+  }
+
+  /** Forgets the oldest closed orders beyond what is kept; only once nobody asks for those of a group any more. */
+  forgetClosed(): void {
+    while (this.#closed.length - this.#firstClosed > CLOSED_ORDERS_KEPT) {
+      const oldest = this.#closed[this.#firstClosed++]
+      oldest?.owner.forgetOrder(oldest)
+    }
+    if (this.#firstClosed < CLOSED_ORDERS_KEPT) return
+    this.#closed = this.#closed.slice(this.#firstClosed)
+    this.#firstClosed = 0
+  }
 
   market(id: number): MarketView {
     const market = this.markets.get(id)
