@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { devnetPaths } from '../../services/devnet/src/devnet-paths.ts'
 import { askOnChain } from './ask-on-chain.ts'
 import { type House, lastJson, makeState, removeState, runCommand, startHouse } from './house.ts'
+import { tradeByKeys } from './session-keys.ts'
 
 const state = makeState()
 const journal = devnetPaths(state).journal
@@ -57,6 +58,26 @@ test('what an owner asks of the contract is done within seconds, and three sides
   })
   const outcome = await runCommand('reconcile', ['--state', state])
   expect(outcome.code, outcome.output).toBe(0)
+})
+
+test('session keys and wallets of other kinds trade and settle; a revoked key is refused', {
+  timeout: 120_000,
+}, async () => {
+  const { ofAccount, ofContract, unlocked } = await tradeByKeys(house.addresses.gatewayUrl)
+  expect(ofAccount).toMatchObject({
+    signer: true,
+    account: true,
+    filled: '0.02',
+    isCounted: true,
+    tooLarge: 'KEY_ORDER_NOTIONAL',
+    elsewhere: 'KEY_MARKET',
+    withdrawal: 'KEY_FORBIDDEN',
+    afterwards: 'KEY_REVOKED',
+  })
+  expect(ofContract).toEqual({ account: true, filled: '0.02' })
+  expect(unlocked).toEqual({ canceled: 'canceled', filled: '0.02' })
+  const agreed = await runCommand('reconcile', ['--state', state])
+  expect(agreed.code, agreed.output).toBe(0)
 })
 
 test('verify agrees, signatures included, while everything runs', { timeout: 60_000 }, async () => {

@@ -88,6 +88,33 @@ describe('a bot written for another exchange', () => {
   })
 })
 
+test('a session key of another wallet: the owner’s address and the key’s secret', async () => {
+  const [owner, session] = [wallet(5), wallet(6)]
+  await house.fund(owner, 50_000)
+  await house.registerKey(owner, session, { maxOrderNotionalQuote: 2_000_000_000 })
+  const exchange = open(6, { walletAddress: owner.address })
+  const order = await exchange.createOrder(symbol, 'limit', 'buy', 0.02, 58_000)
+  expect(order).toMatchObject({ status: 'open', info: { signer: session.address.toLowerCase() } })
+  expect(order.info.account).toBe(owner.address.toLowerCase())
+  expect(await exchange.fetchOpenOrders(symbol)).toMatchObject([{ id: order.id }])
+  const edited = await exchange.editOrder(order.id, symbol, 'limit', 'buy', 0.01, 58_100)
+  expect(edited).toMatchObject({ id: order.id, amount: 0.01 })
+  expect(await exchange.cancelOrder(order.id, symbol)).toMatchObject({ status: 'canceled' })
+  expect((await exchange.fetchBalance()).USDC.total).toBe(50_000)
+  const tooLarge = exchange.createOrder(symbol, 'limit', 'buy', 0.04, 58_000)
+  await expect(tooLarge).rejects.toMatchObject({
+    name: 'InvalidOrder',
+    detail: { code: 'KEY_ORDER_NOTIONAL', limit: '2000' },
+  })
+  await expect(exchange.withdraw('USDC', 10, owner.address)).rejects.toMatchObject({
+    name: 'PermissionDenied',
+    detail: { code: 'KEY_FORBIDDEN' },
+  })
+  await house.revokeKey(session)
+  const revoked = exchange.createOrder(symbol, 'limit', 'buy', 0.02, 58_000)
+  await expect(revoked).rejects.toMatchObject({ name: 'PermissionDenied' })
+})
+
 describe('every structure', () => {
   test('of public reads keeps ccxt’s rules', async () => {
     const exchange: Raw = open(3)

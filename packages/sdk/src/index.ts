@@ -1,4 +1,5 @@
 export type {
+  AgentObject as Agent,
   CandleInterval,
   FillObject as Fill,
   MarginPreviewObject as MarginPreview,
@@ -9,6 +10,7 @@ export type {
   OrderReply,
   OrderRequest,
   PositionObject as Position,
+  SessionKeyTerms,
   StreamEvent,
   TickerObject as Ticker,
   TypedDomain,
@@ -81,6 +83,13 @@ export type {
   Reconciliation,
   SigningInfo,
 } from './public-reads.ts'
+export {
+  createSessionKey,
+  type SessionKeyLimits,
+  sessionKeyTerms,
+  signSessionKey,
+  splitSignature,
+} from './session-key.ts'
 export { checksumAddress, privateKeyAccount } from './signing/private-key-account.ts'
 export { type InsuranceGift, signFundInsurance } from './signing/sign-fund-insurance.ts'
 export { signLogin } from './signing/sign-login.ts'

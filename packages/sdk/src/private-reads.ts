@@ -2,6 +2,7 @@
 import type {
   AccountFeesObject,
   AccountObject,
+  AgentObject,
   BalanceObject,
   FillObject,
   FundingPaymentObject,
@@ -38,6 +39,9 @@ export function privateReads(http: Http, session: Session, owner: () => Promise<
   const get = async <T>(path: string, query: Query = {}) =>
     read<T>(path, { ...(await owner()), ...query })
   return {
+    /** Session keys of the account, the latest first, and what each has left. */
+    agents: () => read<ListOf<AgentObject>>('/v1/agents', {}),
+    agent: (address: string) => read<AgentObject>(`/v1/agents/${address}`, {}),
     me: async () => http<MeObject>({ method: 'GET', path: '/v1/me', token: await session.token() }),
     orders: (filter: OrdersFilter = {}) => get<ListOf<OrderObject>>('/v1/orders', filter),
     order: (id: string) => get<OrderObject>(`/v1/orders/${id}`),

@@ -15,16 +15,28 @@ export type Session = {
   forget(): void
 }
 
+/** Address of a signer that is a session key of `account`; undefined: it is the account's own. */
+export async function keyOf(
+  account: string | undefined,
+  signer: Promise<string>,
+): Promise<string | undefined> {
+  const address = await signer
+  return account === undefined || account.toLowerCase() === address.toLowerCase()
+    ? undefined
+    : address
+}
+
 /** A session that signs a login when a token is first needed, and again shortly before it expires. */
 export function createSession(
   http: Http,
   domain: () => Promise<TypedDomain>,
   signer: SignerInput,
+  account?: string,
 ): Session {
   let current: Promise<LoginReply> | undefined
   let expiresAt = 0
   const renew = async () => {
-    const reply = await login(http, await domain(), signer)
+    const reply = await login(http, await domain(), signer, account)
     expiresAt = reply.expiresAt
     return reply
   }
@@ -45,10 +57,18 @@ export function createSession(
   }
 }
 
-async function login(http: Http, domain: TypedDomain, signer: SignerInput): Promise<LoginReply> {
-  const account = await signerAddress(signer)
+async function login(
+  http: Http,
+  domain: TypedDomain,
+  signer: SignerInput,
+  owner: string | undefined,
+): Promise<LoginReply> {
+  const address = signerAddress(signer)
+  const account = owner ?? (await address)
+  const key = await keyOf(owner, address)
+  const named = key === undefined ? {} : { signer: key }
   const attempt = async (nowMs: number) => {
-    const unsigned = { account, issuedAt: nowMs, expiresAt: nowMs + LIFETIME_MS }
+    const unsigned = { account, ...named, issuedAt: nowMs, expiresAt: nowMs + LIFETIME_MS }
     const body = await signLogin(signer, domain, unsigned)
     return await http<LoginReply>({ method: 'POST', path: '/v1/auth', body })
   }

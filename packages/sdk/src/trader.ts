@@ -32,7 +32,7 @@ import {
   streamOrderEntry,
 } from './order-entry.ts'
 import { type PrivateReads, privateReads } from './private-reads.ts'
-import { createSession, type Session } from './session.ts'
+import { createSession, keyOf, type Session } from './session.ts'
 import { signOrder } from './signing/sign-order.ts'
 import { signTransfer } from './signing/sign-transfer.ts'
 import { signWithdraw } from './signing/sign-withdraw.ts'
@@ -66,6 +66,8 @@ export type BracketReply = {
 
 export type TraderOptions = {
   subaccount?: number
+  /** Whose account it is; the signer's own if left out. Another's: the signer is a session key of that owner. */
+  account?: string
   lanes?: LaneManagerOptions
 }
 
@@ -92,15 +94,18 @@ export class Trader {
   readonly session: Session
   readonly #context: Context
   readonly #subaccount: number
+  readonly #account: string | undefined
   readonly #lanes: OpenLanes
   #entry: OrderEntry
   #stream: Stream | undefined
   #address: Promise<string> | undefined
+  #keyEnd: Promise<number> | undefined
 
-  constructor(context: Context, { subaccount = 0, lanes }: TraderOptions = {}) {
+  constructor(context: Context, { subaccount = 0, account, lanes }: TraderOptions = {}) {
     this.#context = context
     this.#subaccount = subaccount
-    this.session = createSession(context.http, context.domain, context.signer)
+    this.#account = account
+    this.session = createSession(context.http, context.domain, context.signer, account)
     this.read = privateReads(context.http, this.session, () => this.owner())
     this.account = accountActions(context.http, this.session, () => this.owner())
     this.#lanes = new OpenLanes(this.read, lanes)
@@ -109,8 +114,13 @@ export class Trader {
 
   /** Address and subaccount. */
   async owner(): Promise<Owner> {
+    const account = this.#account ?? (await this.#signer())
+    return { account, subaccount: this.#subaccount }
+  }
+
+  #signer(): Promise<string> {
     this.#address ??= signerAddress(this.#context.signer)
-    return { account: await this.#address, subaccount: this.#subaccount }
+    return this.#address
   }
 
   /**
@@ -285,12 +295,26 @@ export class Trader {
     const { signer, domain, market } = this.#context
     const listed = await market(order.market)
     const terms = await termsOf(order, listed, () => this.#markOf(order.market))
+    const key = await keyOf(this.#account, this.#signer())
     return await signOrder(signer, await domain(), listed.index, {
       ...terms,
       ...(await this.owner()),
+      ...(key === undefined ? {} : { signer: key }),
       ...slot,
-      expiry: expiry(order.lifetimeS ?? DEFAULT_LIFETIME_S),
+      expiry: Math.min(expiry(order.lifetimeS ?? DEFAULT_LIFETIME_S), await this.#endS(key)),
     })
+  }
+
+  /** Unix second at which the session key ends, and its orders with it; without a key nothing ends. */
+  #endS(key: string | undefined): Promise<number> | number {
+    if (key === undefined) return Number.POSITIVE_INFINITY
+    if (this.#keyEnd === undefined) {
+      this.#keyEnd = this.read.agent(key).then(({ expiresAt }) => Math.floor(expiresAt / S))
+      this.#keyEnd.catch(() => {
+        this.#keyEnd = undefined
+      })
+    }
+    return this.#keyEnd
   }
 
   async #markOf(market: string): Promise<string> {

@@ -1,5 +1,16 @@
 //! The on-chain side of a trader: test tokens, approval, deposits, and what the contract holds.
+import { type SessionKeyTerms, sessionKeyTypedData, typedDomain } from '@plumb/protocol'
 import { Contract, JsonRpcProvider, Wallet as KeyWallet, type Signer } from 'ethers'
+import {
+  type SessionKeyLimits,
+  sessionKeyTerms,
+  signSessionKey,
+  splitSignature,
+} from './session-key.ts'
+import { type SignerInput, signerAddress, signTyped } from './signing/signer.ts'
+import { typedDataDigest } from './signing/typed-data-digest.ts'
+
+const NOT_NEEDED = [`0x${'00'.repeat(32)}`, `0x${'00'.repeat(32)}`]
 
 const TOKEN_CALLS = [
   'function balanceOf(address owner) view returns (uint256)',
@@ -11,6 +22,9 @@ const EXCHANGE_CALLS = [
   'function deposit(uint8 subaccount, uint256 amount) returns (uint64)',
   'function depositFor(address owner, uint8 subaccount, uint256 amount) returns (uint64)',
   'function account(address owner, uint8 subaccount) view returns (int256 cash, tuple(uint8 market, int256 size, int256 fundingSnapshot)[] positions)',
+  'function registerKey((address owner, address key, uint8 subaccount, bool allSubaccounts, uint32 expiry, uint64 notional, uint64 markets, uint64 maxPosition, uint64 maxOrderNotional) terms, bytes32[2] ownerSignature, bytes32[2] keySignature)',
+  'function registerWalletKey((address owner, address key, uint8 subaccount, bool allSubaccounts, uint32 expiry, uint64 notional, uint64 markets, uint64 maxPosition, uint64 maxOrderNotional) terms, bytes walletSignature, bytes32[2] keySignature)',
+  'function revokeKey(address key)',
   'event Deposited(uint64 indexed depositId, address indexed owner, uint8 subaccount, uint256 amount, bytes32 rollingHash)',
 ]
 
@@ -46,6 +60,26 @@ export type Wallet = {
   depositForAll(deposits: readonly { owner: string; amountQuote: number }[]): Promise<Mined[]>
   /** What the contract holds for an account; `blockNumber` = the head by default. */
   account(owner: string, subaccount?: number, blockNumber?: number): Promise<OnChainAccount>
+  /**
+   * Registers a session key of this wallet; the exchange takes its orders once the block is final (`trader.read.agents`
+   * shows it). The key must be at hand: it signs too, so that nobody captures another's.
+   */
+  registerKey(
+    key: SignerInput,
+    limits: SessionKeyLimits,
+  ): Promise<Mined & { terms: SessionKeyTerms }>
+  /**
+   * Registers a session key of a contract wallet (ERC-1271); anybody may bring it. `sign` answers what the wallet's
+   * `isValidSignature` takes for the digest.
+   */
+  registerWalletKey(
+    owner: string,
+    key: SignerInput,
+    limits: SessionKeyLimits,
+    sign: (digest: Uint8Array) => Promise<string>,
+  ): Promise<Mined & { terms: SessionKeyTerms }>
+  /** Ends a session key of this wallet: the exchange refuses its orders once the block is final, the contract after D. */
+  revokeKey(key: string): Promise<Mined>
   /** Wei of this wallet for gas. */
   gasBalance(): Promise<bigint>
   close(): void
@@ -68,6 +102,8 @@ export function createWallet(options: WalletOptions): Wallet {
   const token = new Contract(options.token, TOKEN_CALLS, signer)
   const exchange = new Contract(options.contract, EXCHANGE_CALLS, signer)
   const address = () => signer.getAddress()
+  const domain = async () =>
+    typedDomain(Number((await provider.getNetwork()).chainId), options.contract)
 
   const approve = async (amountQuote: number) => {
     const allowed: bigint = await token.getFunction('allowance')(await address(), options.contract)
@@ -108,6 +144,20 @@ export function createWallet(options: WalletOptions): Wallet {
         })),
       }
     },
+    async registerKey(key, limits) {
+      const terms = sessionKeyTerms(await address(), await signerAddress(key), limits)
+      const ofKey = splitSignature(await signSessionKey(key, await domain(), terms))
+      // Who calls for itself needs no signature of its own.
+      return { ...(await mine(exchange, 'registerKey', [terms, NOT_NEEDED, ofKey])), terms }
+    },
+    async registerWalletKey(owner, key, limits, sign) {
+      const terms = sessionKeyTerms(owner, await signerAddress(key), limits)
+      const data = sessionKeyTypedData(await domain(), terms)
+      const ofKey = splitSignature(await signTyped(key, data))
+      const ofWallet = await sign(typedDataDigest(data))
+      return { ...(await mine(exchange, 'registerWalletKey', [terms, ofWallet, ofKey])), terms }
+    },
+    revokeKey: async (key) => mine(exchange, 'revokeKey', [key]),
     gasBalance: async () => provider.getBalance(await address()),
     close: () => provider.destroy(),
   }

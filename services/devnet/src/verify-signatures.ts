@@ -6,6 +6,7 @@ import {
   type EngineEvent,
   type Genesis,
   type Market,
+  orderFlag,
 } from '@plumb/model'
 import type { AccountBook } from './verify-account-book.ts'
 import { VerifyError } from './verify-error.ts'
@@ -26,6 +27,8 @@ const packPrices = (prices: readonly number[]): Uint8Array => {
 export class SignatureCheck {
   private readonly book: AccountBook
   private readonly markets = new Map<number, Market>()
+  /** Owners of session keys. */
+  private readonly keys = new Map<string, string>()
   private genesis: Genesis | undefined
   private verifier: Verifier | undefined
   checked = 0
@@ -40,7 +43,10 @@ export class SignatureCheck {
       const { command } = decodeCommand(payload)
       if (command.kind === 'Genesis') await this.open(command)
       else if (command.kind === 'ListMarket') this.markets.set(command.market, command)
-      else if (accepted(events)) this.check(seq, command)
+      else if (!accepted(events)) continue
+      else if (command.kind === 'RegisterKey')
+        this.keys.set(hexOf(command.key), hexOf(command.owner))
+      else this.check(seq, command)
     }
   }
 
@@ -95,7 +101,15 @@ export class SignatureCheck {
       seq: order.laneSeq,
       expiry: order.expiryS,
     }
-    this.expect(seq, verifier.recoverOrderSigner(message, order.signature), account?.owner)
+    const signer = verifier.recoverOrderSigner(message, order.signature)
+    if ((order.flags & orderFlag.sessionKey) === 0) return this.expect(seq, signer, account?.owner)
+    const key = hexOf(order.signer)
+    if (this.keys.get(key) !== account?.owner)
+      throw new VerifyError(
+        'signature',
+        `seq ${seq}: ${key} is no session key of ${account?.owner}`,
+      )
+    return this.expect(seq, signer, key)
   }
 
   private expect(seq: number, signer: Uint8Array | null, owner: string | undefined): void {

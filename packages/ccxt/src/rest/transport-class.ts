@@ -123,16 +123,16 @@ export function transportClass(ccxt: Ccxt): ClassOf<PlumbTransport> {
           domain: () => this.plumbDomainOnce(),
           market: async (id) => this.plumbMarket(id)['info'],
         },
-        { subaccount, lanes: this.options['lanes'] },
+        { subaccount, account: this.walletAddress, lanes: this.options['lanes'] },
       )
       this.plumbTraders.set(key, trader)
       return trader
     }
 
-    /** The key signs for the wallet: its own, or a session key that the wallet has approved. */
+    /** The key signs for the wallet: its own, or a session key that the wallet has registered. */
     plumbSigner() {
       try {
-        return { ...privateKeyAccount(this.privateKey), address: this.walletAddress }
+        return privateKeyAccount(this.privateKey)
       } catch (error) {
         throw new ccxt.AuthenticationError(`${this.id} privateKey: ${String(error)}`)
       }

@@ -104,6 +104,7 @@ describe.each(messages)('%s', (name, data) => {
 })
 
 describe('on the exchange', () => {
+  const keyEndS = Math.floor(Date.now() / 1_000) + 3_600
   let house: TestExchange
   beforeAll(async () => {
     house = await startExchange()
@@ -126,5 +127,29 @@ describe('on the exchange', () => {
     expect(edited.order).toMatchObject({ remaining: '0.01', triggerPrice: '61500' })
     const canceled = await trader.cancel({ orderId: order.id })
     expect(canceled.order).toMatchObject({ id: order.id, status: 'canceled' })
+  })
+
+  test.each(signers)('%s does so as a session key of another owner', async (name, signer) => {
+    const owner = privateKeyAccount(`0x${'5d'.repeat(32)}`)
+    const address = await signerAddress(signer)
+    if (name === signers[0]?.[0]) {
+      await house.fund(owner, 100_000)
+      // It ends before an order's usual day: the trader signs no longer than that.
+      await house.registerKey(owner, privateKeyAccount(key), { expiryS: keyEndS })
+    }
+    const client = createClient({ baseUrl: house.gateway.url })
+    const trader = client.trader(signer, { account: owner.address })
+    const terms = { market: 'BTC-PERP', side: 'buy', price: '58000', amount: '0.02' } as const
+    const { order } = await trader.place(terms)
+    expect(order).toMatchObject({
+      expiresAt: keyEndS * 1_000,
+      account: owner.address.toLowerCase(),
+      signer: address.toLowerCase(),
+    })
+    const edited = await trader.edit(order, { amount: '0.01' })
+    expect(edited.order).toMatchObject({ id: order.id, remaining: '0.01' })
+    expect((await trader.cancel({ orderId: order.id })).order.status).toBe('canceled')
+    expect((await trader.read.me()).agent).toMatchObject({ address: address.toLowerCase() })
+    await expect(trader.withdraw('1')).rejects.toMatchObject({ code: 'KEY_FORBIDDEN' })
   })
 })

@@ -1,7 +1,8 @@
-import type { SignedOrderContent } from '@plumb/protocol'
+import type { SessionKeyTerms, SignedOrderContent } from '@plumb/protocol'
 import {
   loginTypedData,
   orderTypedData,
+  sessionKeyTypedData,
   type TypedData,
   typedDomain,
   withdrawTypedData,
@@ -44,7 +45,20 @@ const order: fc.Arbitrary<SignedOrderContent> = fc.record({
   seq: u32,
   expiry: u32,
 })
+const u64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
+const sessionKey: fc.Arbitrary<SessionKeyTerms> = fc.record({
+  owner: address,
+  key: address,
+  subaccount: fc.nat({ max: 255 }),
+  allSubaccounts: fc.boolean(),
+  expiry: u32,
+  notional: u64,
+  markets: u64,
+  maxPosition: u64,
+  maxOrderNotional: u64,
+})
 const anyTypedData: fc.Arbitrary<TypedData<object>> = fc.oneof(
+  fc.tuple(domain, sessionKey).map(([d, terms]) => sessionKeyTypedData(d, terms)),
   fc.tuple(domain, order, u32).map(([d, o, market]) => orderTypedData(d, o, market)),
   fc
     .tuple(domain, order, fc.nat({ max: 2 ** 43 }))
