@@ -17,6 +17,8 @@ const internal = new Set([
   'UNKNOWN_PUBLISHER',
   'ALREADY_INITIALISED',
   'KEY_USED',
+  'NOTICE_GAP',
+  'NOTICE_REPEATED',
 ])
 
 test('every public code has a class, and every class a public code', () => {

@@ -142,7 +142,10 @@ const classes: readonly (readonly [ErrorClass, string])[] = [
   [NotFoundError, 'NOT_FOUND'],
   [UnknownAccountError, 'UNKNOWN_ACCOUNT'],
   [AuthenticationError, 'BAD_SIGNATURE UNKNOWN_KEY UNKNOWN_SESSION_KEY TOKEN_EXPIRED'],
-  [PermissionDeniedError, 'KEY_FORBIDDEN ACCOUNT_SUSPENDED KEY_REVOKED KEY_SUBACCOUNT KEY_MARKET'],
+  [
+    PermissionDeniedError,
+    'KEY_FORBIDDEN ACCOUNT_SUSPENDED BACKSTOP_LOCKED KEY_REVOKED KEY_SUBACCOUNT KEY_MARKET',
+  ],
   [InsufficientFundsError, 'INSUFFICIENT_MARGIN INSUFFICIENT_BALANCE'],
   [
     InvalidOrderError,
