@@ -26,4 +26,7 @@ if (canary.status === 0 || NOTHING_RAN.test(output) || !output.includes('test_mu
 } else {
   const tests = forge(['test', '--no-match-path', CANARY, ...process.argv.slice(2)], 'inherit')
   process.exitCode = tests.status ?? 1
+  // The plot shows what the snapshots say.
+  const plot = [join(CONTRACTS, 'bin/gas.mjs'), '--check']
+  if (spawnSync(process.execPath, plot, { stdio: 'inherit' }).status !== 0) process.exitCode = 1
 }

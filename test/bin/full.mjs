@@ -17,6 +17,8 @@ const stages = {
   },
   // 20,000 runs of each fuzz test of the contracts, 100,000 handler calls for each of ten invariants.
   contracts: { script: 'contracts/bin/test.mjs', env: { FOUNDRY_PROFILE: 'long' } },
+  // Every line and branch of the contracts, but for reasoned exceptions.
+  'contract-coverage': { script: 'contracts/bin/coverage.mjs', env: {} },
   // The contract on a chain against its twin, batch by batch: 50 chains of 2,000 batches.
   twin: {
     project: 'unit',

@@ -130,6 +130,22 @@ contract EdgesTest is ExitTest {
         assertEq(sizeOf(alice, FIXED), 1_000, "skipped, and nobody else held up");
     }
 
+    // 22. One unit above a whole one is rounded up where it is paid, and down where it is a rebate.
+    function test_rounding_direction_by_one() public {
+        listLate(listingWithFixedMark(46, 9_091));
+        TestOrder memory buy = orderOf(alice, 0, 9_091, 1); // 9,091 x 11 = 100,001
+        TestOrder memory sell = orderOf(bob, 1, 9_091, 1);
+        (buy.market, sell.market, buy.takerFee, sell.makerFee) = (46, 46, 11, 11);
+        (int256 taker, int256 maker) = (cashOf(alice), cashOf(bob));
+        settle(pair(buy, sell, 1));
+        assertEq(taker - cashOf(alice), 9_091 + 2, "the taker's fee");
+        assertEq(maker - cashOf(bob), 2 - 9_091, "the maker's fee");
+        (buy.seq, sell.seq, sell.makerFee) = (2, 2, -11);
+        maker = cashOf(bob);
+        settle(pair(buy, sell, 1));
+        assertEq(cashOf(bob) - maker, 9_091 + 1, "the rebate");
+    }
+
     // 27. A vector of another page says nothing about a market.
     function test_price_of_the_other_page() public {
         TestVector[] memory vectors = new TestVector[](3);
@@ -402,6 +418,38 @@ contract EdgesTest is ExitTest {
         assertEq(paid, 5e6, "as asked");
     }
 
+    // 40. What is free beside a reduction has paid the funding still due in other markets.
+    function test_withdraw_under_position_with_funding_due() public {
+        setMark(MARK);
+        open(1_000);
+        openIn(OBSERVED, 100);
+        pass(FORCE_DELAY_S);
+        settle(fundingBatch(OBSERVED, 1_000_000_000)); // 100 lots owe 0.1 USDC
+        forceReduce(alice, FIXED, 1_000, 1_000e6);
+        pass(FORCE_DELAY_S);
+        setMark(MARK);
+        (, uint256 paid) = execute(alice, FIXED);
+        // 1,000 less the fee of half a percent of 6,000, the funding, and a tenth of 600.
+        assertEq(paid, 1_000e6 - 30e6 - 100_000 - 60e6, "free");
+    }
+
+    // 26. A request is not served from what nobody has deposited.
+    function test_donation_serves_no_request() public {
+        uint64 total = uint64(exchange.totals().deposits);
+        usdc.transfer(address(exchange), 1e13);
+        setMark(MARK);
+        trade(OBSERVED, bob, carol, 1e6);
+        for (uint32 mark = MARK; mark < 900_000; mark = mark * 103 / 100) {
+            setMark(mark);
+        }
+        setMark(900_000); // bob is up 3,000,000 USDC; nobody has that much
+        requestWithdraw(bob, total + 1);
+        bytes memory body = abi.encodePacked(
+            uint16(1), vm.addr(bob), uint8(0), uint8(255), uint56(0), total + 1
+        );
+        settleRejected(oneSegment(13, body), BatchCodes.CUSTODY_SHORT, 0);
+    }
+
     // 48. Who comes late when everything is claimed gets nothing.
     function test_claim_fair_nothing_left() public {
         uint256 dave = traderKey(90);
@@ -566,6 +614,36 @@ contract RiskEdgesTest is RiskTest {
         settle(liquidation(alice, bid(carol, SICK_MARK, 1_000), 1_000));
         assertEq(sizeOf(alice, OBSERVED), 2_000, "reduced");
         assertEq(insurance(), 0, "no fee");
+    }
+
+    // 52. The batch that ends a market fills nothing in it afterwards.
+    function test_delist_ends_trading_at_once() public {
+        governed(abi.encodeCall(exchange.delistMarket, (OBSERVED)));
+        bytes memory batch = bytes.concat(
+            Batches.header(nextBatch, nextBatch, 3),
+            fillIn(20),
+            Batches.segment(12, abi.encodePacked(uint16(1), OBSERVED, MARK, uint16(0))),
+            fillIn(21)
+        );
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                BatchCodes.BatchRejected.selector, BatchCodes.INVALID_SIZE, 2, 0
+            )
+        );
+        exchange.settle(batch);
+    }
+
+    function fillIn(uint32 seq) private view returns (bytes memory) {
+        TestOrder[] memory orders = new TestOrder[](2);
+        TestFill[] memory fills = new TestFill[](1);
+        (orders[0], orders[1]) = (orderOf(bob, 0, MARK, 1), orderOf(carol, 1, MARK, 1));
+        for (uint256 i = 0; i < 2; ++i) {
+            (orders[i].market, orders[i].lane, orders[i].seq) = (OBSERVED, 8, seq);
+        }
+        fills[0] = TestFill(0, 1, 1);
+        return Batches.segment(
+            Batches.KIND_FILLS, Batches.fills(domain, TICK_E8, LOT_E8, orders, fills)
+        );
     }
 
     // 16. A trigger that is cut off.
