@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createClient } from '@plumb/sdk'
+import { createClient, createSessionKey } from '@plumb/sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   type House,
@@ -168,6 +168,16 @@ const isReady = async () => {
   return response.ok
 }
 
+/** New session keys, one after the other, until told to end. */
+const registerKeys = async (desk: (typeof desks)[number], signal: AbortSignal) => {
+  while (!signal.aborted)
+    try {
+      await desk.wallet.registerKey(createSessionKey(), { notional: '1000' })
+    } catch {
+      await sleep(200) // the chain may be away; another key then
+    }
+}
+
 const survive = async (point: string) => {
   const owner = ownerOf(point)
   const sinceMs = Date.now() - 1_000
@@ -190,6 +200,10 @@ const survive = async (point: string) => {
     point.startsWith('relayer:deposit') && first !== undefined
       ? fund(first, ending.signal).catch(() => {})
       : undefined
+  const registering =
+    point.startsWith('relayer:key') && first !== undefined
+      ? registerKeys(first, ending.signal)
+      : undefined
   // The process may have been restarted for a prelude: its own pid counts from here.
   let before = 0
   await until(`${owner} runs`, async () => {
@@ -205,7 +219,7 @@ const survive = async (point: string) => {
     await sleep(100)
   } finally {
     ending.abort()
-    await Promise.all([...working, depositing])
+    await Promise.all([...working, depositing, registering])
   }
   for (const desk of desks) {
     await promisesKept(desk, 30_000, sinceMs)
