@@ -166,10 +166,19 @@ export class StreamRequests {
       if (op === null) throw unknownOp()
       this.#limit(op, connection)
       const handled = this.#dispatch(op, message, connection)
-      if ('ask' in handled) handled.ask(this.#answering(op, id, connection))
+      if ('ask' in handled) this.#ask(handled.ask, this.#answering(op, id, connection))
       else void this.#answer(op, id, handled, connection)
     } catch (error) {
       this.#refuse(op, id, error, connection)
+    }
+  }
+
+  /** A bug that throws is an answer too: the connection counts its requests. */
+  #ask(ask: (sink: ReplySink) => void, sink: ReplySink): void {
+    try {
+      ask(sink)
+    } catch (error) {
+      sink.failed(error)
     }
   }
 
