@@ -447,6 +447,11 @@ const states: Record<string, [equity: number, table: string]> = {
     has dave                                 => 0 USDC
     at 70_000                                =>
     withdraw carol 10_256.52                 => accepted
+    // Accounts hold 258 more than came in: who comes last gets what is left, to the unit (risk.md 1.9, step 5).
+    withdraw bob 10_384.78                   => accepted
+    has alice                                => 9950 USDC
+    withdraw alice 9_695.600001              => reject INSUFFICIENT_BALANCE
+    withdraw alice 9_695.6                   => accepted
   `,
     ],
   'a loser with another position owes its part of the deficit there': [

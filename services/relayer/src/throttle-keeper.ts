@@ -1,6 +1,7 @@
 //! Follows the feed for what waits to be settled, and throttles new orders before settlement falls behind.
 import {
   decodeEvent,
+  type EngineEvent,
   EVENT_STRIDE,
   encodeCommand,
   eventHeader,
@@ -15,7 +16,7 @@ import type { RelayerMetrics } from './relayer-metrics.ts'
 import type { OpenFeed } from './settle-feed.ts'
 
 /** What settling each takes, gas: from the snapshots of contracts/, distinct accounts, with its share of segment and batch. */
-const gasOf: Record<number, number> = {
+const gasByKind: Record<number, number> = {
   [eventKind.TradeExecuted]: 30_000,
   [eventKind.LiquidationFilled]: 100_000,
   [eventKind.PositionTakenOver]: 150_000,
@@ -24,7 +25,13 @@ const gasOf: Record<number, number> = {
   [eventKind.WithdrawalAccepted]: 90_000,
   [eventKind.TransferBooked]: 110_000,
   [eventKind.InsuranceFunded]: 90_000,
+  [eventKind.PositionReduced]: 160_000,
+  [eventKind.PositionSettled]: 40_000,
 }
+
+/** What settling an event of this kind takes, gas. */
+export const settlementGasOf = (kind: EngineEvent['kind']): number =>
+  gasByKind[eventKind[kind]] ?? 0
 
 export type ThrottleKeeperOptions = {
   openFeed: OpenFeed
@@ -100,7 +107,7 @@ export class ThrottleKeeper {
     let gas = 0
     for (let at = 0; at < events.length; at += EVENT_STRIDE) {
       const kind = view.getInt32(at + eventHeader.kindI32 * 4, true)
-      gas += gasOf[kind] ?? 0
+      gas += gasByKind[kind] ?? 0
       if (kind === eventKind.ThrottleSet) this.#note(seq, events, at)
     }
     this.#meter.add(seq, stamp.getFloat64(header.timeMsF64 * 8, true), gas)
