@@ -18,7 +18,7 @@ import { forgetAllHeadroom } from './headroom-store.ts'
 import { findLane, makeLane, orderOfLane, seqOfLane, takeLane } from './lane-store.ts'
 import { isListed } from './list-market.ts'
 import { deriveRisk } from './market-risk.ts'
-import { bookReduction, serveReduction } from './reduce-position.ts'
+import { bookReduction, isBookable, serveReduction } from './reduce-position.ts'
 import { isFree, paidAlready, payRequested } from './requested-payout.ts'
 import { closeResting } from './rest-order.ts'
 import { changeState } from './set-market-state.ts'
@@ -28,6 +28,7 @@ import type { EngineState } from './state.ts'
 const {
   ACCOUNT_W,
   BACKSTOP_OWNER,
+  DEPOSITS,
   FORCE_FEE,
   MARKET_D,
   M_BOUNDS,
@@ -39,6 +40,7 @@ const {
   NONE,
   NOTICES,
   ORDER_W,
+  PAID,
   PAUSED_UNTIL_S,
   SETTLEMENT_HEARD,
   TIME_MS,
@@ -52,6 +54,8 @@ const OWNER_W = 33
 const BACKSTOP_W = 38
 const TX_HASH_W = 43
 const FEE_PPM_MAX = 1_000_000
+/** All of the notional. */
+const BPS = 10_000
 const reduceOnlyFlag = 1
 
 export function chainNotice(
@@ -103,16 +107,41 @@ function refuse(
   if (needsMarket && !isListed(state, i32[w + 6]!)) return rejectCode.UNKNOWN_MARKET
   if (what === noticeKind.marginsSet && !areMargins(state, i32, w))
     return rejectCode.INVALID_PARAMETER
-  return 0
+  if (what !== noticeKind.withdrawClaimed && !isSigned) return 0
+  return isPossible(state, i32, f64, w, d, isSigned) ? 0 : rejectCode.INVALID_PARAMETER
 }
 
-/** Initial and maintenance fraction stand where a lane and its number do. */
+/** What the chain has done already is booked whole, or is no log entry of it: it can be counted, and pays what came in. */
+function isPossible(
+  state: EngineState,
+  i32: Int32Array,
+  f64: Float64Array,
+  w: number,
+  d: number,
+  isReduction: boolean,
+): boolean {
+  if (f64[d + 5]! > state.totals[DEPOSITS]! - state.totals[PAID]!) return false
+  if (!isReduction || f64[d + 6] === 0) return true
+  const account = findAccount(state.accounts, i32, w + OWNER_W, i32[w + 27]!)
+  const backstop = findAccount(state.accounts, i32, w + BACKSTOP_W, 0)
+  const moved = f64[d + 6]!
+  const [price, fee, index] = [f64[d + 7]!, f64[d + 8]!, f64[d + 9]!]
+  return (
+    isBookable(state, account, i32[w + 6]!, moved, price, fee, index) &&
+    isBookable(state, backstop, i32[w + 6]!, 0 - moved, price, fee, index)
+  )
+}
+
+/** Initial and maintenance fraction stand where a lane and its number do; bounded as at the listing. */
 function areMargins(state: EngineState, i32: Int32Array, w: number): boolean {
   const m = i32[w + 6]! * MARKET_D
   const { markets } = state
+  const imBps = i32[w + 28]!
+  const mmBps = i32[w + 29]!
+  if (imBps < 1 || imBps > BPS || mmBps < 1 || mmBps > imBps) return false
   return areMarginTiers({
-    imBps: i32[w + 28]!,
-    mmBps: i32[w + 29]!,
+    imBps,
+    mmBps,
     boundUsdc: markets.subarray(m + M_BOUNDS, m + M_BOUNDS + 3),
     imfPpm: markets.subarray(m + M_IMFS, m + M_IMFS + 3),
   })

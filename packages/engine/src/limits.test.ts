@@ -1,5 +1,6 @@
 // Every limit one below, at and one above: what exceeds it is refused with its code and changes nothing.
 import {
+  type ChainNotice,
   type Command,
   CommandBuffer,
   closeReason,
@@ -7,6 +8,7 @@ import {
   encodeCommand,
   limits,
   type Market,
+  noticeKind,
   orderFlag,
   orderKind,
   orderStyle,
@@ -356,6 +358,58 @@ describe('limits of the model', () => {
       'ok',
       'UNKNOWN_PUBLISHER',
     ])
+  })
+})
+
+const notice = (changes: Partial<ChainNotice>): ChainNotice => ({
+  kind: 'ChainNotice',
+  noticeId: 1,
+  what: noticeKind.terms,
+  market: 0,
+  subaccount: 0,
+  owner: zeros(20).fill(1),
+  backstop: zeros(20).fill(2),
+  blockNumber: 1,
+  txHash: zeros(32),
+  ...changes,
+})
+/** Account 1 and the backstop have 1,000 each. */
+const told = (changes: Partial<ChainNotice>) => {
+  const exchange = new Venue({}, [fixed()])
+  for (const owner of [1, 2]) exchange.credit(1_000, owner)
+  return exchange.outcome(notice(changes))
+}
+
+describe('limits of what the contract tells', () => {
+  test.each([
+    ['the largest', 10_000, 10_000, 'ok'],
+    ['more than the notional', 10_001, 10_000, 'INVALID_PARAMETER'],
+    ['no initial margin', 0, 0, 'INVALID_PARAMETER'],
+    ['no maintenance margin', 500, 0, 'INVALID_PARAMETER'],
+    ['maintenance above initial', 500, 501, 'INVALID_PARAMETER'],
+  ])('marginsSet: %s', (_, lane, laneSeq, outcome) => {
+    expect(told({ what: noticeKind.marginsSet, lane, laneSeq })).toBe(outcome)
+  })
+
+  const worth = 2 ** 52 - 1_001
+  test.each<[string, Partial<ChainNotice>, string]>([
+    ['worth as much as can be counted', { lots: -1, priceTicks: worth }, 'ok'],
+    ['worth one more', { lots: -1, priceTicks: worth + 1 }, 'INVALID_PARAMETER'],
+    ['the fee one more', { lots: -1, priceTicks: worth, feeQuote: 1 }, 'INVALID_PARAMETER'],
+    ['as many lots as can be held', { lots: 2 ** 44, priceTicks: 1 }, 'ok'],
+    ['one lot more', { lots: 2 ** 44 + 1, priceTicks: 1 }, 'INVALID_PARAMETER'],
+    ['the index at its end', { lots: 1, priceTicks: 1, fundingIndex: -(2 ** 52) }, 'ok'],
+    ['beyond it', { lots: 1, priceTicks: 1, fundingIndex: -(2 ** 52) - 1 }, 'INVALID_PARAMETER'],
+    ['paid more than came in', { lots: 0, amountQuote: 2_001 }, 'INVALID_PARAMETER'],
+  ])('reduced: %s', (_, changes, outcome) => {
+    expect(told({ what: noticeKind.reduced, ...changes })).toBe(outcome)
+  })
+
+  test.each([
+    [2_000, 'ok'],
+    [2_001, 'INVALID_PARAMETER'],
+  ])('withdrawClaimed: %i of the 2,000 that came in', (amountQuote, outcome) => {
+    expect(told({ what: noticeKind.withdrawClaimed, amountQuote })).toBe(outcome)
   })
 })
 

@@ -30,7 +30,8 @@ const PPM = 1_000_000
 /** Largest value of one tick × one lot, micro-USDC: with the highest price still an exact integer. */
 const QUOTE_PER_TICK_LOT_MAX = 1_048_576
 /** Largest position limit, lots; position and all open orders of a side add up to less than 2^53. */
-const POSITION_LOTS_MAX = 2 ** 44
+/** The largest position limit a market may have, in lots. */
+export const POSITION_LOTS_MAX: number = 2 ** 44
 /** Widest mark band: bounds the basis average of the mark (mark.ts). */
 const MARK_BAND_PPM_MAX = 100_000
 

@@ -1,9 +1,10 @@
 //! A reduction that its owner asked for on-chain: the backstop takes the lots at the mark less a fee (RULES.md 7).
-import { eventKind, fundingPaymentQuote, marketState, mulDivCeil } from '@plumb/model'
+import { eventKind, fundingPaymentQuote, limits, marketState, mulDivCeil } from '@plumb/model'
 import { findAccount } from './account-store.ts'
 import { isBackstopOwners } from './chain-state.ts'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
+import { POSITION_LOTS_MAX } from './list-market.ts'
 import { bookFill, sideAdmits } from './match.ts'
 import { INDEX_STALE_MS } from './order-admission.ts'
 import { findPosition, hasFreePosition, openPosition, releaseIfIdle } from './position-store.ts'
@@ -15,6 +16,7 @@ import {
   ACCOUNT_W,
   BACKSTOP_OWNER,
   D_CASH,
+  D_ENTRY,
   D_LOTS,
   D_SNAPSHOT,
   FORCE_FEE,
@@ -79,6 +81,39 @@ export function serveReduction(
   settleFunding(state, own)
   book(state, account, record, backstop, own, market, side, lots, price, worth, fee, 1)
   return true
+}
+
+/**
+ * Whether a reduction that the chain has executed leaves the account's numbers exact (model's `limits.ts`): its cash, entry
+ * cost, the worth and fee that move and the funding that is paid add up to less than 2^52, and its lots stay within 2^44.
+ */
+export function isBookable(
+  state: EngineState,
+  account: number,
+  market: number,
+  moved: number,
+  price: number,
+  fee: number,
+  fundingIndex: number,
+): boolean {
+  const { positions, accounts, markets } = state
+  const m = market * MARKET_D
+  const lots = Math.abs(moved)
+  if (Math.abs(fundingIndex) > limits.notionalQuoteMax) return false
+  const record = account === 0 ? NONE : findPosition(positions, accounts, account, market)
+  const at = record * POSITION_D
+  const held = record === NONE ? 0 : positions.f64[at + D_LOTS]!
+  const entry = record === NONE ? 0 : positions.f64[at + D_ENTRY]!
+  const present = markets[m + M_FUNDING_INDEX]!
+  let payment = 0
+  if (held !== 0)
+    payment = isLate(state, record, market, fundingIndex)
+      ? fundingPaymentQuote(moved, present - fundingIndex)
+      : fundingPaymentQuote(held, fundingIndex - positions.f64[at + D_SNAPSHOT]!)
+  const cash = account === 0 ? 0 : accounts.f64[account * ACCOUNT_D + D_CASH]!
+  const worth = price * lots * markets[m + M_QUOTE_PER_TICK_LOT]!
+  const sum = Math.abs(cash) + Math.abs(entry) + worth + fee + Math.abs(payment)
+  return Math.abs(held) + lots <= POSITION_LOTS_MAX && sum < limits.notionalQuoteMax
 }
 
 /** Takes over a reduction of `moved` lots (signed) that the chain has executed, its funding settled at `fundingIndex`. */

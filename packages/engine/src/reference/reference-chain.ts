@@ -82,12 +82,45 @@ function check(s: ReferenceState, c: Heard): Refusal | undefined {
   const inRange = c.subaccount >= 0 && c.subaccount <= 255 && c.feePpm >= 0
   if (!inRange || c.feePpm > 1_000_000) return INVALID
   const isMargins = c.what === noticeKind.marginsSet
+  if (c.what === noticeKind.withdrawClaimed) return isPayable(s, c) ? undefined : INVALID
   if (c.what !== noticeKind.reduceRequested && !isReduced && !isMargins) return undefined
   const market = s.markets.get(c.market)
   if (market === undefined) return refuse('UNKNOWN_MARKET')
   const { boundUsdc, imfPpm } = riskOf(market)
   const tiers = { imBps: c.lane, mmBps: c.laneSeq, boundUsdc, imfPpm }
-  return isMargins && !areMarginTiers(tiers) ? INVALID : undefined
+  if (isReduced) return isPayable(s, c) && isBookable(s, market, c) ? undefined : INVALID
+  if (!isMargins) return undefined
+  const listable = c.lane >= 1 && c.lane <= 10_000 && c.laneSeq >= 1 && c.laneSeq <= c.lane
+  return listable && areMarginTiers(tiers) ? undefined : INVALID
+}
+
+const isPayable = (s: ReferenceState, c: Heard) => BigInt(c.amountQuote) <= s.deposits - s.paid
+
+const COUNTABLE = 2n ** 52n
+
+/** Whether account and backstop could book the reduction and stay in numbers that can be counted. */
+function isBookable(s: ReferenceState, market: ReferenceMarket, c: Heard): boolean {
+  if (c.lots === 0) return true
+  const moved = BigInt(c.lots)
+  const index = BigInt(c.fundingIndex)
+  if (abs(index) > COUNTABLE) return false
+  const worth = BigInt(c.priceTicks) * abs(moved) * BigInt(market.quotePerTickLot)
+  const sides = [
+    { one: find(s, hexOf(c.owner), c.subaccount), change: moved },
+    { one: find(s, hexOf(c.backstop), 0), change: -moved },
+  ]
+  return sides.every(({ one, change }) => {
+    const position = one?.positions.get(market.market)
+    const held = position?.lots ?? 0n
+    let payment = 0n
+    if (one !== undefined && position !== undefined && held !== 0n)
+      payment = isLate(one, market, index)
+        ? ceilDiv(change * (market.fundingIndex - index), 1_000_000n)
+        : ceilDiv(held * (index - position.snapshot), 1_000_000n)
+    const sum = abs(one?.cash ?? 0n) + abs(position?.entry ?? 0n) + abs(payment)
+    const fits = sum + worth + BigInt(c.feeQuote) < COUNTABLE
+    return fits && abs(held) + abs(moved) <= 2n ** 44n
+  })
 }
 
 function noteSettlement(s: ReferenceState, c: Heard): Refusal | undefined {
