@@ -112,9 +112,12 @@ describe(`for ${outageMs} ms (seed ${seed})`, { timeout: 240_000 + outageMs * 2 
       await sleep(500)
       const pid = house.pid('sequencer')
       process.kill(pid, 'SIGSTOP')
-      // What it had sent before may still be on its way.
-      await sleep(500)
-      const before = answered()
+      // What it had sent before may still be on its way: silence counts from the last of it.
+      let before: number
+      do {
+        before = answered()
+        await sleep(1_000)
+      } while (answered() !== before)
       await sleep(stall)
       expect(answered()).toBe(before)
       process.kill(pid, 'SIGCONT')
