@@ -19,6 +19,7 @@ import { findLane, makeLane, orderOfLane, seqOfLane, takeLane } from './lane-sto
 import { isListed } from './list-market.ts'
 import { deriveRisk } from './market-risk.ts'
 import { bookReduction, isBookable, serveReduction } from './reduce-position.ts'
+import { holdMarket } from './reopen-market.ts'
 import { isFree, paidAlready, payRequested } from './requested-payout.ts'
 import { closeResting } from './rest-order.ts'
 import { changeState } from './set-market-state.ts'
@@ -36,6 +37,7 @@ const {
   M_IM_BPS,
   M_LISTED,
   M_MM_BPS,
+  M_REOPEN_SINCE,
   M_STATE,
   NONE,
   NOTICES,
@@ -296,10 +298,14 @@ function reduceEverywhere(state: EngineState): void {
   if (!isPaused(state)) return
   const { markets, orders } = state
   for (let market = 0; market < state.limits.markets; market++) {
-    const now = markets[market * MARKET_D + M_STATE]!
-    if (markets[market * MARKET_D + M_LISTED] === 0) continue
-    if (now < marketState.halted && now !== marketState.reduceOnly)
-      changeState(state, market, marketState.reduceOnly)
+    const m = market * MARKET_D
+    const now = markets[m + M_STATE]!
+    if (markets[m + M_LISTED] === 0) continue
+    if (now >= marketState.halted || now === marketState.reduceOnly) continue
+    // What an operator had restricted waits for the operator, the rest comes back when the pause is over.
+    if (now === marketState.trading || markets[m + M_REOPEN_SINCE] !== 0)
+      holdMarket(state, market, marketState.reduceOnly)
+    else changeState(state, market, marketState.reduceOnly)
   }
   let count = 0
   for (let slot = 0; slot < orders.used; slot++) {

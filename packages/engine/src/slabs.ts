@@ -252,7 +252,7 @@ export const M_TRANCHE = 144
 export const M_BAD_DEBT = 145
 /** Account that takes positions over, 0 = none. */
 export const M_BACKSTOP = 146
-/** Beginning of the present stage of a reopening, 0 = none. */
+/** Since when the market is in a state that it leaves by itself (a stage of a reopening, or held), 0 = none. */
 export const M_REOPEN_SINCE = 147
 /** Ticks of the post-only stage with a fresh index. */
 export const M_GOOD_TICKS = 148

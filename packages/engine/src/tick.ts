@@ -10,7 +10,7 @@ import { updateMark } from './mark.ts'
 import { INDEX_DEAD_MS } from './order-admission.ts'
 import { runPegs } from './pegs.ts'
 import { SAMPLE_MS, samplePremium } from './premium.ts'
-import { continueReopening } from './reopen-market.ts'
+import { followState } from './reopen-market.ts'
 import { forgetKeys } from './session-keys.ts'
 import { settlePositions } from './settle-market.ts'
 import {
@@ -23,7 +23,6 @@ import {
   M_INDEX_TIME,
   M_LISTED,
   M_OPEN_INTEREST,
-  M_REOPEN_SINCE,
   M_SAMPLE_TIME,
   M_STATE,
   MARKET_D,
@@ -47,13 +46,13 @@ export function tick(state: EngineState): void {
   settlePositions(state)
 }
 
-/** Each market's reopening, mark, premium sample and hourly funding. */
+/** Each market's state, mark, premium sample and hourly funding. */
 function updatePrices(state: EngineState): void {
   const { markets } = state
   for (let market = 0; market < state.limits.markets; market++) {
     const m = market * MARKET_D
     if (markets[m + M_LISTED] === 0 || markets[m + M_STATE] === marketState.settled) continue
-    if (markets[m + M_REOPEN_SINCE] !== 0) continueReopening(state, market)
+    followState(state, market)
     if (markets[m + M_FIXED_INDEX] === 0) updateMarket(state, market)
   }
   noteFreshness(state)

@@ -775,7 +775,10 @@ export const statusObject = z
         reason: z
           .string()
           .nullable()
-          .meta({ description: 'Why fewer orders are taken than usual: prices are missing' }),
+          .meta({ description: 'Why fewer orders are taken than usual, and what ends it' }),
+        until: timeMsField
+          .nullable()
+          .meta({ description: 'Earliest end of this stage of a reopening' }),
       }),
     ),
     withdrawals: z.enum(['open', 'paused']),

@@ -5,6 +5,7 @@ import {
   commandKind,
   type EngineEvent,
   eventKind,
+  marketState,
   orderStyle,
   rejectCode,
   rejectName,
@@ -18,6 +19,9 @@ const rejectCodeNames = new Map<number, string>(
 )
 const styleNames = new Map<number, string>(
   Object.entries(orderStyle).map(([name, code]) => [code, name]),
+)
+const stateNames = new Map<number, string>(
+  Object.entries(marketState).map(([name, code]) => [code, name]),
 )
 
 /** Names of what a command and its events were. */
@@ -37,6 +41,8 @@ function namesOf(command: Command, event: EngineEvent): string[] {
     return [event.kind, event.insuranceQuote < 0 ? 'tranche pays' : 'tranche receives']
   if (event.kind === 'AdlRound')
     return [event.kind, event.participants > 1 ? 'adl of many' : 'adl of one']
+  if (event.kind === 'MarketStateChanged' && command.kind === 'Tick')
+    return [event.kind, `by itself ${stateNames.get(event.state)}`]
   if (event.kind === 'OrderRequeued' && event.priceTicks === 0) return ['peg leaves the book']
   return [event.kind]
 }
@@ -100,6 +106,7 @@ const unnamed = new Set(['CommandRejected', 'OrderClosed', 'LiquidationExplained
 const rare: readonly string[] = [
   'tranche pays',
   'BadDebt',
+  'by itself reduceOnly',
   'peg leaves the book',
   'AmendOrder MAX_SIZE',
   'AmendOrder FEE_ABOVE_MAX',
@@ -135,6 +142,7 @@ const met: readonly string[] = [
   'placed trailing 1',
   'closed onChain',
   ...[0, 1, 2, 3, 4].map((stage) => `stage ${stage}`),
+  ...words('halted cancelOnly postOnly trading').map((state) => `by itself ${state}`),
   'tranche receives',
   'adl of one',
   'adl of many',

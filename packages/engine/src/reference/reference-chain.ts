@@ -28,7 +28,7 @@ import {
   refuse,
   riskOf,
 } from './reference-state.ts'
-import { endReopening, enter } from './reference-states.ts'
+import { begin, endReopening, enter } from './reference-states.ts'
 
 type Heard = Required<Omit<ChainNotice, 'kind'>>
 
@@ -140,8 +140,10 @@ function followAll(s: ReferenceState, c: Heard, emit: Emit): void {
   if (!isPaused(s)) return
   for (const market of marketsAscending(s)) {
     if (market.state >= marketState.halted || market.state === marketState.reduceOnly) continue
+    const returns = market.state === marketState.trading || market.reopeningSinceMs !== 0
     endReopening(market)
-    enter(market, marketState.reduceOnly, emit)
+    if (returns) begin(s, market, marketState.reduceOnly, emit)
+    else enter(market, marketState.reduceOnly, emit)
   }
   const adding = [...s.orders.values()].filter(({ flags }) => (flags & 1) === 0)
   closeMany(s, adding, onChain, emit)

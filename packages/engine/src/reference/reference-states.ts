@@ -77,16 +77,23 @@ export function reopenMarket(s: ReferenceState, c: ReopenMarket, emit: Emit): Re
   const market = s.markets.get(c.market)
   if (market === undefined) return refuse('UNKNOWN_MARKET')
   if (market.state !== marketState.halted || isPaused(s)) return INVALID
-  market.ema150 = { ...market.ema150, timeMs: 0 }
-  market.ema30 = { ...market.ema30, timeMs: 0 }
-  market.rearmedAtMs = s.timeMs + riskOf(market).rearmS * 1_000
-  const { cancelOnlyS } = riskOf(market)
-  if (cancelOnlyS > 0) begin(s, market, marketState.cancelOnly, emit)
-  else beginPostOnly(s, market, emit)
+  comeBack(s, market, emit)
   return undefined
 }
 
-function begin(s: ReferenceState, market: ReferenceMarket, state: number, emit: Emit): void {
+/** From a halt: the averages start afresh, liquidation waits, and a pause of the contract is kept. */
+function comeBack(s: ReferenceState, market: ReferenceMarket, emit: Emit): void {
+  market.ema150 = { ...market.ema150, timeMs: 0 }
+  market.ema30 = { ...market.ema30, timeMs: 0 }
+  const { cancelOnlyS, rearmS } = riskOf(market)
+  market.rearmedAtMs = s.timeMs + rearmS * 1_000
+  if (isPaused(s)) begin(s, market, marketState.reduceOnly, emit)
+  else if (cancelOnlyS > 0) begin(s, market, marketState.cancelOnly, emit)
+  else beginPostOnly(s, market, emit)
+}
+
+/** Into a state that the market leaves by itself, or into trading. */
+export function begin(s: ReferenceState, market: ReferenceMarket, state: number, emit: Emit): void {
   market.reopeningSinceMs = state === marketState.trading ? 0 : s.timeMs
   market.goodTicks = 0
   enter(market, state, emit)
@@ -97,18 +104,41 @@ function beginPostOnly(s: ReferenceState, market: ReferenceMarket, emit: Emit): 
   begin(s, market, postOnlyS > 0 ? marketState.postOnly : marketState.trading, emit)
 }
 
-/** At a tick: at most one stage of a reopening ends. */
+/** No index, or no mark, for more than 30 s, where there are stages to come back through. */
+function lostPrices(s: ReferenceState, market: ReferenceMarket): boolean {
+  const { cancelOnlyS, postOnlyS } = riskOf(market)
+  if (cancelOnlyS + postOnlyS === 0 || market.markSecond === 0) return false
+  const unmarkedS = Math.floor(s.timeMs / 1_000) - market.markSecond
+  return market.fixedIndexTicks === 0 && (!indexWithin(s, market, 30_000) || unmarkedS > 30)
+}
+
+/** At a tick: an open market without prices halts; of a reopening at most one stage ends. */
 export function advanceReopening(s: ReferenceState, market: ReferenceMarket, emit: Emit): void {
-  if (market.reopeningSinceMs === 0) return
+  const isHeld = market.reopeningSinceMs !== 0
+  const isOpen = isHeld ? market.state !== marketState.halted : market.state === marketState.trading
+  if (isOpen && lostPrices(s, market)) begin(s, market, marketState.halted, emit)
+  else if (isHeld) goOn(s, market, emit)
+}
+
+function goOn(s: ReferenceState, market: ReferenceMarket, emit: Emit): void {
   const { cancelOnlyS, postOnlyS } = riskOf(market)
   const passedMs = s.timeMs - market.reopeningSinceMs
-  if (market.state === marketState.cancelOnly) {
-    if (passedMs >= cancelOnlyS * 1_000) beginPostOnly(s, market, emit)
-    return
+  const isFresh = indexWithin(s, market, 5_000)
+  switch (market.state) {
+    case marketState.halted:
+      if (isFresh) comeBack(s, market, emit)
+      return
+    case marketState.reduceOnly:
+      if (isFresh && !isPaused(s)) beginPostOnly(s, market, emit)
+      return
+    case marketState.cancelOnly:
+      if (passedMs >= cancelOnlyS * 1_000) beginPostOnly(s, market, emit)
+      return
+    default:
+      if (isFresh) market.goodTicks++
+      if (passedMs >= postOnlyS * 1_000 && market.goodTicks >= GOOD_TICKS)
+        begin(s, market, marketState.trading, emit)
   }
-  if (indexWithin(s, market, 5_000)) market.goodTicks++
-  if (passedMs >= postOnlyS * 1_000 && market.goodTicks >= GOOD_TICKS)
-    begin(s, market, marketState.trading, emit)
 }
 
 /** The mean mark within the mark's band, as the contract wants it; or the fixed index. */

@@ -243,7 +243,7 @@ export class ExchangeView {
       case 'PositionTakenOver':
         return money.takenOver(event)
       case 'PositionReduced':
-        return money.reduced(event)
+        return money.reduced(event, command())
       case 'ChainNoticed':
         return money.noticed(event)
       case 'AdlExecuted':
@@ -275,7 +275,7 @@ export class ExchangeView {
       case 'BatchConfirmed':
         return this.#batchConfirmed(event)
       case 'MarketStateChanged':
-        return this.#marketStateChanged(event)
+        return this.#marketStateChanged(event, command())
       case 'WithdrawalsSwitched':
         this.#state.withdrawalsPaused = event.paused === 1
         return this.#state.sink?.statusChanged()
@@ -341,10 +341,9 @@ export class ExchangeView {
     this.#accountsByOwner.set(ownerKey(account.address, account.subaccount), account)
   }
 
-  #marketStateChanged({ market, state, timeMs }: EventOf<'MarketStateChanged'>): void {
-    const view = this.#state.market(market)
-    view.state = stateOf(state)
-    view.stateSinceMs = timeMs
+  #marketStateChanged(event: EventOf<'MarketStateChanged'>, command: Command): void {
+    const { market, state, timeMs } = event
+    this.#state.market(market).setState(stateOf(state), timeMs, command.kind)
     this.#state.sink?.statusChanged()
   }
 

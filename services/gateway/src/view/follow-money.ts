@@ -1,6 +1,13 @@
 //! Cash and positions, as the events of fills, liquidations, transfers and settlements tell them.
 import { bytesHex } from '@plumb/chain'
-import { mulDivFloor, noticeKind, type Side, side, type TradeExecuted } from '@plumb/model'
+import {
+  type Command,
+  mulDivFloor,
+  noticeKind,
+  type Side,
+  side,
+  type TradeExecuted,
+} from '@plumb/model'
 import {
   type AccountView,
   type FillView,
@@ -22,7 +29,11 @@ type Move = {
   paidQuote: number
   realizedQuote: number
   timeMs: number
+  /** What its funding is settled to then; the market's present index unless given. */
+  fundingIndex?: number
 }
+/** Of a reduction on-chain; `at`: the funding index it was booked at there, if that may be one of before. */
+type Booked = { market: MarketView; at: number | undefined }
 type FillPart = {
   accountId: number
   orderId: number
@@ -43,6 +54,10 @@ type FillEvent = {
   sizeLots: number
   quote: number
 }
+
+/** What the chain has carried out itself was booked at its index of then. */
+const bookedIndex = (event: EventOf<'PositionReduced'>, command: Command) =>
+  event.isServed === 0 && command.kind === 'ChainNotice' ? command.fundingIndex : undefined
 
 export class MoneyFollower {
   readonly #state: ViewState
@@ -192,7 +207,7 @@ export class MoneyFollower {
   }
 
   /** A reduction asked for on-chain: the backstop took the lots. */
-  reduced(event: EventOf<'PositionReduced'>): void {
+  reduced(event: EventOf<'PositionReduced'>, command: Command): void {
     const market = this.#state.market(event.market)
     const { timeMs, quote, feeQuote, sizeLots, priceTicks } = event
     const account = this.#state.account(event.accountId)
@@ -202,14 +217,23 @@ export class MoneyFollower {
     const paidQuote = -(quote + feeQuote)
     const lotsAfter = event.positionLots
     const { realizedQuote, backstopRealizedQuote } = event
-    this.#move(account, market, { lotsAfter, paidQuote, realizedQuote, timeMs })
-    this.#move(backstop, market, {
+    const booked = { market, timeMs, at: bookedIndex(event, command) }
+    this.#reduce(account, { ...booked, lotsAfter, paidQuote, realizedQuote })
+    this.#reduce(backstop, {
+      ...booked,
       lotsAfter: event.backstopPositionLots,
       paidQuote: -paidQuote,
       realizedQuote: backstopRealizedQuote,
-      timeMs,
     })
     this.#notice(event, 'reduction', { sizeLots, priceTicks, quote, feeQuote })
+  }
+
+  /** A position that is settled beyond the index `at` already stays so (RULES 7). */
+  #reduce(account: AccountView, { market, at, ...move }: Move & Booked): void {
+    const position = account.position(market)
+    const { fundingIndex: present } = market
+    const isLate = position.sizeLots !== 0 && at !== present && position.fundingIndex === present
+    this.#move(account, market, { ...move, fundingIndex: isLate ? present : (at ?? present) })
   }
 
   /** What the contract told of an account, or of its margins and its pause. */
@@ -357,7 +381,7 @@ export class MoneyFollower {
     position.sizeLots = move.lotsAfter
     position.costQuote += move.paidQuote + move.realizedQuote
     position.realizedQuote += move.realizedQuote
-    position.fundingIndex = market.fundingIndex
+    position.fundingIndex = move.fundingIndex ?? market.fundingIndex
     position.updatedAtMs = move.timeMs
     account.updatedAtMs = move.timeMs
     market.moveOpenInterest(Math.max(0, move.lotsAfter) - Math.max(0, before), move.timeMs)

@@ -1,5 +1,6 @@
 //! One market as followers see it: definition, state, prices, risk parameters, book, recent trades.
 import {
+  type Command,
   type FundingIndex,
   type Market,
   type MarketState,
@@ -68,6 +69,21 @@ export const INDEX_DEAD_MS = 30_000
 
 export type IndexHealth = 'alive' | 'stale' | 'lost'
 
+/** Who put a market into its state, or why it left trading by itself. */
+export type StateCause = 'operator' | 'prices' | 'pause' | 'reopening'
+
+/** Why an order may meet less than an open market; `open`: it is one. */
+export type MarketReason = 'open' | 'stale' | 'lost' | StateCause
+
+/** What an order meets. */
+export type MarketOpening = {
+  state: MarketState
+  sinceMs: number
+  reason: MarketReason
+  /** Before this the state does not change by itself; null: nobody knows. */
+  untilMs: number | null
+}
+
 export class MarketView {
   definition: Market
   readonly createdAtMs: number
@@ -84,6 +100,7 @@ export class MarketView {
   /** As set; orders meet `openState`. */
   state: MarketState = marketState.trading
   stateSinceMs: number
+  stateCause: StateCause = 'operator'
   /** When enough publishers last agreed on its index; 0: never, or it is fixed. */
   indexTimeMs = 0
   markTicks: number | null
@@ -128,17 +145,37 @@ export class MarketView {
     return ageMs > INDEX_DEAD_MS ? 'lost' : ageMs > INDEX_STALE_MS ? 'stale' : 'alive'
   }
 
-  /** What an order meets: without an index only what reduces is taken, later nothing. `sinceMs`: of that. */
-  open(nowMs: number): { state: MarketState; sinceMs: number; health: IndexHealth } {
+  /** It is in another state; `command`: what led to it. The engine tells of its own doing at a tick (RULES 5). */
+  setState(state: MarketState, timeMs: number, command: Command['kind']): void {
+    this.state = state
+    this.stateSinceMs = timeMs
+    this.stateCause = causeOf(state, command)
+  }
+
+  /** What an order meets: without an index only what reduces is taken, later nothing. */
+  open(nowMs: number): MarketOpening {
     const health = this.indexHealth(nowMs)
-    const asSet = { state: this.state, sinceMs: this.stateSinceMs, health: 'alive' as const }
-    if (health === 'alive' || this.state >= marketState.cancelOnly) return asSet
-    if (health === 'stale' && this.state === marketState.reduceOnly) return asSet
+    const isClosed = this.state >= marketState.cancelOnly
+    if (health === 'alive' || isClosed || (health === 'stale' && this.#isReduceOnly))
+      return this.#asSet()
     const [state, afterMs] =
       health === 'lost'
         ? [marketState.halted, INDEX_DEAD_MS]
         : [marketState.reduceOnly, INDEX_STALE_MS]
-    return { state, sinceMs: Math.max(this.createdAtMs, this.indexTimeMs + afterMs), health }
+    const sinceMs = Math.max(this.createdAtMs, this.indexTimeMs + afterMs)
+    return { state, sinceMs, reason: health, untilMs: null }
+  }
+
+  get #isReduceOnly(): boolean {
+    return this.state === marketState.reduceOnly
+  }
+
+  #asSet(): MarketOpening {
+    const { state, stateSinceMs: sinceMs, stateCause: cause } = this
+    const { cancelOnlyS, postOnlyS } = this.#risk
+    const stageS = state === marketState.cancelOnly ? cancelOnlyS : postOnlyS
+    const untilMs = cause === 'reopening' ? sinceMs + stageS * 1_000 : null
+    return { state, sinceMs, reason: state === marketState.trading ? 'open' : cause, untilMs }
   }
 
   get risk(): Omit<SetMarketRisk, 'market' | 'kind'> {
@@ -204,6 +241,14 @@ export class MarketView {
       Object.assign(last, { timeMs, lots: openInterestLots, markTicks })
     else keep(this.openInterests, { timeMs, lots: openInterestLots, markTicks }, OPEN_INTEREST_KEPT)
   }
+}
+
+function causeOf(state: MarketState, command: Command['kind']): StateCause {
+  const isStage = state === marketState.cancelOnly || state === marketState.postOnly
+  if (isStage && (command === 'ReopenMarket' || command === 'Tick')) return 'reopening'
+  if (command === 'Tick' && state === marketState.halted) return 'prices'
+  const isHeld = state === marketState.reduceOnly
+  return isHeld && (command === 'Tick' || command === 'ChainNotice') ? 'pause' : 'operator'
 }
 
 function keep<T>(list: T[], item: T, most: number): void {

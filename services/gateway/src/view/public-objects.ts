@@ -1,7 +1,7 @@
 //! Views as the objects of the API.
 
 import { bytesHex, scaleE8, type Verifier } from '@plumb/chain'
-import { orderKind, type Side, side } from '@plumb/model'
+import { marketState, orderKind, type Side, side } from '@plumb/model'
 import {
   type AccountObject,
   type BalanceObject,
@@ -49,7 +49,7 @@ import type { BatchView } from './batch-view.ts'
 import type { BookLevel } from './book-view.ts'
 import type { Candle } from './candle-view.ts'
 import type { ExchangeView } from './exchange-view.ts'
-import type { FundingRateView, IndexHealth, MarketView, TradeView } from './market-view.ts'
+import type { FundingRateView, MarketReason, MarketView, TradeView } from './market-view.ts'
 import type { OrderView } from './order-view.ts'
 
 const HOUR_MS = 3_600_000
@@ -61,10 +61,17 @@ const POST_ONLY_LEVEL = 2
 const FUNDING_CAP = '0.32'
 
 /** Why a market takes fewer orders than its state says. */
-const priceReasons: Record<IndexHealth, string | null> = {
-  alive: null,
+const SETTLED = 'It has ended: positions were closed at the settlement price.'
+const reasonTexts: Record<MarketReason, string | null> = {
+  open: null,
   stale: 'Too few price sources agree: the index is more than 5 seconds old.',
   lost: 'Too few price sources agree: the index is more than 30 seconds old.',
+  operator: 'An operator has restricted it.',
+  prices:
+    'There were no prices for more than 30 seconds: it reopens in steps by itself as soon as enough sources agree.',
+  pause: 'The contract is paused: it reopens by itself when the pause ends.',
+  reopening:
+    'It reopens in steps by itself: cancels only, then post-only until prices were steady for a minute, then trading.',
 }
 
 /** Builders over one view. They read live state: what they return is of this moment. */
@@ -390,12 +397,13 @@ export class PublicObjects {
 
   status(nowMs: number): StatusObject {
     const markets = [...this.#view.markets.values()].map((market) => {
-      const { state, sinceMs, health } = market.open(this.#view.appliedTimeMs)
+      const { state, sinceMs, reason, untilMs } = market.open(this.#view.appliedTimeMs)
       return {
         market: market.definition.symbol,
         state: marketStateWord(state),
         since: sinceMs,
-        reason: priceReasons[health],
+        reason: state === marketState.settled ? SETTLED : reasonTexts[reason],
+        until: untilMs,
       }
     })
     const { level, minNotionalQuote } = this.#view.throttle

@@ -10,7 +10,7 @@ import type { SessionKeyView } from './session-keys-view.ts'
 import type { FeeTierView, ViewState } from './view-state.ts'
 
 /** Rises when what a snapshot holds changes: an older one is not read, and the feed is followed from its beginning. */
-export const SNAPSHOT_VERSION = 3
+export const SNAPSHOT_VERSION = 4
 
 type StoredOrder = Omit<OrderView, 'owner' | 'market'> & { market: number }
 type StoredPosition = Omit<PositionView, 'market'> & { market: number }
@@ -18,6 +18,7 @@ type StoredPosition = Omit<PositionView, 'market'> & { market: number }
 const marketFields = [
   'state',
   'stateSinceMs',
+  'stateCause',
   'indexTimeMs',
   'markTicks',
   'indexTicks',
