@@ -19,7 +19,7 @@ type Service = {
   depends_on?: string[] | Record<string, unknown>
 }
 
-const compose: { services: Record<string, Service> } = parse(
+const compose: { services: Record<string, Service>; volumes: Record<string, null> } = parse(
   readFileSync(join(root, 'docker-compose.yml'), 'utf8'),
   { merge: true },
 )
@@ -96,7 +96,7 @@ const ready = async (name: string, url: string) => {
 }
 
 beforeAll(async () => {
-  for (const volume of ['chain', 'setup', 'journal']) mkdirSync(join(state, volume))
+  for (const volume of Object.keys(compose.volumes)) mkdirSync(join(state, volume))
   const env = { PATH: process.env['PATH'] ?? '', HOME: state }
   const port = await portOf('postgres', '5432')
   const logPath = join(state, 'postgres.log')

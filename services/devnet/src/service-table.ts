@@ -110,7 +110,6 @@ export const services: readonly ServiceEntry[] = [
       ...common(wiring, 'relayer'),
       ...chain(wiring),
       DATABASE_URL: wiring.databaseUrl,
-      PLUMB_MARGIN_URL: statusUrl(wiring, 'margin'),
       PLUMB_RELAYER_KEY_FILE: wiring.keyFiles.relayer,
       PLUMB_FINAL_BLOCK_FILE: wiring.finalBlockFile,
       PLUMB_DEPLOY_BLOCK: String(wiring.deployment.deployBlock),
