@@ -304,6 +304,12 @@ describe('settings', () => {
     expect(await exchange.fetchMarginMode(symbol)).toMatchObject({ marginMode: 'cross' })
     await exchange.cancelAllOrdersAfter(60_000)
     await exchange.cancelAllOrdersAfter(0)
+    const armed = await exchange.cancelAllOrdersAfter(60_000, { symbol })
+    expect(armed).toMatchObject({ market: 'BTC-PERP', triggerAt: expect.any(Number) })
+    expect(await exchange.cancelAllOrdersAfter(0, { symbol })).toMatchObject({ triggerAt: null })
+    await expect(exchange.cancelAllOrdersAfter(0, { symbol: 'DOGE/USDC:USDC' })).rejects.toThrow(
+      ccxt.BadSymbol,
+    )
     expect(await exchange.fetchTradingFees()).toMatchObject({
       [symbol]: { maker: 0.00015, taker: 0.00045 },
     })

@@ -2,7 +2,7 @@ import { limits } from '@plumb/model'
 import { describe, expect, test } from 'vitest'
 import { restoreEngine } from './index.ts'
 import { checkInvariants } from './reference/invariants.ts'
-import { rowsOf, Scenario } from './reference/scenario.ts'
+import { rowsOf, Scenario, scenarioMarket } from './reference/scenario.ts'
 
 const opening = `
   deposit alice 10_000
@@ -413,6 +413,48 @@ describe('stories of advanced orders', () => {
     expect(copy.stateHash()).toEqual(scenario.engine.stateHash())
     checkInvariants(copy)
   })
+})
+
+test("a market's switch closes what the account has there, beside the account's own", () => {
+  const eth = { ...scenarioMarket, market: 1, symbol: 'ETH-PERP' }
+  const scenario = new Scenario({}, [scenarioMarket, eth])
+  for (const row of ['deposit alice 10_000', 'deposit bob 10_000', 'at 60_000/60_000'])
+    scenario.run(row)
+  const table = `
+    place alice buy 0.1 @ 59_000 as a              => rests
+    place alice buy 0.1 @ 59_000 m=1 as b          => rests
+    place alice sell 0.1 @ 58_000 stop=59_000 m=1 as c => waits
+    place bob buy 0.1 @ 59_000 m=1 as d            => rests
+    deadman alice 4s m=2                           => reject UNKNOWN_MARKET
+    deadman mallory 4s m=1                         => reject UNKNOWN_ACCOUNT
+    deadman alice 0.5s m=1                         => reject INVALID_PARAMETER
+    deadman alice 4s m=1                           => m=1 in 4s
+    deadman bob 4s m=0                             => m=0 in 4s
+    deadman alice 9s m=0                           => m=0 in 9s
+    deadman alice 6s                               => in 6s
+    wait 2s
+    deadman alice 4s m=1                           => m=1 in 4s
+    deadman bob 0s m=0                             => m=0 off
+    deadman bob 0s m=0                             => m=0 off
+    wait 2s
+    tick                                           =>
+    wait 2s
+    tick                                           => off, a closes deadMan, b closes deadMan, c closes deadMan, m=1 off
+    at 60_000/60_000                               =>
+    place alice buy 0.1 @ 59_000 as a              => rests
+    place alice buy 0.1 @ 59_000 m=1 as b          => rests
+    deadman bob 3s m=1                             => m=1 in 3s
+    wait 3s
+    tick                                           => m=0 off, a closes deadMan, m=1 off, d closes deadMan
+    tick                                           =>
+    cancelAll alice                                => b closes user
+  `
+  const rows = rowsOf(table).map((row) => row.replace(/ =>$/, ''))
+  for (const row of rows) {
+    expect(scenario.play(row)).toEqual([row])
+    const copy = restoreEngine(scenario.engine.snapshot())
+    expect(copy.stateHash()).toEqual(scenario.engine.stateHash())
+  }
 })
 
 test.each([

@@ -71,6 +71,7 @@ function counters(state: EngineState): number[] {
     state.advanced.freeCount,
     state.keys.used,
     state.keys.freeCount,
+    state.switches.used,
   ]
 }
 
@@ -101,6 +102,7 @@ function restoreCounters(state: EngineState, values: Int32Array): void {
   state.advanced.freeCount = take()
   state.keys.used = take()
   state.keys.freeCount = take()
+  state.switches.used = take()
 }
 
 const used = (slab: Slab, records: number, perRecord: number): Slab =>
@@ -156,6 +158,7 @@ function sections(state: EngineState): Slab[] {
     used(clientIds.extra, clientIds.used, EXTRA_WORDS),
     used(clientIds.free, clientIds.freeCount, 1),
     terms(clientIds.dirty, clientIds.used),
+    used(state.switches.f64, state.switches.used, 2),
   ]
 }
 

@@ -11,6 +11,7 @@ import { EventBuffer } from './event-buffer.ts'
 import type { Headroom } from './headroom-store.ts'
 import { createKeyStore, type KeyStore } from './key-store.ts'
 import { createLaneStore, type LaneStore } from './lane-store.ts'
+import { createMarketSwitches, type MarketSwitches } from './market-switches.ts'
 import { createOrderStore, type OrderStore } from './order-store.ts'
 import { clearNoPosition, createPositionStore, type PositionStore } from './position-store.ts'
 import { CHAIN_D, CLOCK_D, MARKET_D, TOTALS } from './slabs.ts'
@@ -38,6 +39,7 @@ export type EngineState = {
   readonly orders: OrderStore
   readonly advanced: AdvancedStore
   readonly keys: KeyStore
+  readonly switches: MarketSwitches
   readonly book: BookStore
   readonly accounts: AccountStore
   readonly positions: PositionStore
@@ -134,6 +136,7 @@ export function createState(engineLimits: EngineLimits): EngineState {
     orders: createOrderStore(openOrders),
     advanced: createAdvancedStore(openOrders),
     keys: createKeyStore(engineLimits.sessionKeys),
+    switches: createMarketSwitches(accounts, markets),
     book: createBookStore(markets, engineLimits.pages, engineLimits.pageDirectories),
     accounts: createAccountStore(records),
     positions: positionStore,

@@ -129,8 +129,14 @@ export type SetAccountMode = {
   accountId: AccountId
   isolatedMarket: number
 }
-/** 0: off. */
-export type SetDeadMan = { kind: 'SetDeadMan'; accountId: AccountId; timeoutMs: number }
+export type SetDeadMan = {
+  kind: 'SetDeadMan'
+  accountId: AccountId
+  /** 0 or not given: all orders of the account; else those of market `scope − 1`, by a switch of its own. */
+  scope?: number
+  /** 0: off. */
+  timeoutMs: number
+}
 /** 0: the owner's accounts alone. */
 export type SetSelfTradeGroup = {
   kind: 'SetSelfTradeGroup'

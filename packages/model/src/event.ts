@@ -256,7 +256,10 @@ export type AccountModeSet = {
 export type DeadManSet = {
   kind: 'DeadManSet'
   accountId: AccountId
+  /** 0: off. */
   deadlineMs: TimeMs
+  /** 0: the account's switch; else that of market `scope − 1`. */
+  scope: number
 }
 export type SelfTradeGroupSet = {
   kind: 'SelfTradeGroupSet'

@@ -213,7 +213,15 @@ export const commandLayouts: Record<CommandName, { bytes: number; fields: Layout
     fields: { accountId: account, isolatedMarket: { type: 'i32', at: 14 } },
   },
   /** 0: off. */
-  SetDeadMan: { bytes: 40, fields: { accountId: account, timeoutMs: { type: 'f64', at: 4 } } },
+  SetDeadMan: {
+    bytes: 40,
+    fields: {
+      accountId: account,
+      /** 0: every market, else the market plus one. */
+      scope: { type: 'i32', at: 7, optional: true },
+      timeoutMs: { type: 'f64', at: 4 },
+    },
+  },
   /** 0: the owner's accounts alone. */
   SetSelfTradeGroup: {
     bytes: 64,
@@ -594,7 +602,12 @@ export const eventLayouts: Record<EventName, Layout> = {
   },
   AccountModeSet: { accountId: eventAccount, isolatedMarket: { type: 'i32', at: 8 } },
   /** Deadline 0: off. */
-  DeadManSet: { accountId: eventAccount, deadlineMs: { type: 'f64', at: 4 } },
+  DeadManSet: {
+    accountId: eventAccount,
+    deadlineMs: { type: 'f64', at: 4 },
+    /** 0: every market, else the market plus one. */
+    scope: { type: 'i32', at: 10, optional: true },
+  },
   SelfTradeGroupSet: { accountId: eventAccount, group: { type: 'i32', at: 8 } },
   FeeTiersSet: {},
   FeeTierChanged: {

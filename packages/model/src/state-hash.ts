@@ -27,6 +27,7 @@
  * | keyedOrder | live, signed by a session key | order id, key (5 words), signed limit, signed lots |
  * | chain | a notice was heard | notices, paused until, fee of a forced reduction, backstop's owner (5 words), settlement heard at, oldest unsettled |
  * | direct | one of them not 0 | account, least sequence number, locked |
+ * | deadMan | a market's switch is set | account, market, deadline |
  * | totals | always | opened, chain id, lag s, publishers, quorum, accounts, last deposit id, deposits, paid, pending, fees, trades, priorities, close numbers, paused, last batch, batch to-seq, last swept second, throttle level, throttle notional |
  */
 export const hashedRecord = {
@@ -50,6 +51,7 @@ export const hashedRecord = {
   keyedOrder: 18,
   chain: 19,
   direct: 20,
+  deadMan: 21,
 } as const
 export type HashedRecord = (typeof hashedRecord)[keyof typeof hashedRecord]
 

@@ -381,6 +381,7 @@ export type CancelBatchReply = z.infer<typeof cancelBatchReply>
 export const cancelAfterReply = z
   .object({
     ...owner,
+    market: z.string().nullable().meta({ description: 'null: the switch of all markets' }),
     triggerAt: timeMsField.nullable().meta({ description: 'null: disarmed' }),
     seq: seqField,
   })
@@ -625,7 +626,12 @@ export const meObject = z
         id: idField,
         marginMode: z.enum(['cross', 'isolated']),
         isolatedMarket: z.string().nullable(),
-        cancelAfter: timeMsField.nullable(),
+        cancelAfter: timeMsField
+          .nullable()
+          .meta({ description: 'When the switch of all markets cancels everything; null: off' }),
+        cancelAfterByMarket: z.record(z.string(), timeMsField).meta({
+          description: 'When the switches of single markets cancel; only those that are set',
+        }),
         feeTier: z.int(),
         openOrders: z.int(),
       }),

@@ -163,9 +163,12 @@ export type CancelBatchRequest = z.infer<typeof cancelBatchRequest>
 /** Dead man's switch: 0 disarms, else 1 second to a day. */
 const timeoutMsField = z
   .union([z.literal(0), z.int().min(1_000).max(86_400_000)])
-  .meta({ description: 'Milliseconds until everything is canceled; 0 disarms' })
+  .meta({ description: 'Milliseconds until the orders are canceled; 0 disarms' })
+const switchMarketField = symbolField
+  .optional()
+  .meta({ description: 'The market whose switch it is; left out: the switch of all markets' })
 export const cancelAfterRequest = z
-  .strictObject({ ...ofAccount, timeoutMs: timeoutMsField })
+  .strictObject({ ...ofAccount, market: switchMarketField, timeoutMs: timeoutMsField })
   .meta({ id: 'CancelAfterRequest' })
 export type CancelAfterRequest = z.infer<typeof cancelAfterRequest>
 
@@ -312,6 +315,7 @@ export const streamRequests = {
     op: z.literal('order.cancelAfter'),
     ...id,
     ...ofToken,
+    market: switchMarketField,
     timeoutMs: timeoutMsField,
   }),
   'order.cancelOnDisconnect': z.strictObject({

@@ -40,9 +40,16 @@ export function accountActions(http: Http, session: Session, owner: () => Promis
         ...(await owner()),
         marginMode,
       }),
-    /** Cancels everything unless it is called again within `timeoutMs` (1 s … 1 day); 0 disarms. */
-    cancelAfter: async (timeoutMs: number) =>
-      send<CancelAfterReply>('POST', '/v1/orders/cancel-after', { ...(await owner()), timeoutMs }),
+    /**
+     * Cancels everything, or all of one market, unless it is called again within `timeoutMs` (1 s … 1 day); 0 disarms.
+     * The switch of all markets and those of single ones are independent of each other.
+     */
+    cancelAfter: async (timeoutMs: number, market?: string) =>
+      send<CancelAfterReply>('POST', '/v1/orders/cancel-after', {
+        ...(await owner()),
+        ...(market === undefined ? {} : { market }),
+        timeoutMs,
+      }),
     /** Margin after hypothetical orders and prices, judged by the exchange as of now. */
     previewMargin: async (question: MarginQuestion) =>
       send<MarginPreviewObject>('POST', '/v1/margin/preview', { ...(await owner()), ...question }),

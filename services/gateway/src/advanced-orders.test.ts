@@ -365,6 +365,48 @@ describe('account settings', () => {
     )
   })
 
+  test('a market has a switch of its own, on REST and stream', async () => {
+    const path = '/v1/orders/cancel-after'
+    const ask = (body: object) => rest(house.gateway, 'POST', path, { token: bobToken, body })
+    const unknown = await ask({ market: 'DOGE-PERP', timeoutMs: 1_000 })
+    expect(unknown.status).toBe(404)
+    expect(unknown.body.error).toMatchObject({ code: 'UNKNOWN_MARKET', field: 'market' })
+    const stream = await TestStream.open(house.gateway)
+    await stream.signIn(house.gateway, bob)
+    const [btc, eth] = ['BTC-PERP', 'ETH-PERP']
+    const owner = { account: bob.address, subaccount: 0 }
+    const { result } = await stream.ask({
+      op: 'order.cancelAfter',
+      ...owner,
+      market: btc,
+      timeoutMs: 80_000_000,
+    })
+    expect(result).toMatchObject({ market: btc, triggerAt: expect.any(Number) })
+    const there = await placed(bob, { side: 'buy', price: '58000', amount: '0.01' })
+    const here = await placed(bob, { market: eth, side: 'buy', price: '2900', amount: '0.1' })
+    const { body } = await ask({ market: eth, timeoutMs: 1_000 })
+    expect(body).toMatchObject({ market: eth, account: bob.address.toLowerCase() })
+    const switches = async () => {
+      const me = await rest(house.gateway, 'GET', '/v1/me', { token: bobToken })
+      return me.body.subaccounts[0]
+    }
+    await vi.waitFor(
+      async () => {
+        await tick()
+        expect(await orderOf(here.id, bobToken)).toMatchObject({ reason: 'dead_man' })
+      },
+      { timeout: 20_000, interval: 200 },
+    )
+    expect(await orderOf(there.id, bobToken)).toMatchObject({ status: 'open' })
+    expect(await switches()).toMatchObject({
+      cancelAfter: null,
+      cancelAfterByMarket: { [btc]: result.triggerAt },
+    })
+    expect((await ask({ market: btc, timeoutMs: 0 })).body.triggerAt).toBeNull()
+    expect((await switches()).cancelAfterByMarket).toEqual({})
+    stream.close()
+  })
+
   test('what if: margin after orders and prices, and what each order would be told', async () => {
     const idea = { market: 'ETH-PERP', side: 'buy', price: '3000', amount: '1' }
     const before = await preview({})

@@ -72,6 +72,10 @@ test('a gateway goes on from its snapshot and shows the same, without reading th
     triggerPrice: '61000',
   })
   await place(first, bob, { price: '60000', amount: '0.03' })
+  const token = await tokenOf(first, alice)
+  const armed = { market: 'ETH-PERP', timeoutMs: 86_400_000 }
+  const after = await rest(first, 'POST', '/v1/orders/cancel-after', { token, body: armed })
+  expect(after.status).toBe(200)
   await place(first, alice, { side: 'sell', price: '60000', amount: '0.01', timeInForce: 'IOC' })
   await first.close()
   expect(existsSync(file())).toBe(true)

@@ -61,10 +61,14 @@ export function settingsClass(ccxt: Ccxt, Base: ClassOf<PlumbTrading>): ClassOf<
       return { info: raw, symbol, marginMode: raw.marginMode }
     }
 
-    /** Cancels everything in `timeout` ms unless it is called again; 0 disarms. */
+    /** Cancels everything, or all of `params.symbol`, in `timeout` ms unless it is called again; 0 disarms. */
     override async cancelAllOrdersAfter(timeout: Int, params: Raw = {}): Promise<Raw> {
-      const { account } = this.plumbTraderOf(params)
-      return await this.plumbResult(account.cancelAfter(timeout ?? 0))
+      const { symbol, ...scope } = params
+      const { account } = this.plumbTraderOf(scope)
+      if (symbol === undefined) return await this.plumbResult(account.cancelAfter(timeout ?? 0))
+      await this.loadMarkets()
+      const market = String(this.market(String(symbol))['id'])
+      return await this.plumbResult(account.cancelAfter(timeout ?? 0, market))
     }
 
     /** Between subaccounts of the wallet, by number. */

@@ -154,7 +154,8 @@ export class OrderStream {
   #deadMan(): Command {
     const dice = this.#dice
     const timeoutMs = dice.chance(20) ? dice.pick([0, 999, 0.5]) : dice.between(1_000, 60_000)
-    return { kind: 'SetDeadMan', accountId: dice.between(1, this.#accounts), timeoutMs }
+    const scope = dice.chance(50) ? 0 : dice.between(-1, this.#markets.length + 1)
+    return { kind: 'SetDeadMan', accountId: dice.between(1, this.#accounts), scope, timeoutMs }
   }
 
   #cancel(): Command {

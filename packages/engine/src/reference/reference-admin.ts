@@ -197,9 +197,12 @@ export function setAccountMode(
 export function setDeadMan(s: ReferenceState, c: SetDeadMan, emit: Emit): Refusal | undefined {
   const account = accountOf(s, c.accountId)
   if (account === undefined) return refuse('UNKNOWN_ACCOUNT')
+  const { accountId, scope = 0 } = c
+  if (scope !== 0 && !s.markets.has(scope - 1)) return refuse('UNKNOWN_MARKET')
   if (c.timeoutMs !== 0 && !between(c.timeoutMs, 1_000, 86_400_000)) return INVALID
-  account.deadManMs = c.timeoutMs === 0 ? 0 : s.timeMs + c.timeoutMs
-  emit({ kind: 'DeadManSet', accountId: c.accountId, deadlineMs: account.deadManMs })
+  const deadlineMs = c.timeoutMs === 0 ? 0 : s.timeMs + c.timeoutMs
+  account.deadMan.set(scope, deadlineMs)
+  emit({ kind: 'DeadManSet', accountId, deadlineMs, scope })
   return undefined
 }
 

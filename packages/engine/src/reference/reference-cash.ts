@@ -47,7 +47,7 @@ function openAccount(
     tier: 0,
     volume: 0n,
     volumeDay: Math.floor(s.timeMs / 86_400_000),
-    deadManMs: 0,
+    deadMan: new Map(),
     positions: new Map(),
     lanes: new Map(),
     leverage: new Map(),

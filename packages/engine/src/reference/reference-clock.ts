@@ -68,10 +68,15 @@ export function tick(s: ReferenceState, emit: Emit): void {
   s.sweptS = Math.floor(s.timeMs / 1_000)
   forgetKeys(s)
   for (const account of s.accounts) {
-    if (account.deadManMs === 0 || s.timeMs < account.deadManMs) continue
-    account.deadManMs = 0
-    emit({ kind: 'DeadManSet', accountId: account.accountId, deadlineMs: 0 })
-    closeMany(s, ordersOf(s, account.accountId), closeReason.deadMan, emit)
+    const switches = [...account.deadMan].toSorted(([a], [b]) => a - b)
+    for (const [scope, deadlineMs] of switches) {
+      if (deadlineMs === 0 || s.timeMs < deadlineMs) continue
+      account.deadMan.set(scope, 0)
+      emit({ kind: 'DeadManSet', accountId: account.accountId, deadlineMs: 0, scope })
+      const orders = ordersOf(s, account.accountId)
+      const meant = orders.filter(({ market }) => scope === 0 || market === scope - 1)
+      closeMany(s, meant, closeReason.deadMan, emit)
+    }
   }
   const markets = marketsAscending(s)
   for (const market of markets) advance(s, market, emit)

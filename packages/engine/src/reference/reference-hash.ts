@@ -40,6 +40,9 @@ export function referenceHash(s: ReferenceState): StateHash {
       add(hashedRecord.position, [a.accountId, market, p.lots, p.entry, p.snapshot, p.partialAtMs])
     for (const [lane, l] of a.lanes)
       add(hashedRecord.lane, [a.accountId, lane, l.seq, l.orderId === 0 ? l.filled : 0])
+    for (const [scope, deadlineMs] of a.deadMan)
+      if (scope !== 0 && deadlineMs !== 0)
+        add(hashedRecord.deadMan, [a.accountId, scope - 1, deadlineMs])
     for (const [market, leverage] of a.leverage)
       add(hashedRecord.leverage, [a.accountId, market, leverage])
   }
@@ -139,7 +142,7 @@ const accountValues = (a: ReferenceAccount): Value[] => [
   a.tier,
   a.volume,
   a.volumeDay,
-  a.deadManMs,
+  a.deadMan.get(0) ?? 0,
 ]
 
 const orderValues = (o: ReferenceOrder): Value[] => [

@@ -93,7 +93,8 @@ export type ReferenceAccount = {
   tier: number
   volume: bigint
   volumeDay: number
-  deadManMs: number
+  /** Deadline by scope: 0 the account's switch, m + 1 that of market m; 0 or none = off. */
+  deadMan: Map<number, number>
   positions: Map<number, ReferencePosition>
   lanes: Map<number, ReferenceLane>
   leverage: Map<number, number>

@@ -185,6 +185,7 @@ export class Scenario {
         return {
           kind: 'SetDeadMan',
           accountId: this.#account(who),
+          scope: words.some((word) => word.startsWith('m=')) ? marketOf(words) + 1 : 0,
           timeoutMs: Number((words[2] ?? '').replace('s', '')) * 1_000,
         }
       case 'group':
@@ -459,8 +460,12 @@ export class Scenario {
       if (event.priceTicks === 0) return [`${name} off`]
       return [`${name} shows ${plain(event.shownLots * LOT)} @ ${plain(event.priceTicks * TICK)}`]
     }
-    if (event.kind === 'DeadManSet')
-      return [event.deadlineMs === 0 ? 'off' : `in ${(event.deadlineMs - this.timeMs) / 1_000}s`]
+    if (event.kind === 'DeadManSet') {
+      const of = event.scope === 0 ? '' : `m=${event.scope - 1} `
+      const when =
+        event.deadlineMs === 0 ? 'off' : `in ${(event.deadlineMs - this.timeMs) / 1_000}s`
+      return [`${of}${when}`]
+    }
     if (event.kind === 'FundingSettled')
       return [`${this.#whoIs(event.accountId)} pays ${plain(event.paymentQuote / USDC)}`]
     if (event.kind === 'WithdrawalPaid') return [`paid ${plain(event.amountQuote / USDC)}`]

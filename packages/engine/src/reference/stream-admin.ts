@@ -132,8 +132,15 @@ export function setOrders(view: StreamView): Command {
   const { dice } = view
   const accountId = view.account()
   const roll = dice.between(1, 3)
-  if (roll === 1)
-    return { kind: 'SetDeadMan', accountId, timeoutMs: dice.pick([0, 1_000, 4_000, 86_400_000]) }
+  if (roll === 1) {
+    const scope = view.seq % 2 === 0 ? 0 : view.seq % (view.profile.markets.length + 2)
+    return {
+      kind: 'SetDeadMan',
+      accountId,
+      scope,
+      timeoutMs: dice.pick([0, 1_000, 4_000, 86_400_000]),
+    }
+  }
   if (roll === 2)
     return { kind: 'SetSelfTradeGroup', accountId, group: dice.pick([0, 0, 0, 1, 2, 2 ** 30 - 1]) }
   if (view.throttled) return { kind: 'SetThrottle', level: 0, minNotionalQuote: 0 }

@@ -138,18 +138,26 @@ export class AccountEntry {
     })
   }
 
-  /** Cancels everything unless it is called again in time; 0 disarms. Throws PlumbError. */
-  cancelAfter(owner: string, subaccount: number, timeoutMs: number): Promise<CancelAfterReply> {
+  /** Cancels everything, or all of one market, unless it is called again in time; 0 disarms. Throws PlumbError. */
+  cancelAfter(
+    owner: string,
+    subaccount: number,
+    market: MarketView | null,
+    timeoutMs: number,
+  ): Promise<CancelAfterReply> {
     return this.#submission.measured('cancel_after', async () => {
       const { view, guard, clock } = this.#parts
       guard.cancel(owner, clock.nowMs())
       this.#submission.requireReady(true)
       const { accountId } = fundedAccount(view, owner, subaccount)
+      const scope = market === null ? 0 : market.definition.market + 1
       const reply = await this.#submission.submit(
-        encodeCommand({ kind: 'SetDeadMan', accountId, timeoutMs }),
+        encodeCommand({ kind: 'SetDeadMan', accountId, scope, timeoutMs }),
       )
       const triggerAt = timeoutMs === 0 ? null : reply.timeMs + timeoutMs
-      return { account: owner.toLowerCase(), subaccount, triggerAt, seq: reply.seq }
+      const symbol = market?.definition.symbol ?? null
+      const { seq } = reply
+      return { account: owner.toLowerCase(), subaccount, market: symbol, triggerAt, seq }
     })
   }
 

@@ -29,7 +29,7 @@ const about: { readonly [O in StreamOp]: string } = {
   'order.batch': 'Places up to 50 orders, sequenced in their order; each has its own outcome.',
   'order.cancelBatch': 'Cancels up to 100 orders; each has its own outcome.',
   'order.cancelAfter':
-    'Dead man’s switch: cancels everything unless called again in time; 0 disarms.',
+    'Dead man’s switch: cancels everything, or all of one market, unless called again in time; 0 disarms.',
   'order.cancelOnDisconnect': 'Whether the account’s orders go when this connection does.',
   'leverage.set': 'Chooses the leverage of a market.',
   'marginMode.set': 'Binds a subaccount to one market (isolated), or frees it.',

@@ -186,12 +186,15 @@ export function orderRoutes(parts: OrderRouteParts): Route[] {
       { body: cancelAfterRequest, query: emptyQuery, params: unread },
       {
         ...owned,
-        summary: 'Dead man’s switch: cancel everything unless called again in time',
+        summary:
+          'Dead man’s switch: cancel everything, or all of one market, unless called again in time',
         answer: cancelAfterReply,
       },
       ({ body }, { nowMs, session }) => {
         requireActor(session, body, nowMs)
-        return accounts.cancelAfter(session.account, body.subaccount ?? 0, body.timeoutMs)
+        const { subaccount = 0, market, timeoutMs } = body
+        const one = market === undefined ? null : marketOf(view, market)
+        return accounts.cancelAfter(session.account, subaccount, one, timeoutMs)
       },
     ),
     route(

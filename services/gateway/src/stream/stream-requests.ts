@@ -123,9 +123,10 @@ export class StreamRequests {
             parts.entry.cancelBatch(account, subaccount, orders, String(id), sink, release),
         }
       },
-      'order.cancelAfter': ({ account, subaccount, timeoutMs }, connection) => {
+      'order.cancelAfter': ({ account, subaccount, market, timeoutMs }, connection) => {
         this.#acting(account, subaccount, connection)
-        return { result: parts.accounts.cancelAfter(account, subaccount, timeoutMs) }
+        const one = market === undefined ? null : marketOf(parts.view, market)
+        return { result: parts.accounts.cancelAfter(account, subaccount, one, timeoutMs) }
       },
       'order.cancelOnDisconnect': ({ account, subaccount, enabled }, connection) => {
         this.#acting(account, subaccount, connection)

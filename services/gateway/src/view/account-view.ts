@@ -122,6 +122,8 @@ export class AccountView {
   isolatedMarket = -1
   /** When the dead man's switch fires; 0 = off. */
   deadManDeadlineMs = 0
+  /** When those of single markets fire. */
+  readonly deadManMarkets = new Map<MarketId, number>()
   /** Group whose orders do not trade with each other; 0 = the owner's accounts alone. */
   selfTradeGroup = 0
   feeTier = 0

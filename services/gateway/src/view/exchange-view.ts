@@ -292,8 +292,7 @@ export class ExchangeView {
         this.#state.account(event.accountId).isolatedMarket = event.isolatedMarket
         return undefined
       case 'DeadManSet':
-        this.#state.account(event.accountId).deadManDeadlineMs = event.deadlineMs
-        return undefined
+        return this.#deadManSet(event)
       case 'SelfTradeGroupSet':
         return this.#selfTradeGroupSet(event)
       case 'KeyRegistered':
@@ -352,6 +351,13 @@ export class ExchangeView {
     if (leverage === 0) account.leverages.delete(market)
     else account.leverages.set(market, leverage)
     this.#state.sink?.accountChanged(account, this.#state.market(market))
+  }
+
+  #deadManSet({ accountId, scope, deadlineMs }: EventOf<'DeadManSet'>): void {
+    const account = this.#state.account(accountId)
+    if (scope === 0) account.deadManDeadlineMs = deadlineMs
+    else if (deadlineMs === 0) account.deadManMarkets.delete(scope - 1)
+    else account.deadManMarkets.set(scope - 1, deadlineMs)
   }
 
   #selfTradeGroupSet({ accountId, group }: EventOf<'SelfTradeGroupSet'>): void {

@@ -240,6 +240,9 @@ export function meObject(
       marginMode: account.isolatedMarket === -1 ? 'cross' : 'isolated',
       isolatedMarket: symbolOf(view, account.isolatedMarket),
       cancelAfter: account.deadManDeadlineMs === 0 ? null : account.deadManDeadlineMs,
+      cancelAfterByMarket: Object.fromEntries(
+        [...account.deadManMarkets].map(([id, deadline]) => [symbolOf(view, id) ?? '', deadline]),
+      ),
       feeTier: account.feeTier,
       openOrders: account.openOrders.size,
     })),

@@ -10,7 +10,7 @@ import type { SessionKeyView } from './session-keys-view.ts'
 import type { FeeTierView, ViewState } from './view-state.ts'
 
 /** Rises when what a snapshot holds changes: an older one is not read, and the feed is followed from its beginning. */
-export const SNAPSHOT_VERSION = 4
+export const SNAPSHOT_VERSION = 5
 
 type StoredOrder = Omit<OrderView, 'owner' | 'market'> & { market: number }
 type StoredPosition = Omit<PositionView, 'market'> & { market: number }
@@ -64,6 +64,7 @@ type StoredAccount = {
   subaccount: number
   fields: Pick<AccountView, (typeof accountFields)[number]>
   leverages: [number, number][]
+  deadManMarkets: [number, number][]
   lanes: [number, number][]
   positions: StoredPosition[]
   orders: StoredOrder[]
@@ -118,13 +119,14 @@ function candlesOf({ candles, secondCandles, markCandles, indexCandles }: Market
 }
 
 function storeAccount(account: AccountView): StoredAccount {
-  const { accountId, address, subaccount, leverages, lanes } = account
+  const { accountId, address, subaccount, leverages, deadManMarkets, lanes } = account
   return {
     accountId,
     address,
     subaccount,
     fields: pick(account, accountFields),
     leverages: [...leverages],
+    deadManMarkets: [...deadManMarkets],
     lanes: [...lanes],
     positions: [...account.positions.values()].map(storePosition),
     orders: [...account.openOrders.values()].map(storeOrder),
@@ -161,6 +163,8 @@ export function restoreAccount(
   account.historySinceSeq = seq
   account.forgottenOrdersSeq = seq
   for (const [market, leverage] of stored.leverages) account.leverages.set(market, leverage)
+  for (const [market, deadline] of stored.deadManMarkets)
+    account.deadManMarkets.set(market, deadline)
   for (const [lane, laneSeq] of stored.lanes) account.lanes.set(lane, laneSeq)
   for (const position of stored.positions) {
     const market = marketOf(position.market)
