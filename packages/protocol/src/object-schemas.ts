@@ -681,17 +681,24 @@ export type WithdrawalReply = z.infer<typeof withdrawalReply>
 
 export const ledgerObject = z
   .object({
-    id: z.string(),
+    id: z.string().meta({ description: 'seq.leg: ascending, never reused' }),
     ts: timeMsField,
     ...owner,
     direction: z.enum(['in', 'out']),
-    type: z.string(),
-    amount: amountField,
-    before: decimalField,
+    type: z.string().meta({
+      description:
+        'deposit, trade, fee, rebate, funding, withdrawal, transfer, insurance_contribution, liquidation, ' +
+        'liquidation_fee, insurance_payout, takeover, adl, adl_deficit, settlement, bad_debt',
+    }),
+    amount: amountField.meta({ description: 'Never negative; direction says which way' }),
+    before: decimalField.meta({ description: 'Cash before; the after of the entry before' }),
     after: decimalField,
     currency,
     market: z.string().nullable(),
-    referenceId: z.string().nullable(),
+    referenceId: z.string().nullable().meta({
+      description:
+        'The trade, deposit or withdrawal; for funding the funding index; else what the type says',
+    }),
   })
   .meta({ id: 'LedgerEntry' })
 export type LedgerObject = z.infer<typeof ledgerObject>
@@ -817,5 +824,6 @@ export const channelData: Record<Channel, z.ZodType> = {
   balances: z.array(balanceObject),
   positions: z.array(positionObject),
   account: accountObject,
+  ledger: z.array(ledgerObject),
   notices: z.array(noticeObject),
 }

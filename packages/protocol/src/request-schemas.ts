@@ -235,6 +235,7 @@ export const privateChannels = [
   'balances',
   'positions',
   'account',
+  'ledger',
   'notices',
 ] as const
 export type PublicChannel = (typeof publicChannels)[number]

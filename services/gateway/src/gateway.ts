@@ -32,6 +32,7 @@ import { servePage } from './http/page-files.ts'
 import { riskRoutes } from './http/risk-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { Channels } from './stream/channels.ts'
+import { LedgerStream } from './stream/ledger-stream.ts'
 import { StreamRequests } from './stream/stream-requests.ts'
 import { StreamServer } from './stream/stream-server.ts'
 import { ExchangeView } from './view/exchange-view.ts'
@@ -110,7 +111,22 @@ export async function createGateway(
   const tokens = new BearerTokens(config.tokenSecret)
   const commands = createCommandClient({ address: sequencer, name: 'gateway', logger })
 
-  const channels = new Channels(view, objects, clock, logger)
+  const ledger = new LedgerSource(config.databaseUrl, logger)
+  void ledger.start()
+  const history = new History(view, objects, ledger)
+  const channels = new Channels(
+    view,
+    objects,
+    clock,
+    logger,
+    new LedgerStream({
+      appliedSeq: () => view.appliedSeq,
+      connected: () => ledger.connected,
+      cursorSeq: () => ledger.cursorSeq(),
+      statement: (...of) => history.statement(...of),
+      logger,
+    }),
+  )
   const checkGenesis = genesisCheck(view, chainId, contract)
   let caughtUp = false
   const feed = followFeed({
@@ -167,10 +183,7 @@ export async function createGateway(
   const entry = new OrderEntry(submission)
   const accounts = new AccountEntry(submission)
 
-  const ledger = new LedgerSource(config.databaseUrl, logger)
-  void ledger.start()
   const submitted = followSubmitted(ledger, view)
-  const history = new History(view, objects, ledger)
   const reads = { view, objects, history }
   const routes = [
     ...systemRoutes({

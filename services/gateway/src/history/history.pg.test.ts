@@ -1,12 +1,5 @@
-import {
-  createLedgerWriter,
-  insertReconciliation,
-  ledgerTotalsAt,
-  openLedger,
-  readCursor,
-} from '@plumb/ledger'
+import { insertReconciliation, ledgerTotalsAt, openLedger, readCursor } from '@plumb/ledger'
 import { databasesOf, runAsSuperuser } from '@plumb/ledger/testing'
-import { createFeedClient } from '@plumb/runtime'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import {
   type Json,
@@ -18,6 +11,7 @@ import {
   tokenOf,
   wallet,
 } from '../../test/exchange-fixture.ts'
+import { writeLedger } from '../../test/write-ledger.ts'
 
 // Other tests may share the machine: patience is not what is tested.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 120_000 })
@@ -35,7 +29,7 @@ let token: string
 beforeAll(async () => {
   const databaseUrl = await postgres.createDatabase()
   house = await startExchange({ databaseUrl })
-  stopWriter = await writeLedger(databaseUrl)
+  stopWriter = await writeLedger(house, databaseUrl)
   await house.fund(alice, 1_000_000)
   await house.fund(bob, 1_000_000)
   token = await tokenOf(house.gateway, alice)
@@ -45,21 +39,6 @@ afterAll(async () => {
   await stopWriter()
   await house.close()
 }, 60_000)
-
-/** What the ledger service does. */
-async function writeLedger(url: string): Promise<() => Promise<void>> {
-  const ledger = await openLedger(url, { applicationName: 'test' })
-  const writer = await createLedgerWriter(ledger)
-  const feed = createFeedClient({ address: house.config.sequencer, name: 'ledger', fromSeq: 1 })
-  const run = (async () => {
-    for await (const group of feed.groups()) await writer.write(group.entries)
-  })()
-  return async () => {
-    await feed.close()
-    await run
-    await ledger.close()
-  }
-}
 
 const ledgerSeq = async () => {
   const ledger = await openLedger(house.config.databaseUrl ?? '', { applicationName: 'test' })

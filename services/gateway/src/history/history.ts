@@ -292,6 +292,23 @@ export class History {
     )
   }
 
+  /** The statement as far as the ledger has it now: the oldest entries behind a place, or without one the newest. */
+  async statement(
+    account: AccountView,
+    after: Place | null,
+    limit: number,
+  ): Promise<{ place: Place; entry: LedgerObject }[]> {
+    const { accountId } = account
+    const cursor = after === null ? undefined : cursorText(true, after)
+    const page = await this.#source.read((ledger) =>
+      listEntries(ledger, { accountId, limit, cursor }),
+    )
+    return page.items.map((row) => ({
+      place: [row.seq, row.leg],
+      entry: this.#rows.entry(account, row),
+    }))
+  }
+
   /** Steps of an account's liquidations. Only the ledger has them. */
   liquidationSteps(
     account: AccountView,

@@ -9,7 +9,7 @@ import {
   streamOps,
   streamRequests,
 } from '@plumb/protocol'
-import { streamExamples } from './doc-examples.ts'
+import { moreStreamExamples, streamExamples } from './doc-examples.ts'
 import { type Json, SchemaBook } from './schema-book.ts'
 
 const ADDRESS = '/v1/ws'
@@ -20,7 +20,8 @@ const about: { readonly [O in StreamOp]: string } = {
   subscribe: 'A snapshot follows the answer, then deltas or updates.',
   unsubscribe: 'Ends a subscription.',
   resume:
-    'Continues a private channel behind a seq: what was missed comes first. RESUME_TOO_OLD: a snapshot follows.',
+    'Continues a private channel behind a seq: what was missed comes first. RESUME_TOO_OLD: a snapshot follows. ' +
+    '`ledger` is never too old.',
   'order.place': 'Places a signed order: the body of POST /v1/orders.',
   'order.edit':
     'Amends an order: same lane, higher seq. It keeps its place when only the amount shrinks.',
@@ -44,6 +45,7 @@ const intro = [
   'A channel is a snapshot and then deltas (apply them) or updates (replace). `prevSeq` is the `seq` before: a gap means',
   'resubscribe, or `resume` on a private channel (10 minutes, 512 messages). The `book` carries `checksum`: CRC-32 (IEEE) of',
   '`price:size,…`, bids then asks, best first, at most 25 of each, both × 1e8 as plain integers.',
+  '`ledger` tells each posting of the account once it is durable in the ledger, and resumes from any seq, also elsewhere.',
   'The exchange pings every 15 s and closes after 45 s of silence (4001); a reader with 1 MiB unread is closed (4008).',
 ].join('\n')
 
@@ -70,7 +72,13 @@ export function asyncApiDocument(): StreamDocument {
       title: op,
       summary: about[op],
       payload: book.of(streamRequests[op]),
-      examples: [{ name: op, payload: streamExamples[op] }],
+      examples: [
+        { name: op, payload: streamExamples[op] },
+        ...Object.entries(moreStreamExamples[op] ?? {}).map(([of, payload]) => ({
+          name: `${op} ${of}`,
+          payload,
+        })),
+      ],
     }
     operations[name] = operation('receive', name, about[op])
   }

@@ -43,6 +43,17 @@ export const orderExamples: Readonly<Record<string, OrderRequest>> = {
 
 const transfer = { ...owner, toSubaccount: 1, amount: '10', ...signed }
 
+/** Frames beside the one of their op, by what they show. */
+export const moreStreamExamples: {
+  readonly [O in StreamOp]?: Record<string, Record<string, unknown>>
+} = {
+  subscribe: {
+    candles: { op: 'subscribe', id: 18, channel: 'candles', market: BTC, interval: '1m' },
+    ledger: { op: 'subscribe', id: 19, channel: 'ledger', ...owner },
+  },
+  resume: { ledger: { op: 'resume', id: 20, channel: 'ledger', ...owner, seq: 0 } },
+}
+
 /** One frame of every request of the stream. */
 export const streamExamples: { readonly [O in StreamOp]: Record<string, unknown> } = {
   auth: { op: 'auth', id: 1, token: 'the token of POST /v1/auth' },

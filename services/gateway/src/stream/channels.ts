@@ -16,8 +16,9 @@ import type { PublicObjects } from '../view/public-objects.ts'
 import { noticeObject } from '../view/setting-objects.ts'
 import type { ViewSink } from '../view/view-sink.ts'
 import { Broadcast } from './broadcast.ts'
+import type { LedgerStream } from './ledger-stream.ts'
 import type { StreamConnection } from './stream-connection.ts'
-import { type Snapshot, Topic, type TopicName, topicKey } from './topic.ts'
+import { type Snapshot, type StreamTopic, Topic, type TopicName, topicKey } from './topic.ts'
 
 const SNAPSHOT_ROWS = 50
 const SNAPSHOT_BATCHES = 20
@@ -42,6 +43,7 @@ export class Channels implements ViewSink {
   readonly #objects: PublicObjects
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #ledger: LedgerStream
   readonly #topics = new Map<string, Topic>()
   readonly #broadcast = new Broadcast()
   /** Accounts somebody listens to, by account id. */
@@ -56,11 +58,18 @@ export class Channels implements ViewSink {
   /** What `book20` sent last, by market. */
   readonly #tops = new Map<MarketView, string>()
 
-  constructor(view: ExchangeView, objects: PublicObjects, clock: Clock, logger: Logger) {
+  constructor(
+    view: ExchangeView,
+    objects: PublicObjects,
+    clock: Clock,
+    logger: Logger,
+    ledger: LedgerStream,
+  ) {
     this.#view = view
     this.#objects = objects
     this.#clock = clock
     this.#logger = logger
+    this.#ledger = ledger
   }
 
   /** Topics a subscription stands for: one, or one for each market. */
@@ -76,7 +85,9 @@ export class Channels implements ViewSink {
     )
   }
 
-  privateTopic(channel: PrivateChannel, account: AccountView): Topic {
+  /** Throws HISTORY_UNAVAILABLE for `ledger` while there is none. */
+  privateTopic(channel: PrivateChannel, account: AccountView): StreamTopic {
+    if (channel === 'ledger') return this.#ledger.topic(account)
     const { address, subaccount } = account
     const name: TopicName = { channel, market: null, account: address, subaccount }
     const data = () => this.#privateSnapshot(channel, account)
@@ -87,6 +98,7 @@ export class Channels implements ViewSink {
   leave(connection: StreamConnection): void {
     const nowMs = this.#clock.nowMs()
     for (const topic of this.#topics.values()) topic.remove(connection, nowMs)
+    this.#ledger.leave(connection)
   }
 
   /** Drops topics nobody listens to and nobody may come back to. */
@@ -111,6 +123,7 @@ export class Channels implements ViewSink {
   }
 
   accountChanged(account: AccountView, market: MarketView | null): void {
+    this.#ledger.moved(account)
     const changes = this.#changesOf(account)
     if (changes === undefined) return
     changes.balance = true

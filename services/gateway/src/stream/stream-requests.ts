@@ -30,7 +30,7 @@ import type { ExchangeView } from '../view/exchange-view.ts'
 import { marginInputs } from '../view/margin-inputs.ts'
 import type { Channels } from './channels.ts'
 import type { StreamConnection } from './stream-connection.ts'
-import type { Topic } from './topic.ts'
+import type { StreamTopic } from './topic.ts'
 
 /** `op` and `id`. */
 const ENVELOPE_KEYS = 2
@@ -358,7 +358,7 @@ export class StreamRequests {
     if (!this.#parts.ready()) throw catchingUp()
   }
 
-  #enter(topics: readonly Topic[], connection: StreamConnection): void {
+  #enter(topics: readonly StreamTopic[], connection: StreamConnection): void {
     const added = topics.filter(({ key }) => !connection.topics.has(key))
     if (connection.topics.size + added.length > TOPICS_PER_CONNECTION_MAX)
       throw new PlumbError('SUBSCRIPTION_LIMIT', { limit: TOPICS_PER_CONNECTION_MAX })
@@ -368,7 +368,7 @@ export class StreamRequests {
   #topicsOf(
     request: StreamRequestOf<'subscribe' | 'unsubscribe'>,
     connection: StreamConnection,
-  ): Topic[] {
+  ): StreamTopic[] {
     const { channel, market, account, subaccount, interval = '1m' } = request
     if (request.interval !== undefined && channel !== 'candles')
       throw new PlumbError('BAD_REQUEST', { field: 'interval', message: 'interval: candles only' })
@@ -387,7 +387,7 @@ export class StreamRequests {
     account: string,
     subaccount: number,
     connection: StreamConnection,
-  ): Topic {
+  ): StreamTopic {
     const { view, channels } = this.#parts
     this.#session(account, connection)
     return channels.privateTopic(channel, fundedAccount(view, account, subaccount))

@@ -22,11 +22,22 @@ type Encoded = { prevSeq: number; frame: Buffer }
 const RESUME_MESSAGES_MAX = 512
 const RESUME_MS = 600_000
 
+/** What a connection can join, leave and come back to. */
+export type StreamTopic = {
+  readonly key: string
+  add(connection: StreamConnection): void
+  remove(connection: StreamConnection, nowMs: number): void
+  /** Whether everything after `seq` can still be told. */
+  canResume(seq: number): boolean
+  /** Joins without a snapshot and tells what came after `seq`. */
+  resume(connection: StreamConnection, seq: number): void
+}
+
 /**
  * Sends each message to all subscribers as one buffer, encoded once. Private messages leave at once, public ones with
  * the next flush of the broadcast, all of a tick as one buffer.
  */
-export class Topic {
+export class Topic implements StreamTopic {
   readonly name: TopicName
   readonly key: string
   readonly subscribers = new Set<StreamConnection>()
