@@ -32,6 +32,15 @@ describe('what the engine does settles on the twin, to the unit, after every bat
     3_600_000,
   )
 
+  // Funding settled by a liquidation that then did nothing; a request replaced while a batch was serving it.
+  test.each([
+    ['chained', 144],
+    ['tight', 101],
+  ])('%s of seed %i, which once did not', (profile, seed) => {
+    const dice = new Dice(seed)
+    new EngineToTwin(seed, profile).play(STREAM, () => dice.between(1, 40))
+  }, 120_000)
+
   test('and every kind of segment was carried', () => {
     // Rarer than the short form is long.
     const rare = count < 100_000 ? ['Activations of keys', 'Liquidations of keys'] : []

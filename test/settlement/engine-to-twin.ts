@@ -22,6 +22,7 @@ import {
   orderFlag,
   type SetMarketRisk,
 } from '@plumb/model'
+import { accountKey } from '../../packages/chain/src/settlement-state.ts'
 import { createEngine, type Engine } from '../../packages/engine/src/engine.ts'
 import { CommandStream } from '../../packages/engine/src/reference/command-stream.ts'
 import { streamProfiles } from '../../packages/engine/src/reference/stream-profiles.ts'
@@ -168,18 +169,35 @@ export class EngineToTwin {
       dueS = 0,
     } = command
     if (what === noticeKind.terms && this.#notices === 0) this.#fundBackstop()
+    const isValid = [amountQuote, lots, dueS].every((x) => Number.isSafeInteger(x) && x >= 0)
+    const isRequest = what === noticeKind.withdrawRequested || what === noticeKind.reduceRequested
+    if (isRequest && !isValid) return command
     // What the engine will refuse the contract has not logged.
     if (what !== noticeKind.settlement && command.noticeId !== this.#notices + 1) return command
     const name = bytesHex(owner)
-    const request = { amount: BigInt(Math.max(0, amountQuote)), isLong: isLong === 1, untilS: dueS }
-    const valid = amountQuote >= 0 && lots >= 0
-    if (what === noticeKind.withdrawRequested && valid)
-      this.mirror.noteRequest(name, subaccount, NO_MARKET, { ...request, lots: 0n })
-    if (what === noticeKind.reduceRequested && valid)
-      this.mirror.noteRequest(name, subaccount, market, { ...request, lots: BigInt(lots) })
+    if (isRequest) {
+      const isReduction = what === noticeKind.reduceRequested
+      const of = isReduction ? market : NO_MARKET
+      if (this.#stands(name, subaccount, of)) return undefined
+      const amount = BigInt(amountQuote)
+      const asked = { amount, lots: isReduction ? BigInt(lots) : 0n }
+      this.mirror.noteRequest(name, subaccount, of, {
+        ...asked,
+        isLong: isLong === 1,
+        untilS: dueS,
+      })
+    }
     if (what === noticeKind.withdrawClaimed) return this.#claim(command)
     if (what === noticeKind.reduced) return this.#reduce(command)
     return command
+  }
+
+  // On-chain a request cannot be replaced while a batch on its way may be serving it.
+  #stands(owner: string, subaccount: number, market: number): boolean {
+    const { state } = this.mirror
+    const standing = state.request(accountKey(owner, subaccount), market)
+    if (standing === undefined || standing.untilS <= Math.floor(this.timeMs / 1_000)) return false
+    return (market === NO_MARKET ? standing.amount : standing.lots) > 0n
   }
 
   #fundBackstop(): void {

@@ -3,7 +3,7 @@ import { type AdlCandidate, deleverage, eventKind, rankAdl } from '@plumb/model'
 import { isBackstopOwners } from './chain-state.ts'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
-import { explain, fillsLeft, stage } from './liquidation-scope.ts'
+import { fillsLeft, openAction, stage } from './liquidation-scope.ts'
 import { fundingDue, GROSS_MAX } from './margin.ts'
 import { bookFill } from './match.ts'
 import { findPosition, releaseIfIdle } from './position-store.ts'
@@ -48,7 +48,7 @@ export function autoDeleverage(
   const ranked = rankAdl(adlCandidates(state, market, lots)).slice(0, most)
   const parts = deleverage(size, deficit - paid, ranked)
   if (parts.length === 0) return false
-  explain(state, account, market, lots, size, 0, stage.adl)
+  openAction(state, account, market, lots, size, 0, stage.adl)
   const mark = markets[m + M_MARK]!
   const markQuote = markets[m + M_MARK_QUOTE]!
   const side = lots > 0 ? 1 : 0

@@ -15,7 +15,7 @@ import { emit } from './emit.ts'
 import { countVolume, makerRate, tierOf, today } from './fee-tiers.ts'
 import { maintenanceMargin } from './initial-margin.ts'
 import { keyAdmits } from './key-orders.ts'
-import { explain, fillsLeft, stage } from './liquidation-scope.ts'
+import { fillsLeft, openAction, stage } from './liquidation-scope.ts'
 import { bookFill, crosses, isReduceOnly, reducible, sideAdmits } from './match.ts'
 import { remainingLots, shownLots } from './order-lots.ts'
 import { orderIdOf } from './order-store.ts'
@@ -89,7 +89,7 @@ export function liquidateOnBook(
     const insurance = insuranceOf(state, taker, now, price, lots)
     if (insurance + state.markets[market * MARKET_D + M_TRANCHE]! < 0) break
     if (remaining === size) {
-      explain(state, account, market, point.lots, size, limit, stage.book)
+      openAction(state, account, market, point.lots, size, limit, stage.book)
       if (partial) state.positions.f64[record * POSITION_D + D_PARTIAL_AT] = state.totals[TIME_MS]!
     }
     fill(state, taker, maker, price, lots, insurance)

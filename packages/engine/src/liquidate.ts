@@ -13,7 +13,6 @@ import { liquidateOnBook } from './liquidate-on-book.ts'
 import { closeOpenOrders, closeRiskAddingOrders } from './liquidate-orders.ts'
 import { fillsLeft, noteQualifying, qualifies } from './liquidation-scope.ts'
 import { isStale } from './margin.ts'
-import { settleAll } from './outflow.ts'
 import {
   ACCOUNT_W,
   D_LOTS,
@@ -104,7 +103,6 @@ function liquidateAccount(state: EngineState, account: number): boolean {
   const exact = accountHealth(state, account, health)
   if (!exact || health[HEALTH_EQUITY]! >= health[HEALTH_MAINTENANCE]!) return false
   closeOpenOrders(state, account)
-  settleAll(state, account)
   let margin = Infinity
   let market = NONE
   for (;;) {

@@ -3,6 +3,7 @@ import { eventKind, limits, marketState } from '@plumb/model'
 import { HEALTH_EQUITY, HEALTH_MAINTENANCE, otherRequirements } from './account-health.ts'
 import { emit } from './emit.ts'
 import { INDEX_STALE_MS } from './order-admission.ts'
+import { settleAll } from './outflow.ts'
 import {
   M_FIXED_INDEX,
   M_INDEX,
@@ -54,6 +55,23 @@ function isQualifying(state: EngineState, market: number): boolean {
 export function fillsLeft(state: EngineState): number {
   const made = state.totals[TRADES]! - state.firstTrade + state.scratch.transfers
   return limits.fillsPerCommandMax - made
+}
+
+/**
+ * Opens an action: the account's funding is settled in all its markets, as the contract does then and only then, and the
+ * action explained.
+ */
+export function openAction(
+  state: EngineState,
+  account: number,
+  market: number,
+  lots: number,
+  size: number,
+  limitTicks: number,
+  ofStage: number,
+): void {
+  settleAll(state, account)
+  explain(state, account, market, lots, size, limitTicks, ofStage)
 }
 
 /** `LiquidationExplained`: what is known of the account (in the scratch) and the market before the action. */

@@ -4,7 +4,7 @@ import { accountHealth, HEALTH_EQUITY, HEALTH_INITIAL } from './account-health.t
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
 import { initialMargin } from './initial-margin.ts'
-import { explain, stage } from './liquidation-scope.ts'
+import { openAction, stage } from './liquidation-scope.ts'
 import { fundingDue, GROSS_MAX } from './margin.ts'
 import { bookFill } from './match.ts'
 import { findPosition, hasFreePosition, openPosition, releaseIfIdle } from './position-store.ts'
@@ -45,7 +45,7 @@ export function takeOver(
   if (!canTake(state, backstop, market, point.lots, pay)) return false
   const size = Math.abs(point.lots)
   const ofStage = deficit === 0 ? stage.backstop : stage.insurance
-  explain(state, account, market, point.lots, size, 0, ofStage)
+  openAction(state, account, market, point.lots, size, 0, ofStage)
   let own = findPosition(positions, accounts, backstop, market)
   if (own === NONE) own = openPosition(positions, accounts, backstop, market)
   settleFunding(state, own)

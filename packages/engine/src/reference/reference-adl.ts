@@ -1,6 +1,6 @@
 //! Auto-deleveraging: the other side closes at mark and bears the deficit pro rata (RULES.md 4, risk.md 1.10).
 import { limits } from '@plumb/model'
-import { explain, isSpared } from './reference-explain.ts'
+import { isSpared, openAction } from './reference-explain.ts'
 import { movePosition, settleFunding } from './reference-fill.ts'
 import { BOUND, standingOf, worth } from './reference-margin.ts'
 import { abs, ceilDiv, floorDiv, max, min } from './reference-math.ts'
@@ -58,7 +58,7 @@ export function deleverage(
   const participants = ranked.filter(({ given }) => given > 0n)
   const shared = ceilDiv(borne * closed, wanted)
   allot(shared, closed, participants)
-  explain(s, victim, market, 4, wanted, 0, emit)
+  openAction(s, victim, market, 4, wanted, 0, emit)
   for (const [i, candidate] of participants.entries())
     closeShare(s, victim, market, candidate, i + 1, emit)
   const insurance = floorDiv(paid * closed, wanted)

@@ -1,5 +1,6 @@
 //! Why a liquidation acts: the record that precedes each action (RULES.md 4).
 import { isBackstopOwners } from './reference-chain-state.ts'
+import { settleAllFunding } from './reference-fill.ts'
 import { requirements, standingOf } from './reference-margin.ts'
 import { min } from './reference-math.ts'
 import {
@@ -16,6 +17,20 @@ export const isBackstop = (s: ReferenceState, { accountId }: ReferenceAccount): 
 /** Neither liquidated nor deleveraged. */
 export const isSpared = (s: ReferenceState, account: ReferenceAccount): boolean =>
   isBackstopOwners(s, account) || isBackstop(s, account)
+
+/** The account's funding is settled everywhere, then the action explained. */
+export function openAction(
+  s: ReferenceState,
+  account: ReferenceAccount,
+  market: ReferenceMarket,
+  stage: number,
+  sizeLots: bigint,
+  limitTicks: number,
+  emit: Emit,
+): void {
+  settleAllFunding(s, account, emit)
+  explain(s, account, market, stage, sizeLots, limitTicks, emit)
+}
 
 /** What an explanation says of the account and the market before the action. */
 export function explain(

@@ -1,7 +1,7 @@
 //! A liquidation on the book: an order of the engine's with a floor price (RULES.md 4, risk.md 1.9).
 import { closeReason, limits } from '@plumb/model'
 import { close } from './reference-close.ts'
-import { explain } from './reference-explain.ts'
+import { openAction } from './reference-explain.ts'
 import {
   addVolume,
   feeOf,
@@ -73,7 +73,7 @@ export function liquidateOnBook(
     }
     if (market.tranche + fill.insurance < 0n) break
     const isFirst = left === Number(plan.lots)
-    if (isFirst) explain(s, victim, market, 1, plan.lots, limit, emit)
+    if (isFirst) openAction(s, victim, market, 1, plan.lots, limit, emit)
     maker.remaining -= lots
     bookLiquidation(s, victim, maker, market, fill, emit)
     const position = victim.positions.get(id)

@@ -4,8 +4,8 @@ import { deleverage } from './reference-adl.ts'
 import { pairFree } from './reference-capacity.ts'
 import { isSettlementLate } from './reference-chain-state.ts'
 import { close, closeMany } from './reference-close.ts'
-import { explain, isSpared } from './reference-explain.ts'
-import { movePosition, settleAllFunding, settleFunding } from './reference-fill.ts'
+import { explain, isSpared, openAction } from './reference-explain.ts'
+import { movePosition, settleFunding } from './reference-fill.ts'
 import { liquidateOnBook } from './reference-liquidation-book.ts'
 import {
   BOUND,
@@ -131,7 +131,6 @@ function liquidateAccount(
   const at = standingOf(s, account)
   if (held.length === 0 || at.equity >= at.maintenance || at.gross >= BOUND) return false
   cancelAllIn(s, account, armed, emit)
-  settleAllFunding(s, account, emit)
   const marginOf = (market: ReferenceMarket) =>
     maintenance(market, abs(worth(market, heldBy(account, market.market))))
   const largestFirst = held.toSorted(
@@ -208,7 +207,7 @@ function takeOver(
   const backstop = accountOf(s, market.backstop)
   if (backstop === undefined || market.tranche < deficit) return false
   if (!canTake(s, backstop, market, lots, pay)) return false
-  explain(s, account, market, at.equity >= 0n ? 2 : 3, abs(lots), 0, emit)
+  openAction(s, account, market, at.equity >= 0n ? 2 : 3, abs(lots), 0, emit)
   settleFunding(s, backstop, market.market, emit)
   market.tranche -= deficit
   const realized = movePosition(market, account, -lots, -pay)
