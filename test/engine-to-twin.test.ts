@@ -36,10 +36,14 @@ describe('what the engine does settles on the twin, to the unit, after every bat
   test.each([
     ['chained', 144],
     ['tight', 101],
-  ])('%s of seed %i, which once did not', (profile, seed) => {
-    const dice = new Dice(seed)
-    new EngineToTwin(seed, profile).play(STREAM, () => dice.between(1, 40))
-  }, 120_000)
+  ])(
+    '%s of seed %i, which once did not',
+    (profile, seed) => {
+      const dice = new Dice(seed)
+      new EngineToTwin(seed, profile).play(STREAM, () => dice.between(1, 40))
+    },
+    120_000,
+  )
 
   test('and every kind of segment was carried', () => {
     // Rarer than the short form is long.

@@ -120,6 +120,7 @@ export function amendPlain(
   if (markets[m + M_LISTED] !== 1 || markets[m + M_STATE] !== 0 || markets[m + M_RISK_FLAGS] !== 0)
     return false
   if (totals[THROTTLE_LEVEL] !== 0 || markets[m + M_MAX_OPEN_INTEREST] !== 0) return false
+  if (now > state.headroom.settlesUntilMs) return false
   if (markets[m + M_MARK] === 0) return false
   if (now - markets[m + M_INDEX_TIME]! > STALE_MS && markets[m + M_FIXED_INDEX] === 0) return false
   const q = markets[m + M_QUOTE_PER_TICK_LOT]!

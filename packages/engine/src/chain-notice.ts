@@ -10,7 +10,7 @@ import {
   rejectCode,
 } from '@plumb/model'
 import { findAccount } from './account-store.ts'
-import { isPaused, watch } from './chain-state.ts'
+import { isPaused, settlesUntil, watch } from './chain-state.ts'
 import { closeCollected, collect, collectAccount } from './close-many.ts'
 import { touch } from './dirty-set.ts'
 import { emit, reject } from './emit.ts'
@@ -332,4 +332,5 @@ function noteSettlement(
   }
   chain[SETTLEMENT_HEARD] = totals[TIME_MS]!
   chain[UNSETTLED_SINCE] = since
+  state.headroom.settlesUntilMs = settlesUntil(state)
 }

@@ -42,12 +42,25 @@ export function isPaused(state: EngineState): boolean {
  * old for it: half of L, where the contract allows L and five minutes.
  */
 export function isSettlementLate(state: EngineState): boolean {
-  const { chain, totals } = state
+  return state.totals[TIME_MS]! - settledSince(state) > state.totals[LAG_S]! * 500
+}
+
+/** Settlement is more than L behind, or silent for so long: what is matched now could be void before it reaches the chain. */
+export function isSettlementStopped(state: EngineState): boolean {
+  return state.totals[TIME_MS]! > settlesUntil(state)
+}
+
+/** Until when settlement is not stopped, ms, unless the relayer tells better news. */
+export function settlesUntil(state: EngineState): number {
+  return settledSince(state) + state.totals[LAG_S]! * 1_000
+}
+
+/** Up to when everything is known to be settled, ms; Infinity where no relayer has told yet. */
+function settledSince({ chain }: EngineState): number {
   const heard = chain[SETTLEMENT_HEARD]!
-  if (heard === 0) return false
+  if (heard === 0) return Infinity
   const since = chain[UNSETTLED_SINCE]!
-  const oldest = since === 0 ? heard : Math.min(since, heard)
-  return totals[TIME_MS]! - oldest > totals[LAG_S]! * 500
+  return since === 0 ? heard : Math.min(since, heard)
 }
 
 /** What the contract can pay at most: no more leaves than has come in (CUSTODY_SHORT). */

@@ -11,6 +11,7 @@ import {
 } from '@plumb/model'
 import { accountHealth, equityOf, HEALTH_EQUITY, HEALTH_MAINTENANCE } from './account-health.ts'
 import { pageOf, priceAbove, priceBelow } from './book-store.ts'
+import { isSettlementStopped } from './chain-state.ts'
 import { maintenanceMargin } from './initial-margin.ts'
 import { filledOfLane, findLane, orderOfLane, seqOfLane } from './lane-store.ts'
 import { armedLots } from './links.ts'
@@ -177,6 +178,8 @@ export type EngineTotals = {
   withdrawalsPaused: boolean
   throttleLevel: number
   throttleMinNotionalQuote: number
+  /** Settlement is more than L behind: nothing is matched (RULES.md 7). */
+  isSettlementStopped: boolean
 }
 
 export function readOrder(state: EngineState, slot: number): OrderView {
@@ -481,5 +484,6 @@ export function readTotals(state: EngineState): EngineTotals {
     withdrawalsPaused: totals[at.WITHDRAWALS_PAUSED] !== 0,
     throttleLevel: totals[at.THROTTLE_LEVEL]!,
     throttleMinNotionalQuote: totals[at.THROTTLE_NOTIONAL]!,
+    isSettlementStopped: isSettlementStopped(state),
   }
 }

@@ -18,6 +18,8 @@ export type Headroom = {
   mostMoved: number
   /** Second until which no market that anybody holds gets a stale mark. */
   freshUntilS: number
+  /** Time until which settlement is not stopped, ms. */
+  settlesUntilMs: number
 }
 
 export function createHeadroom(homes: number, markets: number): Headroom {
@@ -27,6 +29,7 @@ export function createHeadroom(homes: number, markets: number): Headroom {
     moved: new Float64Array(markets),
     mostMoved: 0,
     freshUntilS: 0,
+    settlesUntilMs: 0,
   }
 }
 

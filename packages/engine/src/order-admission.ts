@@ -12,6 +12,7 @@ import {
   rejectCode,
   timeInForce,
 } from '@plumb/model'
+import { isSettlementStopped } from './chain-state.ts'
 import { refusal } from './emit.ts'
 import { findLane, orderOfLane, seqOfLane } from './lane-store.ts'
 import { reducible } from './match.ts'
@@ -171,7 +172,7 @@ export function refuseExpiry(state: EngineState, expiryS: number): RejectCode | 
 }
 
 /**
- * The market takes such an order now: its state, the throttle, the age of its index, the band around mark. `quote`: the
+ * The market takes such an order now: its state, settlement, the throttle, the age of its index, the band around mark. `quote`: the
  * order's notional, Infinity for one that is not throttled.
  */
 export function refuseMarket(
@@ -191,6 +192,8 @@ export function refuseMarket(
   if (now === marketState.reduceOnly && !reduceOnly) return rejectCode.CLOSE_ONLY
   if (now === marketState.postOnly && (flags & orderFlag.postOnly) === 0)
     return rejectCode.POST_ONLY_STATE
+  if ((flags & orderFlag.postOnly) === 0 && isSettlementStopped(state))
+    return refusal(state, rejectCode.SETTLEMENT_LAG, state.totals[LAG_S]!)
   const throttled = refuseThrottled(state, flags, quote)
   if (throttled !== 0) return throttled
   if (markets[m + M_MARK] === 0) return rejectCode.NO_MARK_PRICE

@@ -1,6 +1,6 @@
 //! What withdrawals, transfers and payments into a tranche share: the owner's signed amount of cash leaving an account.
 import { type RejectCode, rejectCode } from '@plumb/model'
-import { isBackstopOwners } from './chain-state.ts'
+import { isBackstopOwners, isSettlementStopped } from './chain-state.ts'
 import { touch } from './dirty-set.ts'
 import { refusal } from './emit.ts'
 import { makeLane, takeLane } from './lane-store.ts'
@@ -10,6 +10,7 @@ import {
   ACCOUNT_D,
   ACCOUNT_W,
   D_CASH,
+  LAG_S,
   NONE,
   P_MARKET,
   P_NEXT,
@@ -20,7 +21,7 @@ import {
 import type { EngineState } from './state.ts'
 import { withdrawableQuote } from './withdrawable.ts'
 
-/** Account, amount, lane, expiry and the pause; 0 = fine so far. */
+/** Account, amount, lane, expiry, settlement and the pause; 0 = fine so far. */
 export function refuseOutflow(
   state: EngineState,
   i32: Int32Array,
@@ -37,6 +38,8 @@ export function refuseOutflow(
   if (lane !== 0) return lane
   const expiry = refuseExpiry(state, i32[w + 20]! >>> 0)
   if (expiry !== 0) return expiry
+  if (isSettlementStopped(state))
+    return refusal(state, rejectCode.SETTLEMENT_LAG, state.totals[LAG_S]!)
   return state.totals[WITHDRAWALS_PAUSED] === 0 ? 0 : rejectCode.WITHDRAWALS_PAUSED
 }
 

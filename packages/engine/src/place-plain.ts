@@ -173,6 +173,7 @@ export function placePlain(
   if (markets[m + M_LISTED] !== 1 || markets[m + M_STATE] !== 0 || markets[m + M_RISK_FLAGS] !== 0)
     return NONE
   if (totals[THROTTLE_LEVEL] !== 0 || markets[m + M_MAX_OPEN_INTEREST] !== 0) return NONE
+  if (now > state.headroom.settlesUntilMs) return NONE
   const mark = markets[m + M_MARK]!
   if (mark === 0) return NONE
   if (now - markets[m + M_INDEX_TIME]! > STALE_MS && markets[m + M_FIXED_INDEX] === 0) return NONE

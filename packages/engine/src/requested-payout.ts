@@ -1,6 +1,6 @@
 //! Money that an owner asked for on-chain: paid by the next batch, or by the chain already (RULES.md 7).
 import { eventKind } from '@plumb/model'
-import { custodyQuote, isBackstopOwners } from './chain-state.ts'
+import { custodyQuote, isBackstopOwners, isSettlementStopped } from './chain-state.ts'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
 import { settleAll } from './outflow.ts'
@@ -18,9 +18,11 @@ import type { EngineState } from './state.ts'
 import { withdrawableQuote } from './withdrawable.ts'
 import { addWithdrawal } from './withdrawal-ring.ts'
 
-/** Whether a batch may still serve what is due at `dueS`: it may take L to get there. */
-export function isServable({ totals }: EngineState, dueS: number): boolean {
-  return totals[TIME_MS]! + totals[LAG_S]! * 1_000 <= dueS * 1_000
+/** Whether a batch may still serve what is due at `dueS`: it may take L to get there, and longer while settlement is stopped. */
+export function isServable(state: EngineState, dueS: number): boolean {
+  const { totals } = state
+  const isDue = totals[TIME_MS]! + totals[LAG_S]! * 1_000 > dueS * 1_000
+  return !isDue && !isSettlementStopped(state)
 }
 
 /** Whether all of `amount` can be paid as things are. */

@@ -1,5 +1,6 @@
 //! Tick: the clock's work (RULES.md 6): expiry, dead man's switches, prices, waiting orders, liquidation, delisted positions.
 import { marketState } from '@plumb/model'
+import { isSettlementStopped, settlesUntil } from './chain-state.ts'
 import { fireDeadMen } from './dead-man.ts'
 import { touch } from './dirty-set.ts'
 import { expireOrders } from './expiry.ts'
@@ -59,8 +60,9 @@ function updatePrices(state: EngineState): void {
 }
 
 /**
- * Until when every market with positions has a mark that is not stale. One that is stale already and held by nobody cannot
- * come to be held before a tick brings a mark.
+ * What the common path of orders looks at instead of asking: until when settlement is not stopped, and until when every market
+ * with positions has a mark that is not stale. One that is stale already and held by nobody cannot come to be held before
+ * a tick brings a mark.
  */
 function noteFreshness(state: EngineState): void {
   const { markets, clocks, totals, headroom } = state
@@ -73,18 +75,21 @@ function noteFreshness(state: EngineState): void {
     oldest = Math.min(oldest, clocks[market * CLOCK_D + CK_SECOND]!)
   }
   headroom.freshUntilS = oldest + totals[LAG_S]!
+  headroom.settlesUntilMs = settlesUntil(state)
 }
 
 /** What the waiting orders of each market with a live price do: triggers, then pegs, then twaps. */
 function runWaitingOrders(state: EngineState): void {
   const { markets } = state
+  const matches = !isSettlementStopped(state)
   for (let market = 0; market < state.limits.markets; market++) {
     const m = market * MARKET_D
     if (markets[m + M_LISTED] === 0 || markets[m + M_STATE]! > marketState.reduceOnly) continue
     if (markets[m + M_FIXED_INDEX] === 0 && !isIndexAlive(state, market)) continue
-    runTriggers(state, market)
+    if (matches) runTriggers(state, market)
+    // They never take: so that the book is of now when matching goes on.
     runPegs(state, market)
-    runTwaps(state, market)
+    if (matches) runTwaps(state, market)
   }
 }
 

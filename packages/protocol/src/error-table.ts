@@ -94,7 +94,10 @@ const engineErrors = {
   CLOSE_ONLY: { http: 409, doc: 'The market accepts only orders that reduce.' },
   POST_ONLY_STATE: { http: 409, doc: 'The market accepts only post-only orders and cancels.' },
   CAPACITY: { http: 503, doc: 'The exchange is at a capacity limit (`limit`).' },
-  SETTLEMENT_LAG: { http: 503, doc: 'Settlement is too far behind: new fills are held back.' },
+  SETTLEMENT_LAG: {
+    http: 503,
+    doc: 'Settlement is too far behind: orders that may take, withdrawals and transfers wait until it has caught up.',
+  },
   THROTTLED: {
     http: 503,
     doc: 'Settlement is behind: orders below `limit`, then all that may take, are held back.',

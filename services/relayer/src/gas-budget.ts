@@ -74,6 +74,11 @@ export class BacklogMeter {
     this.#waiting.splice(0, count)
   }
 
+  /** When the oldest part of what waits was matched, 0 when nothing waits. */
+  get oldestTimeMs(): TimeMs {
+    return this.#waiting[0]?.timeMs ?? 0
+  }
+
   at(nowMs: TimeMs): Backlog {
     const oldest = this.#waiting[0]
     return {

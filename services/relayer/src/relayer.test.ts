@@ -387,6 +387,27 @@ describe('what needs an operator', () => {
     expect(relayer.status.poison).toBeUndefined()
   }, 30_000)
 
+  test('the engine hears since when the oldest fill waits, a relayer that begins anew included', async () => {
+    const { unsettledSince } = house.exchange
+    house.start()
+    await fund()
+    await house.until('heard', () => unsettledSince.length === 1)
+    expect(unsettledSince).toEqual([0])
+    await house.stop()
+    trade(10)
+    const [entry] = house.exchange.groups.at(-1)?.entries ?? []
+    const matchedMs = entry === undefined ? 0 : decodeCommand(entry.command).timeMs
+    await house.send(
+      exchangeInterface.encodeFunctionData('setRelayer', [house.relayerAddress, false]),
+    )
+    for (const heard of [2, 3]) {
+      house.start()
+      await house.until('heard', () => unsettledSince.length === heard)
+      await house.stop()
+      expect(unsettledSince.at(-1)).toBe(matchedMs)
+    }
+  }, 30_000)
+
   test('a contract that is ahead of the records is another relayer: it does not start', async () => {
     house.start()
     await fund()

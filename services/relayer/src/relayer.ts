@@ -101,7 +101,9 @@ export class Relayer {
   #keeper: ThrottleKeeper | undefined
   #crediter: DepositCrediter | undefined
   #follower: ContractFollower | undefined
-  #toldMs = 0
+  /** When the engine last heard how far settlement is behind, and what it heard. */
+  #told = { atMs: 0, sinceMs: 0 }
+  #lagS = defaultLagS
   #draining = false
   #isEmpty = true
   #running: Promise<void> = Promise.resolve()
@@ -339,15 +341,19 @@ export class Relayer {
     }
   }
 
-  // The engine counts on hearing it: silence stops liquidations that would come too late.
+  // The engine counts on hearing it: silence stops liquidations that would come too late, and then matching. That what was
+  // late is settled it hears at once.
   async #tellSettlement(): Promise<void> {
     const { clock, commands } = this.#options
-    const now = clock.nowMs()
-    if (this.status.noticeId === 0 || now - this.#toldMs < tellMs) return
-    const { unsettledMs } = this.status
-    const since = unsettledMs === 0 ? 0 : Math.floor(now - unsettledMs)
-    await commands.submit(settlementCommand(Math.max(0, since)))
-    this.#toldMs = now
+    const sinceMs = this.#keeper?.unsettledSinceMs
+    if (this.status.noticeId === 0 || sinceMs === undefined) return
+    const atMs = clock.nowMs()
+    const told = this.#told
+    const wasLate = told.sinceMs !== 0 && atMs - told.sinceMs > (this.#lagS * 1_000) / 2
+    const isBetter = wasLate && (sinceMs === 0 || sinceMs > told.sinceMs)
+    if (!isBetter && atMs - told.atMs < tellMs) return
+    await commands.submit(settlementCommand(sinceMs))
+    this.#told = { atMs, sinceMs }
   }
 
   #onProgress({ cursorSeq, lastSeq, headSeq, oldestMs, isEmpty }: Progress): void {
@@ -357,12 +363,11 @@ export class Relayer {
     this.#options.metrics.unsettledSeconds.set(oldestMs / 1000)
   }
 
-  #openKeeper(stored: StoredRelayer): ThrottleKeeper | undefined {
+  #openKeeper(stored: StoredRelayer): ThrottleKeeper {
     const { gasPerS = 0, deployed } = this.#options
-    if (gasPerS === 0) return undefined
     const { facts } = restoreState(stored, deployed)
-    const settlementLagS = facts.exchange?.settlementLagS ?? defaultLagS
-    const capacity = { gasPerS, settlementLagS }
+    this.#lagS = facts.exchange?.settlementLagS ?? defaultLagS
+    const capacity = gasPerS === 0 ? undefined : { gasPerS, settlementLagS: this.#lagS }
     const signal = this.#abort.signal
     const told = { ...facts.throttle, seq: stored.cursorSeq }
     return new ThrottleKeeper({ ...this.#options, capacity, signal }, told)

@@ -1,4 +1,4 @@
-//! Follows the feed for what waits to be settled, and throttles new orders before settlement falls behind.
+//! Follows the feed for what waits to be settled, tells since when, and throttles new orders before settlement falls behind.
 import {
   decodeEvent,
   type EngineEvent,
@@ -9,6 +9,7 @@ import {
   header,
   type Quote,
   type Seq,
+  type TimeMs,
 } from '@plumb/model'
 import type { Clock, CommandClient, FeedEntry, Logger } from '@plumb/runtime'
 import { BacklogMeter, type GasCapacity, stageOf, stageWith, throttleOf } from './gas-budget.ts'
@@ -36,7 +37,8 @@ export const settlementGasOf = (kind: EngineEvent['kind']): number =>
 export type ThrottleKeeperOptions = {
   openFeed: OpenFeed
   commands: Pick<CommandClient, 'submit'>
-  capacity: GasCapacity
+  /** Undefined: nothing is throttled, only counted. */
+  capacity: GasCapacity | undefined
   clock: Clock
   logger: Logger
   metrics: RelayerMetrics
@@ -52,6 +54,8 @@ export class ThrottleKeeper {
   #stage = 0
   /** The stage the engine was last told, and where in the feed. */
   #told: { seq: Seq; stage: number }
+  #seenSeq: Seq = 0
+  #feed: ReturnType<OpenFeed> | undefined
 
   constructor(options: ThrottleKeeperOptions, told: Told) {
     this.#options = options
@@ -64,15 +68,27 @@ export class ThrottleKeeper {
     return this.#stage
   }
 
+  /**
+   * When the oldest of what is in no block yet was matched, 0 when nothing waits; undefined until the feed is read so far
+   * that this is known.
+   */
+  get unsettledSinceMs(): TimeMs | undefined {
+    const headSeq = this.#feed?.headSeq ?? 0
+    return headSeq === 0 || this.#seenSeq < headSeq ? undefined : this.#meter.oldestTimeMs
+  }
+
   /** Reads the feed from a sequence number on, until the signal aborts. */
   async follow(fromSeq: Seq): Promise<void> {
     const { openFeed, signal } = this.#options
     const feed = openFeed(fromSeq)
+    this.#feed = feed
+    this.#seenSeq = fromSeq - 1
     const close = () => void feed.close()
     signal.addEventListener('abort', close, { once: true })
     try {
       for await (const group of feed.groups()) {
         for (const entry of group.entries) this.#count(entry)
+        this.#seenSeq = group.lastSeq
         if (signal.aborted) break
       }
     } finally {
@@ -91,6 +107,7 @@ export class ThrottleKeeper {
     const { capacity, clock, commands, logger, metrics } = this.#options
     const backlog = this.#meter.at(clock.nowMs())
     metrics.unsettledGas.set(backlog.waitingGas)
+    if (capacity === undefined) return
     this.#stage = stageOf(backlog, capacity, this.#stage)
     metrics.throttleStage.set(this.#stage)
     if (this.#stage === this.#told.stage) return

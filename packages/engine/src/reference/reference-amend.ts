@@ -79,7 +79,7 @@ function checkAmend(
   const { side, flags, priceTicks: price, sizeLots: lots } = c
   const candidate = { side, flags, price, lots, marginLots: lots }
   return (
-    checkState(market, c) ??
+    checkState(s, market, c) ??
     checkThrottle(s, market, c) ??
     checkPrices(s, market, candidate) ??
     checkKeyPosition(s, account, c) ??

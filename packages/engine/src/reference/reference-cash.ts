@@ -8,7 +8,7 @@ import {
 } from '@plumb/model'
 import { checkLane } from './reference-capacity.ts'
 import { custody, isBackstopOwners } from './reference-chain-state.ts'
-import { checkExpiry } from './reference-checks.ts'
+import { checkExpiry, checkSettlement } from './reference-checks.ts'
 import { settleAllFunding } from './reference-fill.ts'
 import { withdrawable } from './reference-margin.ts'
 import {
@@ -99,7 +99,8 @@ function checkPayment(
   c: Payment,
   full: boolean,
 ): Refusal | undefined {
-  const refusal = checkLane(s, account, c.lane, c.laneSeq, 0) ?? checkExpiry(s, c.expiryS)
+  const refusal =
+    checkLane(s, account, c.lane, c.laneSeq, 0) ?? checkExpiry(s, c.expiryS) ?? checkSettlement(s)
   if (refusal !== undefined) return refusal
   if (s.paused !== 0) return refuse('WITHDRAWALS_PAUSED')
   if (full) return refuse('CAPACITY')

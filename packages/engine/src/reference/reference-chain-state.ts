@@ -12,9 +12,13 @@ export function custody(s: ReferenceState): bigint {
 }
 
 /** Liquidations of now would reach the chain too late. */
-export function isSettlementLate(s: ReferenceState): boolean {
-  const { heardMs, unsettledMs } = s.chain
-  if (heardMs === 0) return false
+export const isSettlementLate = (s: ReferenceState): boolean => behindMs(s) > s.lagS * 500
+
+/** Nothing is matched or paid that would wait for settlement. */
+export const isSettlementStopped = (s: ReferenceState): boolean => behindMs(s) > s.lagS * 1_000
+
+function behindMs({ timeMs, chain: { heardMs, unsettledMs } }: ReferenceState): number {
+  if (heardMs === 0) return 0
   const times = unsettledMs === 0 ? [heardMs] : [heardMs, unsettledMs]
-  return s.timeMs - Math.min(...times) > s.lagS * 500
+  return timeMs - Math.min(...times)
 }

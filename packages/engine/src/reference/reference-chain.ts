@@ -8,7 +8,12 @@ import {
 } from '@plumb/model'
 import { laneFree, pairFree, pairKnown, pairsLeft } from './reference-capacity.ts'
 import { hexOf } from './reference-cash.ts'
-import { custody, isBackstopOwners, isPaused } from './reference-chain-state.ts'
+import {
+  custody,
+  isBackstopOwners,
+  isPaused,
+  isSettlementStopped,
+} from './reference-chain-state.ts'
 import { closeMany } from './reference-close.ts'
 import { movePosition, settleAllFunding, settleFunding } from './reference-fill.ts'
 import { fillAdmitted, withdrawable } from './reference-margin.ts'
@@ -192,7 +197,8 @@ function followOwner(s: ReferenceState, account: ReferenceAccount, c: Heard, emi
   }
 }
 
-const isServable = (s: ReferenceState, dueS: number) => s.timeMs + s.lagS * 1_000 <= dueS * 1_000
+const isServable = (s: ReferenceState, dueS: number) =>
+  s.timeMs + s.lagS * 1_000 <= dueS * 1_000 && !isSettlementStopped(s)
 
 function free(s: ReferenceState, account: ReferenceAccount, dueS: number): bigint {
   const full = s.withdrawals.length >= s.limits.pendingWithdrawals

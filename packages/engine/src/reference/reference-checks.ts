@@ -10,6 +10,7 @@ import {
   timeInForce,
   timeInForceOf,
 } from '@plumb/model'
+import { isSettlementStopped } from './reference-chain-state.ts'
 import { openingAdmitted, requirement } from './reference-margin.ts'
 import { expiredAt } from './reference-match.ts'
 import { ceilDiv, floorDiv } from './reference-math.ts'
@@ -105,12 +106,20 @@ export function checkClosed(market: ReferenceMarket): Refusal | undefined {
   return market.state === marketState.cancelOnly ? refuse('CANCEL_ONLY') : undefined
 }
 
-export function checkState(market: ReferenceMarket, c: { flags: number }): Refusal | undefined {
+/** More than L behind, nothing is taken that would have to settle (7). */
+export const checkSettlement = (s: ReferenceState): Refusal | undefined =>
+  isSettlementStopped(s) ? refuse('SETTLEMENT_LAG', s.lagS) : undefined
+
+export function checkState(
+  s: ReferenceState,
+  market: ReferenceMarket,
+  c: { flags: number },
+): Refusal | undefined {
   const closed = checkClosed(market)
   if (closed !== undefined) return closed
   if (market.state === marketState.reduceOnly && !isReduceOnly(c)) return refuse('CLOSE_ONLY')
   if (market.state === marketState.postOnly && !isPostOnly(c)) return refuse('POST_ONLY_STATE')
-  return undefined
+  return isPostOnly(c) ? undefined : checkSettlement(s)
 }
 
 /** Under load the small and then the taking orders are turned away (1.7), by their signed price. */

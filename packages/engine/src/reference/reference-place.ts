@@ -142,7 +142,7 @@ function placeWorking(
   const { side, flags, sizeLots: lots } = c
   const candidate: Candidate = { side, flags, price: limit, lots, marginLots: firstLots(c) }
   const early =
-    checkState(market, c) ?? checkThrottle(s, market, c) ?? checkPrices(s, market, candidate)
+    checkState(s, market, c) ?? checkThrottle(s, market, c) ?? checkPrices(s, market, candidate)
   if (early !== undefined) return early
   const links = c.kind === 'PlaceAdvancedOrder' ? findLinks(s, account, c) : NO_LINKS
   if ('refuse' in links) return links

@@ -10,6 +10,7 @@ import {
   triggerKind,
 } from '@plumb/model'
 import { countable, pageFree } from './reference-capacity.ts'
+import { isSettlementStopped } from './reference-chain-state.ts'
 import {
   type Candidate,
   checkCrossing,
@@ -47,11 +48,12 @@ const walk = (s: ReferenceState, market: ReferenceMarket, which: (o: ReferenceOr
 /** Step 4 of a tick for one market: triggers, then pegs, then twaps. */
 export function wakeOrders(s: ReferenceState, market: ReferenceMarket, emit: Emit): void {
   if (!open.has(market.state) || !indexWithin(s, market, 30_000)) return
-  trigger(s, market, emit)
+  const matches = !isSettlementStopped(s)
+  if (matches) trigger(s, market, emit)
   for (const order of walk(s, market, (o) => o.style === orderStyle.peg))
     movePeg(s, market, order, emit)
   for (const order of walk(s, market, (o) => o.style === orderStyle.twap))
-    if (!spent(s)) releaseSlice(s, market, order, emit)
+    if (matches && !spent(s)) releaseSlice(s, market, order, emit)
 }
 
 const oppositeBest = (market: ReferenceMarket, { side }: ReferenceOrder): number =>
@@ -141,7 +143,7 @@ function admit(
 ): Refusal | undefined {
   const candidate: Candidate = { side, flags, price, lots, marginLots: lots }
   return (
-    checkState(market, candidate) ??
+    checkState(s, market, candidate) ??
     checkPrices(s, market, candidate) ??
     checkRisk(s, accountOf(s, accountId)!, market, candidate, undefined) ??
     checkCrossing(market, candidate)
@@ -199,7 +201,7 @@ function pegAdmitted(
   const { side, flags, limit, remaining } = order
   const candidate = { side, flags, price: limit, lots: remaining, marginLots: remaining }
   const refusal =
-    checkState(market, order) ??
+    checkState(s, market, order) ??
     checkPrices(s, market, { side, flags, price: wanted }) ??
     checkRisk(s, accountOf(s, order.accountId)!, market, candidate, undefined)
   return refusal === undefined

@@ -4,6 +4,8 @@ import {
   closeReason,
   type EngineEvent,
   type Market,
+  type NoticeKind,
+  noticeKind,
   orderFlags,
   rejectName,
   type SelfTradePrevention,
@@ -67,6 +69,21 @@ function feeTiers(tiers: readonly string[]): Command {
   }
 }
 
+/** A notice of the contract about nobody; its terms where nothing else is said. */
+function noticeOf(part: { noticeId: number; what?: NoticeKind; dueS?: number }): Command {
+  return {
+    kind: 'ChainNotice',
+    what: noticeKind.terms,
+    market: 0,
+    subaccount: 0,
+    owner: zeros(20),
+    backstop: zeros(20),
+    blockNumber: 1,
+    txHash: zeros(32),
+    ...part,
+  }
+}
+
 /** A different address for each number. */
 function ownerAddress(number: number): Uint8Array {
   const address = zeros(20).fill(number % 256)
@@ -91,6 +108,7 @@ export class Scenario {
   readonly #laneSeqs = new Map<string, number>()
   #lane = 0
   #deposits = 0
+  #hasTerms = false
 
   constructor(
     engineLimits: Partial<EngineLimits> = {},
@@ -237,6 +255,8 @@ export class Scenario {
           signer: zeros(20),
           signature: zeros(64),
         }
+      case 'heard':
+        return this.#heard(Number(who.replace('s', '')))
       case 'reopen':
         return { kind: 'ReopenMarket', market: marketOf(words) }
       case 'settle':
@@ -280,6 +300,14 @@ export class Scenario {
       postOnlyS,
       rearmS,
     }
+  }
+
+  /** `heard 30s`: the relayer tells that its oldest step has waited for 30 s (0s: none waits); the contract's terms first. */
+  #heard(seconds: number): Command {
+    if (!this.#hasTerms) this.send(noticeOf({ noticeId: 1 }))
+    this.#hasTerms = true
+    const dueS = seconds === 0 ? 0 : this.timeMs - seconds * 1_000
+    return noticeOf({ noticeId: 0, what: noticeKind.settlement, dueS })
   }
 
   #account(who: string): number {

@@ -197,6 +197,9 @@ function play(profileName: string, firstSeed: number): void {
     }
     if (seq % stateEvery !== 0 && seq !== commands) continue
     same(viewMarkets(view), engineMarkets(engine), at)
+    const { isSettlementStopped } = engine.totals()
+    const stoppedSince = view.settlement.stoppedSinceMs(stream.timeMs)
+    same(stoppedSince !== undefined, isSettlementStopped, at)
     const keys = view.sessionKeys.memory
     same(
       keys.map((key) => [notionalLeft(key), key.expiryS, key.isRevoked, String(key.markets)]),

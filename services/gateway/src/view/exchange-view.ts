@@ -21,6 +21,7 @@ import { OrderFollower } from './follow-orders.ts'
 import { PriceFollower } from './follow-prices.ts'
 import { MarketView } from './market-view.ts'
 import type { SessionKeysView } from './session-keys-view.ts'
+import type { SettlementView } from './settlement-view.ts'
 import type { ViewSink } from './view-sink.ts'
 import {
   restoreAccount,
@@ -69,6 +70,10 @@ export class ExchangeView {
 
   get sessionKeys(): SessionKeysView {
     return this.#state.keys
+  }
+
+  get settlement(): SettlementView {
+    return this.#state.settlement
   }
 
   get withdrawalsPaused(): boolean {
@@ -131,7 +136,7 @@ export class ExchangeView {
 
   /** What is live, as plain data that shares its objects: serialise it before the next group. */
   snapshot(): ViewSnapshot {
-    const { feeTiers, throttle, withdrawalsPaused, batches, keys } = this.#state
+    const { feeTiers, throttle, withdrawalsPaused, settlement, batches, keys } = this.#state
     return {
       version: SNAPSHOT_VERSION,
       seq: this.appliedSeq,
@@ -140,6 +145,7 @@ export class ExchangeView {
       feeTiers,
       throttle,
       withdrawalsPaused,
+      settlement: settlement.memory,
       prices: this.#prices.memory,
       batches: batches.memory,
       keys: keys.memory,
@@ -163,6 +169,8 @@ export class ExchangeView {
     this.#state.feeTiers = snapshot.feeTiers
     this.#state.throttle = snapshot.throttle
     this.#state.withdrawalsPaused = snapshot.withdrawalsPaused
+    this.#state.settlement.memory = snapshot.settlement
+    this.#state.settlement.settlementLagS = snapshot.genesis?.settlementLagS ?? 0
     this.#state.batches.restore(snapshot.batches)
     this.#state.keys.restore(snapshot.keys)
     this.#prices.restore(snapshot.prices)
@@ -191,6 +199,7 @@ export class ExchangeView {
     this.#prices.passed(timeMs)
     if (kind === commandKind.Tick) this.#ticked(timeMs)
     else if (kind === commandKind.ObservePrice) this.#observed(decode(), happened, timeMs)
+    else if (kind === commandKind.ChainNotice) this.#noticed(decode(), happened, timeMs)
     this.appliedSeq = seq
     this.appliedTimeMs = timeMs
     this.#state.sink?.commandApplied(seq, timeMs)
@@ -199,6 +208,15 @@ export class ExchangeView {
   #ticked(timeMs: number): void {
     this.#prices.ticked(timeMs)
     this.#state.keys.ticked(timeMs)
+    if (this.#state.settlement.hasChanged(timeMs)) this.#state.sink?.statusChanged()
+  }
+
+  // How far settlement is behind is told by a command without events.
+  #noticed(command: Command, events: readonly EngineEvent[], timeMs: number): void {
+    if (command.kind !== 'ChainNotice' || events[0]?.kind === 'CommandRejected') return
+    const { settlement, sink } = this.#state
+    settlement.noticed(command, timeMs)
+    if (settlement.hasChanged(timeMs)) sink?.statusChanged()
   }
 
   // The table of contents of what the gateway remembers. Some facts stand in the command only.
@@ -314,6 +332,7 @@ export class ExchangeView {
     this.#prices.publisherCount = command.publisherCount
     this.#prices.quorum = command.publisherQuorum
     this.#prices.settlementLagS = command.settlementLagS
+    this.#state.settlement.settlementLagS = command.settlementLagS
   }
 
   #marketListed({ timeMs }: EventOf<'MarketListed'>, command: Command): void {

@@ -74,6 +74,9 @@ const reasonTexts: Record<MarketReason, string | null> = {
     'It reopens in steps by itself: cancels only, then post-only until prices were steady for a minute, then trading.',
 }
 
+const STOPPED_MESSAGE =
+  'Settlement is too far behind: nothing is matched and no withdrawal is taken until it has caught up. Post-only orders, stops and cancels are taken.'
+
 /** Builders over one view. They read live state: what they return is of this moment. */
 export class PublicObjects {
   readonly #view: ExchangeView
@@ -424,6 +427,8 @@ export class PublicObjects {
   #systemState(throttle: number): Pick<StatusObject, 'state' | 'message' | 'since'> {
     if (this.#view.genesis === null)
       return { state: 'maintenance', message: 'The exchange is not open yet.', since: null }
+    const since = this.#view.settlement.stoppedSinceMs(this.#view.appliedTimeMs)
+    if (since !== undefined) return { state: 'post_only', message: STOPPED_MESSAGE, since }
     if (throttle < POST_ONLY_LEVEL) return { state: 'ok', message: null, since: null }
     const message = 'Settlement is behind: only post-only and reduce-only orders are taken.'
     return { state: 'post_only', message, since: null }

@@ -7,6 +7,7 @@ import type { PriceMemory } from './follow-prices.ts'
 import { MarketView } from './market-view.ts'
 import type { OrderView } from './order-view.ts'
 import type { SessionKeyView } from './session-keys-view.ts'
+import type { SettlementMemory } from './settlement-view.ts'
 import type { FeeTierView, ViewState } from './view-state.ts'
 
 /** Rises when what a snapshot holds changes: an older one is not read, and the feed is followed from its beginning. */
@@ -77,6 +78,7 @@ export type ViewSnapshot = {
   feeTiers: FeeTierView[]
   throttle: ViewState['throttle']
   withdrawalsPaused: boolean
+  settlement: SettlementMemory
   prices: PriceMemory
   batches: { confirmed: BatchView[]; unsettled: { seq: number; timeMs: number }[] }
   keys: SessionKeyView[]

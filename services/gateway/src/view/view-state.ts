@@ -5,6 +5,7 @@ import { BatchesView } from './batch-view.ts'
 import type { MarketView } from './market-view.ts'
 import type { OrderView } from './order-view.ts'
 import { SessionKeysView } from './session-keys-view.ts'
+import { SettlementView } from './settlement-view.ts'
 import type { ViewSink } from './view-sink.ts'
 
 export type EventOf<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>
@@ -25,6 +26,7 @@ export class ViewState {
   readonly accounts = new Map<number, AccountView>()
   readonly batches = new BatchesView()
   readonly keys = new SessionKeysView()
+  readonly settlement = new SettlementView()
   feeTiers: FeeTierView[] = []
   throttle = { level: 0, minNotionalQuote: 0 }
   withdrawalsPaused = false

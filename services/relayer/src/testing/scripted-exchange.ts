@@ -39,6 +39,8 @@ export class ScriptedExchange {
   readonly throttles: number[] = []
   /** Session keys by address: when they end. */
   readonly keys = new Map<string, number>()
+  /** Since when the oldest step waits, as the relayer told each time; 0: none did. */
+  readonly unsettledSince: number[] = []
   /** What of the contract's log was followed. */
   readonly notices: ChainNotice[] = []
   /** The next answers that get lost on their way: the command counts all the same. */
@@ -147,7 +149,10 @@ export class ScriptedExchange {
 
   #notice(command: ChainNotice): EventBody[] {
     const { noticeId, what, market, blockNumber, txHash } = command
-    if (noticeId === 0) return []
+    if (noticeId === 0) {
+      this.unsettledSince.push(command.dueS ?? 0)
+      return []
+    }
     if (noticeId <= this.notices.length) return [refused(rejectCode.NOTICE_REPEATED)]
     if (noticeId > this.notices.length + 1) return [refused(rejectCode.NOTICE_GAP)]
     this.notices.push(command)
