@@ -1,10 +1,10 @@
 //! The single writer: gives every command its place and time, applies it, journals it, and lets
 //! answers and feed out once the batch is durable.
 //!
-//! A unit is what one turn of the event loop brought. It is applied first and journaled at once after,
-//! both before the next turn; the disk works while the next unit is applied. A command on which the
-//! engine throws is therefore never in the journal, and the state hash after a unit stands in its own
-//! batch. Nothing of a unit leaves before its commit: no answer, no feed, no snapshot.
+//! A unit is what came while the batch before it was on its way to the disk, or in one turn of the event
+//! loop. It is applied first and journaled at once after, both before the next turn; where many commands
+//! wait, the disk works while they are applied. A command on which the engine throws is therefore never
+//! in the journal, and the state hash after a unit stands in its own batch. Nothing of a unit leaves before its commit: no answer, no feed, no snapshot.
 import type { Engine } from '@plumb/engine'
 import type { Commit, Journal, JournalRecord } from '@plumb/journal'
 import type { StateHash } from '@plumb/model'
@@ -21,6 +21,7 @@ import {
   visitCommands,
 } from '@plumb/runtime'
 import type { FeedGroupBytes } from './feed-log.ts'
+import { GatherPace } from './gather-pace.ts'
 import type { StampClock } from './stamp-clock.ts'
 import type { HaltReason, Telemetry } from './telemetry.ts'
 import { isRejection, kindCount } from './telemetry.ts'
@@ -72,6 +73,8 @@ const orderKinds: ReadonlySet<number> = new Set([
 const unitBytesMax = 8 * 1024 * 1024
 /** Commands whose records the engine fetches together. */
 const readAhead = 32
+/** As many commands are applied although a batch is on its way: fewer would only make more units of the same work. */
+const gatherMax = 256
 /** Answers of one batch are cut into frames of about this. */
 const replyFrameBytesMax = 1024 * 1024
 /** Answers that a peer does not read. */
@@ -89,6 +92,7 @@ export class Sequencer {
   private readonly kinds = new Uint32Array(kindCount)
   private readonly units: Unit[] = []
   private readonly unitMax: number
+  private readonly pace = new GatherPace()
   private scheduled = false
   private waitingCommands = 0
   private lastCommit: Promise<Commit> | undefined
@@ -156,19 +160,28 @@ export class Sequencer {
     this.waitingCommands += 1
     faultPoint('sequencer:command-taken')
     if (this.origins.length === this.unitMax) this.applyInbox()
-    else if (!this.scheduled) {
-      this.scheduled = true
-      // After all sockets of this turn were read: their commands share one unit.
-      setImmediate(() => {
-        this.scheduled = false
-        if (this.origins.length > 0) this.applyInbox()
-      })
-    }
+    else this.schedule()
+  }
+
+  /** The inbox is applied when the batch on its way is durable, after this turn if there is none, or a little later. */
+  private schedule(): void {
+    if (this.scheduled || this.origins.length === 0) return
+    if (this.units.length > 0 && this.origins.length < gatherMax) return
+    this.scheduled = true
+    if (this.pace.waits(performance.now())) setTimeout(this.onDue, 1)
+    // After all sockets of this turn were read: their commands share one unit.
+    else setImmediate(this.onDue)
+  }
+
+  private readonly onDue = (): void => {
+    this.scheduled = false
+    if (this.origins.length > 0) this.applyInbox()
   }
 
   /** Stamps, applies and journals what is in the inbox: one unit, or more if it made many events. */
   private applyInbox(): void {
     const origins = this.origins.splice(0)
+    this.pace.applied(origins.length, performance.now())
     const timeMs = this.options.clock.nextMs()
     for (let slot = 0; slot < origins.length; ) slot = this.applyUnit(origins, slot, timeMs)
     this.options.telemetry.applied(this.kinds)
@@ -259,6 +272,7 @@ export class Sequencer {
     const { lastSeq, chainHash } = commit
     frames.push(encodeFeedGroupEnd({ lastSeq, chainHash, stateHash: last.stateHash }))
     this.options.onGroup({ firstSeq, lastSeq, bytes: Buffer.concat(frames) })
+    this.schedule()
   }
 
   /** Takes the first commands of an empty journal; resolves when they are durable. */
