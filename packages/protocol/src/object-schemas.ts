@@ -825,5 +825,6 @@ export const channelData: Record<Channel, z.ZodType> = {
   positions: z.array(positionObject),
   account: accountObject,
   ledger: z.array(ledgerObject),
+  agents: z.array(agentObject),
   notices: z.array(noticeObject),
 }

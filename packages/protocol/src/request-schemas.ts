@@ -236,6 +236,7 @@ export const privateChannels = [
   'positions',
   'account',
   'ledger',
+  'agents',
   'notices',
 ] as const
 export type PublicChannel = (typeof publicChannels)[number]

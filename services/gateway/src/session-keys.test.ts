@@ -1,5 +1,7 @@
+import { encodeCommand } from '@plumb/model'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import {
+  type Json,
   login,
   order,
   rest,
@@ -203,4 +205,55 @@ test('over the stream; a revoked key is refused everywhere and its orders close'
   expect([again.status, again.body.error.code]).toEqual([403, 'KEY_REVOKED'])
   expect(await agents()).toMatchObject([{ status: 'revoked', openOrders: 0 }, { status: 'active' }])
   stream.close()
+})
+
+/** Finds the message that tells a subaccount of a key's status. */
+const tells = (of: typeof key, status: string, subaccount: number) => {
+  const address = of.address.toLowerCase()
+  const isIt = (agent: Json) => agent.address === address && agent.status === status
+  return (m: Json) =>
+    m.channel === 'agents' &&
+    m.type === 'update' &&
+    m.subaccount === subaccount &&
+    m.data.some(isIt)
+}
+
+test('the stream tells when a key is registered, revoked and over', async () => {
+  const [first, short] = [wallet(76), wallet(77)]
+  const stream = await TestStream.open(house.gateway)
+  await stream.signIn(house.gateway, alice)
+  const main = { account: alice.address, subaccount: 0 }
+  await stream.ask({ op: 'subscribe', channel: 'agents', ...main })
+  await stream.ask({ op: 'subscribe', channel: 'agents', ...main, subaccount: 1 })
+  const snapshot = await stream.find((m: Json) => m.channel === 'agents')
+  const shown = await agents()
+  expect(snapshot).toMatchObject({ type: 'snapshot', market: null })
+  expect(snapshot.data.map(({ address }: Json) => address)).toEqual(
+    shown.map(({ address }: Json) => address),
+  )
+  await house.registerKey(alice, first)
+  for (const subaccount of [0, 1]) await stream.find(tells(first, 'active', subaccount))
+  await house.revokeKey(first)
+  const revoked = await stream.find(tells(first, 'revoked', 0))
+  expect(revoked.prevSeq).toBeLessThan(revoked.seq)
+  const expiryS = Math.floor(Date.now() / 1_000) + 2
+  await house.registerKey(alice, short, { allSubaccounts: 0, expiryS })
+  await stream.find(tells(short, 'active', 0))
+  await vi.waitFor(
+    async () => {
+      await house.commands.submit(encodeCommand({ kind: 'Tick' }))
+      expect(stream.messages.some(tells(short, 'expired', 0))).toBe(true)
+    },
+    { timeout: 20_000, interval: 200 },
+  )
+  // It is of subaccount 0 alone; and what was missed is told to who comes back.
+  expect(stream.messages.some(tells(short, 'active', 1))).toBe(false)
+  stream.close()
+  const back = await TestStream.open(house.gateway)
+  await back.signIn(house.gateway, alice)
+  const { result } = await back.ask({ op: 'resume', channel: 'agents', ...main, seq: revoked.seq })
+  expect(result.resumed).toBe(true)
+  await back.find(tells(short, 'active', 0))
+  await back.find(tells(short, 'expired', 0))
+  back.close()
 })

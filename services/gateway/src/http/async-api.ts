@@ -46,6 +46,7 @@ const intro = [
   'resubscribe, or `resume` on a private channel (10 minutes, 512 messages). The `book` carries `checksum`: CRC-32 (IEEE) of',
   '`price:size,…`, bids then asks, best first, at most 25 of each, both × 1e8 as plain integers.',
   '`ledger` tells each posting of the account once it is durable in the ledger, and resumes from any seq, also elsewhere.',
+  '`agents` tells of a session key when it is registered, revoked and over.',
   'The exchange pings every 15 s and closes after 45 s of silence (4001); a reader with 1 MiB unread is closed (4008).',
 ].join('\n')
 

@@ -13,7 +13,8 @@ import type { ExchangeView } from '../view/exchange-view.ts'
 import type { MarketView, TradeView } from '../view/market-view.ts'
 import type { OrderView } from '../view/order-view.ts'
 import type { PublicObjects } from '../view/public-objects.ts'
-import { noticeObject } from '../view/setting-objects.ts'
+import type { SessionKeyView } from '../view/session-keys-view.ts'
+import { agentObject, noticeObject } from '../view/setting-objects.ts'
 import type { ViewSink } from '../view/view-sink.ts'
 import { Broadcast } from './broadcast.ts'
 import type { LedgerStream } from './ledger-stream.ts'
@@ -33,6 +34,7 @@ type PrivateChanges = {
   orders: unknown[]
   fills: unknown[]
   notices: unknown[]
+  agents: unknown[]
   balance: boolean
   positions: Set<MarketView>
 }
@@ -132,6 +134,12 @@ export class Channels implements ViewSink {
 
   noticed(account: AccountView, notice: NoticeView): void {
     this.#changesOf(account)?.notices.push(noticeObject(account, notice))
+  }
+
+  sessionKeyChanged(key: SessionKeyView, timeMs: number): void {
+    for (const account of this.#view.subaccountsOf(key.owner))
+      if (isOf(key, account))
+        this.#changesOf(account)?.agents.push(agentObject(this.#view, key, timeMs))
   }
 
   traded(market: MarketView, trade: TradeView): void {
@@ -256,7 +264,7 @@ export class Channels implements ViewSink {
   }
 
   #publishPrivate(account: AccountView, changes: PrivateChanges, seq: number, timeMs: number) {
-    const { orders, fills, notices, balance, positions } = changes
+    const { orders, fills, notices, agents, balance, positions } = changes
     const send = (channel: PrivateChannel, data: unknown[]) => {
       const { address, subaccount } = account
       const key = topicKey({ channel, market: null, account: address, subaccount })
@@ -265,6 +273,7 @@ export class Channels implements ViewSink {
     send('orders', orders)
     send('fills', fills)
     send('notices', notices)
+    send('agents', agents)
     if (balance) {
       send('balances', [this.#objects.balance(account)])
       const { address, subaccount } = account
@@ -285,6 +294,7 @@ export class Channels implements ViewSink {
       orders: [],
       fills: [],
       notices: [],
+      agents: [],
       balance: false,
       positions: new Set(),
     }
@@ -377,8 +387,19 @@ export class Channels implements ViewSink {
     if (channel === 'account') return objects.account(account)
     if (channel === 'notices')
       return account.notices.slice(-SNAPSHOT_ROWS).map((notice) => noticeObject(account, notice))
+    if (channel === 'agents') {
+      const nowMs = this.#clock.nowMs()
+      const keys = this.#view.sessionKeys.ownedBy(account.address)
+      return keys
+        .filter((key) => isOf(key, account))
+        .map((key) => agentObject(this.#view, key, nowMs))
+    }
     return objects.positions(account)
   }
+}
+
+function isOf({ subaccount }: SessionKeyView, account: AccountView): boolean {
+  return subaccount === null || subaccount === account.subaccount
 }
 
 function candleKey(market: MarketView, interval: CandleInterval): string {

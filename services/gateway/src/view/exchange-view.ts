@@ -20,7 +20,7 @@ import { MoneyFollower } from './follow-money.ts'
 import { OrderFollower } from './follow-orders.ts'
 import { PriceFollower } from './follow-prices.ts'
 import { MarketView } from './market-view.ts'
-import type { SessionKeysView } from './session-keys-view.ts'
+import type { SessionKeysView, SessionKeyView } from './session-keys-view.ts'
 import type { SettlementView } from './settlement-view.ts'
 import type { ViewSink } from './view-sink.ts'
 import {
@@ -207,7 +207,9 @@ export class ExchangeView {
 
   #ticked(timeMs: number): void {
     this.#prices.ticked(timeMs)
-    this.#state.keys.ticked(timeMs)
+    // A revoked one has been told of already.
+    for (const key of this.#state.keys.ticked(timeMs))
+      if (!key.isRevoked) this.#keyChanged(key, timeMs)
     if (this.#state.settlement.hasChanged(timeMs)) this.#state.sink?.statusChanged()
   }
 
@@ -314,9 +316,9 @@ export class ExchangeView {
       case 'SelfTradeGroupSet':
         return this.#selfTradeGroupSet(event)
       case 'KeyRegistered':
-        return this.#state.keys.registered(event)
+        return this.#keyChanged(this.#state.keys.registered(event), event.timeMs)
       case 'KeyRevoked':
-        return this.#state.keys.revoked(event)
+        return this.#keyChanged(this.#state.keys.revoked(event), event.timeMs)
       case 'CommandRejected':
       case 'DuplicateRequest':
       case 'BackstopSet':
@@ -370,6 +372,10 @@ export class ExchangeView {
     if (leverage === 0) account.leverages.delete(market)
     else account.leverages.set(market, leverage)
     this.#state.sink?.accountChanged(account, this.#state.market(market))
+  }
+
+  #keyChanged(key: SessionKeyView | undefined, timeMs: number): void {
+    if (key !== undefined) this.#state.sink?.sessionKeyChanged(key, timeMs)
   }
 
   #deadManSet({ accountId, scope, deadlineMs }: EventOf<'DeadManSet'>): void {

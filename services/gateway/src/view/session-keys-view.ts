@@ -48,8 +48,8 @@ export class SessionKeysView {
     return [...(this.#owned.get(owner) ?? [])].toReversed()
   }
 
-  registered(event: EventOf<'KeyRegistered'>): void {
-    this.#add({
+  registered(event: EventOf<'KeyRegistered'>): SessionKeyView {
+    const key: SessionKeyView = {
       address: bytesHex(event.key),
       owner: bytesHex(event.owner),
       subaccount: event.allSubaccounts === 1 ? null : event.subaccount,
@@ -63,7 +63,9 @@ export class SessionKeysView {
       notionalQuote: event.notionalQuote,
       filledQuote: 0,
       open: new Map(),
-    })
+    }
+    this.#add(key)
+    return key
   }
 
   #add(key: SessionKeyView): void {
@@ -73,28 +75,32 @@ export class SessionKeysView {
     this.#nextEndS = Math.min(this.#nextEndS, key.registeredExpiryS)
   }
 
-  revoked(event: EventOf<'KeyRevoked'>): void {
+  revoked(event: EventOf<'KeyRevoked'>): SessionKeyView | undefined {
     const key = this.#keys.get(bytesHex(event.key))
-    if (key === undefined) return
+    if (key === undefined) return undefined
     key.isRevoked = true
     key.expiryS = event.expiryS
+    return key
   }
 
-  /** At a tick: what is over is forgotten, as the engine does. */
-  ticked(timeMs: number): void {
+  /** At a tick: what is over is forgotten, as the engine does; answers those keys. */
+  ticked(timeMs: number): SessionKeyView[] {
     const nowS = Math.floor(timeMs / 1_000)
-    if (nowS <= this.#nextEndS) return
+    if (nowS <= this.#nextEndS) return []
+    const over: SessionKeyView[] = []
     this.#nextEndS = Infinity
     for (const key of this.#keys.values()) {
       if (key.registeredExpiryS >= nowS) {
         this.#nextEndS = Math.min(this.#nextEndS, key.registeredExpiryS)
         continue
       }
+      over.push(key)
       this.#keys.delete(key.address)
       const owned = this.#owned.get(key.owner)
       owned?.delete(key)
       if (owned?.size === 0) this.#owned.delete(key.owner)
     }
+    return over
   }
 
   /** An order stands under newly signed terms; `command` says who signed them. */
