@@ -1,4 +1,4 @@
-//! Recovers the signer of every accepted order, withdrawal and price message, as the contract would.
+//! Recovers the signer of every accepted command that somebody signed, as the contract would.
 import { createVerifier, scaleE8, type Verifier } from '@plumb/chain'
 import {
   type Command,
@@ -7,12 +7,15 @@ import {
   type Genesis,
   type Market,
   orderFlag,
+  orderKind,
 } from '@plumb/model'
 import type { AccountBook } from './verify-account-book.ts'
 import { VerifyError } from './verify-error.ts'
 import type { ReplayedBatch } from './verify-journal.ts'
 
-type Order = Extract<Command, { kind: 'PlaceOrder' | 'AmendOrder' }>
+type Signed = Extract<Command, { signature: Uint8Array }>
+type Order = Extract<Signed, { kind: 'PlaceOrder' | 'PlaceAdvancedOrder' | 'AmendOrder' }>
+type Payment = Exclude<Signed, Order | { kind: 'ObservePrice' }>
 
 const hexOf = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString('hex')}`
 
@@ -38,7 +41,7 @@ export class SignatureCheck {
   }
 
   /** @throws VerifyError naming the first signature that is not its account's */
-  async take({ commands }: ReplayedBatch): Promise<void> {
+  async take({ commands }: Pick<ReplayedBatch, 'commands'>): Promise<void> {
     for (const { seq, payload, events } of commands) {
       const { command } = decodeCommand(payload)
       if (command.kind === 'Genesis') await this.open(command)
@@ -46,7 +49,7 @@ export class SignatureCheck {
       else if (!accepted(events)) continue
       else if (command.kind === 'RegisterKey')
         this.keys.set(hexOf(command.key), hexOf(command.owner))
-      else this.check(seq, command)
+      else if ('signature' in command) this.check(seq, command)
     }
   }
 
@@ -58,28 +61,45 @@ export class SignatureCheck {
     })
   }
 
-  private check(seq: number, command: Command): void {
+  private check(seq: number, command: Signed): void {
     const { verifier, genesis } = this
     if (verifier === undefined || genesis === undefined)
       throw new VerifyError('journal', 'the first command is not Genesis')
-    if (command.kind === 'ObservePrice') {
-      const { publisher, page, publishTimeMs, prices, count, signature } = command
-      const at = publisher * 20
-      const message = {
-        page,
-        timestampMs: publishTimeMs,
-        prices: packPrices(prices.slice(0, count)),
+    switch (command.kind) {
+      case 'ObservePrice': {
+        const { publisher, page, publishTimeMs, prices, count, signature } = command
+        const at = publisher * 20
+        const packed = packPrices(prices.slice(0, count))
+        const message = { page, timestampMs: publishTimeMs, prices: packed }
+        const signer = verifier.recoverPricesSigner(message, signature)
+        return this.expect(seq, signer, hexOf(genesis.publishers.subarray(at, at + 20)))
       }
-      const signer = verifier.recoverPricesSigner(message, signature)
-      this.expect(seq, signer, hexOf(genesis.publishers.subarray(at, at + 20)))
-    } else if (command.kind === 'RequestWithdrawal') {
-      const { accountId, amountQuote, lane, laneSeq, expiryS, signature } = command
-      const account = this.book.accounts.get(accountId)
-      const fields = { amount: amountQuote, lane, seq: laneSeq, expiry: expiryS }
-      const message = { subaccount: account?.subaccount ?? 0, ...fields }
-      this.expect(seq, verifier.recoverWithdrawSigner(message, signature), account?.owner)
-    } else if (command.kind === 'PlaceOrder' || command.kind === 'AmendOrder')
-      this.checkOrder(seq, verifier, command)
+      case 'RequestWithdrawal':
+      case 'Transfer':
+      case 'FundInsurance':
+        return this.checkPayment(seq, verifier, command)
+      case 'PlaceOrder':
+      case 'PlaceAdvancedOrder':
+      case 'AmendOrder':
+        return this.checkOrder(seq, verifier, command)
+      default:
+        // A new kind of signed command must say what was signed.
+        return command satisfies never
+    }
+  }
+
+  private checkPayment(seq: number, verifier: Verifier, payment: Payment): void {
+    const { accountId, amountQuote, lane, laneSeq, expiryS, signature } = payment
+    const account = this.book.accounts.get(accountId)
+    const subaccount = account?.subaccount ?? 0
+    const message = { subaccount, amount: amountQuote, lane, seq: laneSeq, expiry: expiryS }
+    const signer =
+      payment.kind === 'RequestWithdrawal'
+        ? verifier.recoverWithdrawSigner(message, signature)
+        : payment.kind === 'Transfer'
+          ? verifier.recoverTransferSigner({ ...message, to: payment.toSubaccount }, signature)
+          : verifier.recoverFundInsuranceSigner({ ...message, to: payment.market }, signature)
+    this.expect(seq, signer, account?.owner)
   }
 
   private checkOrder(seq: number, verifier: Verifier, order: Order): void {
@@ -87,6 +107,9 @@ export class SignatureCheck {
     const market = this.markets.get(order.market)
     if (market === undefined)
       throw new VerifyError('journal', `seq ${seq}: no market ${order.market}`)
+    // Of triggers only those on the mark that the contract judges are signed.
+    const isTriggerSigned =
+      order.orderKind === orderKind.stop || order.orderKind === orderKind.takeProfit
     const message = {
       market: order.market,
       subaccount: account?.subaccount ?? 0,
@@ -95,7 +118,7 @@ export class SignatureCheck {
       kind: order.orderKind,
       price: scaleE8(order.priceTicks, market.tickE8),
       size: scaleE8(order.sizeLots, market.lotE8),
-      trigger: scaleE8(order.triggerTicks, market.tickE8),
+      trigger: isTriggerSigned ? scaleE8(order.triggerTicks, market.tickE8) : 0,
       maxFee: order.maxFee,
       lane: order.lane,
       seq: order.laneSeq,

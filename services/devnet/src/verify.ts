@@ -9,7 +9,7 @@ import { withPlaces } from './with-places.ts'
 const usage = `npm run verify -- [options]
   --state DIR     the devnet's state folder (default .devnet)
   --journal DIR   check this copy of the journal instead of the devnet's own
-  --signatures    also recover the signer of every accepted order, withdrawal and price
+  --signatures    also recover the signer of every accepted command that is signed
   --json          one object {ok, firstDifference, …} on the last line`
 
 const out = (line: string) => process.stdout.write(`${line}\n`)

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { addressBytes } from '@plumb/chain'
+import { addressBytes, compactSignature, hexBytes } from '@plumb/chain'
 import { decodeEvents, encodeCommand, type RegisterKey } from '@plumb/model'
 import {
   type LoginRequest,
@@ -18,6 +18,7 @@ import { type Address, type CommandClient, createCommandClient, silentLogger } f
 import {
   type LocalSigner,
   privateKeyAccount,
+  signFundInsurance,
   signLogin,
   signOrder,
   signTyped,
@@ -89,6 +90,8 @@ export type TestExchange = {
   ) => Promise<TransferRequest>
   /** A signed withdrawal. */
   withdrawal: (signer: LocalSigner, amount: string) => Promise<WithdrawalRequest>
+  /** Pays into a market's insurance from the first account; answers the seq. */
+  fundInsurance: (signer: LocalSigner, market: number, usdc: number) => Promise<number>
   /** A second gateway on the same sequencer. */
   another: (changes?: Partial<GatewayConfig>) => Promise<Gateway>
   killSequencer: () => void
@@ -254,6 +257,19 @@ export async function startExchange(changes: Partial<GatewayConfig> = {}): Promi
       const [lane, seq] = [laneSeq % 1_024, laneSeq]
       const unsigned = { account: signer.address, subaccount: 0, amount, lane, seq, expiry }
       return signWithdraw(signer, domain, unsigned)
+    },
+    async fundInsurance(signer, market, usdc) {
+      laneSeq += 1
+      const expiryS = Math.floor(Date.now() / 1_000) + 86_400
+      const gift = { subaccount: 0, market, amountQuote: usdc * 1_000_000, lane: 1_023 }
+      const signed = { ...gift, seq: laneSeq, expiry: expiryS }
+      const long = hexBytes(await signFundInsurance(signer, domain, signed))
+      const signature = compactSignature(long) ?? long
+      const command = { kind: 'FundInsurance', accountId: 1, ...gift, laneSeq, expiryS } as const
+      const reply = await commands.submit(
+        encodeCommand({ ...command, signer: addressBytes(signer.address), signature }),
+      )
+      return reply.seq
     },
     async another(more = {}) {
       const second = await untilReady(
