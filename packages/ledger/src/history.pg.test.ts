@@ -167,6 +167,9 @@ test('orders carry what their fills add up to', async () => {
   const closed = await listOrders(ledger, { accountId, status: 'closed', limit: 10_000 })
   const open = await listOrders(ledger, { accountId, status: 'open', limit: 10_000 })
   expect(closed.items.length + open.items.length).toBe(items.length)
+  const canceled = await listOrders(ledger, { accountId, status: 'canceled', limit: 10_000 })
+  expect(canceled.items).toEqual(items.filter(({ status }) => status === 'canceled'))
+  expect(canceled.items.length).toBeGreaterThan(0)
   const ids = new Set(items.flatMap((row) => row.clientOrderId ?? []))
   expect(ids.size).toBeGreaterThan(0)
   for (const id of ids) {

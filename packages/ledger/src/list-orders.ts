@@ -133,7 +133,7 @@ const openOf = ({ db }: Ledger, accountId: AccountId) =>
     .where(eq(openOrders.accountId, accountId))
 
 /**
- * Orders of an account by creation; `closed` means everything that is not open. Times are those of creation.
+ * Orders of an account by creation; `closed` means everything that is not open, `canceled` what was not filled whole. Times are those of creation.
  *
  * @throws RangeError 'cursor'
  */
@@ -142,7 +142,7 @@ export async function listOrders(
   query: PageQuery & {
     accountId: AccountId
     market?: MarketId | undefined
-    status?: 'open' | 'closed' | undefined
+    status?: 'open' | 'closed' | 'canceled' | undefined
   },
 ): Promise<Page<OrderRow>> {
   const walk = await walkOf(ledger, query)
@@ -152,6 +152,7 @@ export async function listOrders(
     market === undefined ? undefined : eq(orders.market, market),
     status === 'open' ? inArray(orders.orderId, openOf(ledger, accountId)) : undefined,
     status === 'closed' ? ne(orders.status, orderStatus.open) : undefined,
+    status === 'canceled' ? eq(orders.status, orderStatus.canceled) : undefined,
     within(walk, place),
   ]
   const rows = await ledger.db

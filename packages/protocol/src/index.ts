@@ -191,6 +191,12 @@ export {
 } from './request-schemas.ts'
 export { type MarginInputs, type MarginMarket, simulateMargin } from './simulate-margin.ts'
 export {
+  currencyObject,
+  reconciliationObject,
+  signingObject,
+  timeObject,
+} from './system-schemas.ts'
+export {
   domainTypes,
   fundInsuranceTypes,
   loginTypedData,

@@ -277,7 +277,7 @@ export type BalanceObject = z.infer<typeof balanceObject>
 export const accountObject = z
   .object({
     ...owner,
-    id: idField,
+    id: idField.nullable().meta({ description: 'null: nothing was ever deposited here' }),
     equity: decimalField,
     cash: decimalField,
     unrealizedPnl: decimalField,
@@ -631,6 +631,9 @@ export const meObject = z
           .meta({ description: 'When the switch of all markets cancels everything; null: off' }),
         cancelAfterByMarket: z.record(z.string(), timeMsField).meta({
           description: 'When the switches of single markets cancel; only those that are set',
+        }),
+        cancelOnDisconnect: z.int().meta({
+          description: 'Open connections whose end cancels the orders',
         }),
         feeTier: z.int(),
         openOrders: z.int(),

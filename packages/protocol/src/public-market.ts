@@ -38,9 +38,9 @@ export function contractSizeText(
   return ratioToText(BigInt(market.quotePerTickLot) * 10n ** 10n, denominator, 18)
 }
 
-/** Base asset of a symbol: what stands before the first dash. */
+/** Base asset of a symbol: what stands before `-PERP`, or all of it, so that two markets never share one by accident. */
 export function baseOfSymbol(symbol: string): string {
-  return symbol.split('-', 1)[0] ?? symbol
+  return symbol.replace(/(?<=.)-PERP$/, '')
 }
 
 /** A market as `GET /v1/markets` lists it. */

@@ -56,6 +56,10 @@ test('a market', () => {
   })
   const tape = { ...btc, tickE8: 1_000_000, lotE8: 1, quotePerTickLot: 1 }
   expect(publicMarket(tape, 0, 5).contractSize).toBe('10000')
+  const bases = ['TAPE-AAPL', 'TAPE-BTC', '-PERP'].map(
+    (symbol) => publicMarket({ ...btc, symbol }, 0, 5).base,
+  )
+  expect(bases).toEqual(['TAPE-AAPL', 'TAPE-BTC', '-PERP'])
 })
 
 describe('an order', () => {

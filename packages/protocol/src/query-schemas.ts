@@ -37,7 +37,10 @@ export const ordersQuery = z.strictObject({
   ...account,
   ...pageQuery,
   market: symbolField.optional(),
-  status: z.enum(['open', 'closed']).optional(),
+  status: z
+    .enum(['open', 'closed', 'canceled'])
+    .optional()
+    .meta({ description: 'closed: no longer open, filled and canceled ones alike' }),
 })
 export const cancelAllQuery = z.strictObject({
   ...account,

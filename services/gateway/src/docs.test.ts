@@ -99,6 +99,7 @@ describe('the stream’s documentation', () => {
     const page = await rest(house.gateway, 'GET', '/docs/stream')
     expect(page.status).toBe(200)
     expect(page.body).toContain('order.cancelOnDisconnect')
+    expect((await rest(house.gateway, 'GET', '/v1/asyncapi')).body).toEqual(body)
   })
 
   test('every frame that it shows is answered as it says', async () => {

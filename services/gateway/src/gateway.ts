@@ -198,7 +198,11 @@ export async function createGateway(
     }),
     ...marketRoutes(reads),
     ...orderRoutes({ view, entry, accounts, tokens, pool, guard }),
-    ...accountRoutes({ ...reads, guard }),
+    ...accountRoutes({
+      ...reads,
+      guard,
+      cancelsOnDisconnect: (...of) => stream.cancelsOnDisconnect(...of),
+    }),
     ...riskRoutes({ ...reads, margin: new MarginSource(config.marginUrl, logger) }),
     ...exportRoutes(reads),
   ]

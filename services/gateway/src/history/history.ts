@@ -17,6 +17,7 @@ import {
   orderById,
   type Page,
 } from '@plumb/ledger'
+import { closeReason } from '@plumb/model'
 import {
   type BatchObject,
   type FillObject,
@@ -68,7 +69,7 @@ const BATCHES_LISTED = 1_000
 
 export type OrderFilter = PageQuery & {
   market?: string | undefined
-  status?: 'open' | 'closed' | undefined
+  status?: 'open' | 'closed' | 'canceled' | undefined
 }
 export type AccountFilter = PageQuery & { market?: string | undefined }
 export type CandleQuery = {
@@ -164,8 +165,13 @@ export class History {
     const knownAfter = status === 'open' ? 0 : account.forgottenOrdersSeq
     const orders: OrderView[] = [
       ...(status === 'open' ? [] : account.closedOrders.values()),
-      ...(status === 'closed' ? [] : account.openOrders.values()),
-    ].filter((order) => order.placedSeq > knownAfter && ofMarket(order, market))
+      ...(status === 'closed' || status === 'canceled' ? [] : account.openOrders.values()),
+    ].filter(
+      (order) =>
+        order.placedSeq > knownAfter &&
+        ofMarket(order, market) &&
+        (status !== 'canceled' || order.closeReason !== closeReason.filled),
+    )
     const list = {
       items: orders.toSorted((a, b) => compare(placeOfOrder(a), placeOfOrder(b))),
       placeOf: placeOfOrder,

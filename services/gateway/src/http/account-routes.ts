@@ -69,12 +69,19 @@ export function accountAsked(view: ExchangeView, session: Session, query: Accoun
   )
 }
 
+type AccountRouteParts = ReadParts & {
+  guard: TrafficGuard
+  /** How many connections cancel an account's orders when they end. */
+  cancelsOnDisconnect: (account: string, subaccount: number) => number
+}
+
 export function accountRoutes({
   view,
   objects,
   history,
   guard,
-}: ReadParts & { guard: TrafficGuard }): Route[] {
+  cancelsOnDisconnect,
+}: AccountRouteParts): Route[] {
   const accountOf = (session: Session, query: AccountFields) => accountAsked(view, session, query)
   return [
     route(
@@ -83,7 +90,13 @@ export function accountRoutes({
       { body: unread, query: emptyQuery, params: unread },
       { auth, tag, summary: 'Whom this token speaks for, and its limits', answer: meObject },
       (_input, { session, origin, nowMs }) =>
-        settings.meObject(view, session, guard.state(session.account, origin, nowMs), nowMs),
+        settings.meObject(
+          view,
+          session,
+          guard.state(session.account, origin, nowMs),
+          (subaccount) => cancelsOnDisconnect(session.account, subaccount),
+          nowMs,
+        ),
     ),
     route(
       'GET',

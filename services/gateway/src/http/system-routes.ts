@@ -3,15 +3,20 @@ import { readFile } from 'node:fs/promises'
 import { limits } from '@plumb/model'
 import {
   baseOfSymbol,
+  currencyObject,
   domainTypes,
   emptyQuery,
   fundInsuranceTypes,
+  listOf,
   loginTypes,
   orderTypes,
   PlumbError,
   quoteCurrency,
+  reconciliationObject,
   sessionKeyTypes,
+  signingObject,
   statusObject,
+  timeObject,
   transferTypes,
   typedDomain,
   withdrawTypes,
@@ -41,7 +46,7 @@ export function systemRoutes(parts: SystemParts): Route[] {
       'GET',
       '/v1/time',
       none,
-      { tag, needsView: false, summary: 'Exchange clock' },
+      { tag, needsView: false, summary: 'Exchange clock', answer: timeObject },
       (_input, { nowMs }) => ({
         ts: nowMs,
       }),
@@ -57,7 +62,12 @@ export function systemRoutes(parts: SystemParts): Route[] {
       'GET',
       '/v1/signing',
       none,
-      { tag, summary: 'EIP-712 domain and types, and how fields scale', etag: true },
+      {
+        tag,
+        summary: 'EIP-712 domain and types, and how fields scale',
+        etag: true,
+        answer: signingObject,
+      },
       () => ({
         domain: typedDomain(chainId, contract),
         types: {
@@ -85,15 +95,23 @@ export function systemRoutes(parts: SystemParts): Route[] {
         lanesMax: limits.lanesPerAccountMax,
       }),
     ),
-    route('GET', '/v1/currencies', none, { tag, summary: 'Currencies', etag: true }, () => ({
-      items: currencies(parts),
-      nextCursor: null,
-    })),
+    route(
+      'GET',
+      '/v1/currencies',
+      none,
+      { tag, summary: 'Currencies', etag: true, answer: listOf(currencyObject) },
+      () => ({ items: currencies(parts), nextCursor: null }),
+    ),
     route(
       'GET',
       '/v1/reconciliation',
       none,
-      { tag, needsView: false, summary: 'Last comparison of engine, ledger and chain' },
+      {
+        tag,
+        needsView: false,
+        summary: 'Last comparison of engine, ledger and chain',
+        answer: reconciliationObject,
+      },
       () => parts.reconciliation(),
     ),
     route(
@@ -143,9 +161,15 @@ function probes({ metrics, health, ready }: SystemParts): Route[] {
   ]
 }
 
-function currencies({ view, chainId }: SystemParts) {
-  const network = { id: `evm-${chainId}`, chainId, confirmations: 1 }
-  const limitsOfQuote = { minDeposit: '0.000001', minWithdrawal: '0.000001', withdrawalFee: '0' }
+function currencies({ view, chainId, contract }: SystemParts) {
+  const network = { id: `evm-${chainId}`, chainId, contract, confirmations: 1 }
+  const limitsOfQuote = {
+    minDeposit: '0.000001',
+    maxDeposit: null,
+    minWithdrawal: '0.000001',
+    maxWithdrawal: null,
+    withdrawalFee: '0',
+  }
   const settle = {
     id: quoteCurrency,
     code: quoteCurrency,
@@ -162,12 +186,14 @@ function currencies({ view, chainId }: SystemParts) {
     id: code,
     code,
     name: code,
-    type: 'crypto',
+    type: 'other',
     precision: null,
     depositEnabled: false,
     withdrawEnabled: false,
     minDeposit: null,
+    maxDeposit: null,
     minWithdrawal: null,
+    maxWithdrawal: null,
     withdrawalFee: null,
     networks: [],
   }))

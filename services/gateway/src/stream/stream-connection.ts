@@ -18,6 +18,10 @@ export const QUEUE_BYTES_CONFLATE = 262_144
 /** Requests under way at which a connection is no longer read from, until half of them are answered. */
 const PIPELINE_MAX = 1_024
 
+/** Names an account whose orders go with a connection. */
+export const leaverKey = (account: string, subaccount: number): string =>
+  `${account.toLowerCase()}/${subaccount}`
+
 export class StreamConnection {
   readonly origin: Origin
   readonly release = new OrderedRelease()
@@ -54,7 +58,7 @@ export class StreamConnection {
 
   /** Whether an account's orders shall go when this connection does. */
   cancelOnDisconnect(account: string, subaccount: number, enabled: boolean): object {
-    const key = `${account.toLowerCase()}/${subaccount}`
+    const key = leaverKey(account, subaccount)
     if (enabled) this.leavesBehind.set(key, { account: account.toLowerCase(), subaccount })
     else this.leavesBehind.delete(key)
     return { account: account.toLowerCase(), subaccount, enabled }

@@ -8,7 +8,7 @@ import type { Clock, Metrics } from '@plumb/runtime'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { addressKey } from '../guard/client-address.ts'
 import type { Channels } from './channels.ts'
-import { closeCode, StreamConnection } from './stream-connection.ts'
+import { closeCode, leaverKey, StreamConnection } from './stream-connection.ts'
 import type { StreamRequests } from './stream-requests.ts'
 
 const PATH = '/v1/ws'
@@ -67,6 +67,14 @@ export class StreamServer {
 
   get size(): number {
     return this.#connections.size
+  }
+
+  /** Connections of this gateway whose end cancels an account's orders. */
+  cancelsOnDisconnect(account: string, subaccount: number): number {
+    const key = leaverKey(account, subaccount)
+    let count = 0
+    for (const { leavesBehind } of this.#connections) if (leavesBehind.has(key)) count += 1
+    return count
   }
 
   /** Cancels what connections leave behind, says goodbye to all of them, takes no more. */

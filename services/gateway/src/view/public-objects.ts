@@ -309,7 +309,7 @@ export class PublicObjects {
     return {
       account: account.address,
       subaccount: account.subaccount,
-      id: String(account.accountId),
+      id: account.accountId < 0 ? null : String(account.accountId),
       equity: quoteToText(equityQuote),
       cash: quoteToText(account.cashQuote),
       unrealizedPnl: quoteToText(exact(risk.unrealizedQuote)),

@@ -226,6 +226,7 @@ export function meObject(
   view: ExchangeView,
   session: { account: string; key: string | null; expiresAtMs: number },
   limits: MeObject['limits'],
+  cancelsOnDisconnect: (subaccount: number) => number,
   nowMs: number,
 ): MeObject {
   const key = session.key === null ? undefined : view.sessionKeys.get(session.key)
@@ -243,6 +244,7 @@ export function meObject(
       cancelAfterByMarket: Object.fromEntries(
         [...account.deadManMarkets].map(([id, deadline]) => [symbolOf(view, id) ?? '', deadline]),
       ),
+      cancelOnDisconnect: cancelsOnDisconnect(account.subaccount),
       feeTier: account.feeTier,
       openOrders: account.openOrders.size,
     })),
