@@ -51,7 +51,7 @@ test('a journal restored from an older copy than ledger and contract have seen',
   copyTo(older, sequencer)
   const starting = startHouse(state, ['--no-bot'])
   await expect(starting).rejects.toThrow(
-    /sequencer keeps ending.*the journal ends at seq \d+, but seq \d+ was already seen\. Nothing was changed\. Keep the files, and restore this journal from a copy/s,
+    /sequencer keeps ending.*the journal ends at seq \d+, but seq \d+ was already seen by a snapshot, the ledger, the relayer or the contract\. Nothing was changed\. Keep the files, and restore this journal from a copy/s,
   )
   // With its own journal back it goes on as if nothing had been.
   rmSync(sequencer, { recursive: true })

@@ -73,6 +73,16 @@ test('a missing segment, and an empty folder', async () => {
   rmSync(second?.path ?? '')
   const { fault } = await inspectJournal(directory)
   expect(fault).toMatchObject({ path: third?.path, problem: 'segment file 2 is missing' })
+  const bare = await write(20)
+  await bare.journal.writeSnapshot(9, Buffer.from('state'), { hi: 7, lo: 9 })
+  await bare.journal.close()
+  for (const { path } of listSegments(bare.directory)) rmSync(path)
+  expect((await inspectJournal(bare.directory)).fault).toEqual({
+    path: bare.directory,
+    offset: 0,
+    seq: 1,
+    problem: 'segment files are missing: there is a snapshot of seq 9, and no command after 0',
+  })
   const empty = await inspectJournal(mkdtempSync(join(root, 'e-')))
   expect(empty).toMatchObject({ segments: [], lastSeq: 0, fault: undefined, journalId: undefined })
 })

@@ -9,6 +9,7 @@ import { lockHolder } from './lock.ts'
 import { readSnapshots } from './read-snapshots.ts'
 import { timeOfLast, verifySegments } from './recover.ts'
 import { listAllSegments } from './segment-files.ts'
+import { listSnapshots } from './snapshots.ts'
 
 /** One segment file. `lastSeq` is `firstSeq` - 1 while it holds no record. */
 export type SegmentSummary = {
@@ -75,6 +76,8 @@ export const inspectJournal = async (directory: string): Promise<JournalInspecti
 }
 
 const inspectOnce = async (directory: string): Promise<JournalInspection> => {
+  // First of all: one that is written meanwhile is of commands that are written meanwhile.
+  const [newest = 0] = listSnapshots(directory)
   const files = listAllSegments(directory)
   const summaries = new Map(files.map(({ path, firstSeq }) => [path, emptySegment(path, firstSeq)]))
   const found: JournalInspection = {
@@ -123,7 +126,15 @@ const inspectOnce = async (directory: string): Promise<JournalInspection> => {
   }
   found.lastTimeMs = timeOfLast(lastFilled)
   found.snapshots = snapshotsOf(directory)
+  found.fault ??= missingEnd(directory, newest, found.lastSeq)
   return found
+}
+
+/** A snapshot is of what was durable: a journal that ends before it has lost its last segments. */
+const missingEnd = (directory: string, newest: number, lastSeq: number): FaultPlace | undefined => {
+  if (newest <= lastSeq) return undefined
+  const problem = `segment files are missing: there is a snapshot of seq ${newest}, and no command after ${lastSeq}`
+  return { path: directory, offset: 0, seq: lastSeq + 1, problem }
 }
 
 const snapshotsOf = (directory: string): SnapshotSummary[] => {

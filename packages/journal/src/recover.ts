@@ -169,7 +169,7 @@ export const recover = (
   const lastSeq = state.nextSeq - 1
   if (lastSeq < provenSeq) {
     const torn = last.end.kind === 'torn' ? ` (${last.end.problem})` : ''
-    const message = `${path}: the journal ends at seq ${lastSeq}${torn}, but seq ${provenSeq} was already seen. ${restoreAdvice}`
+    const message = `${path}: the journal ends at seq ${lastSeq}${torn}, but seq ${provenSeq} was already seen by a snapshot, the ledger, the relayer or the contract. ${restoreAdvice}`
     throw new JournalError('JOURNAL_BEHIND', message)
   }
   const torn = last.end.kind === 'torn' ? { path, problem: last.end.problem } : undefined

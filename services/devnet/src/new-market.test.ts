@@ -23,6 +23,9 @@ test.each([
   [{ symbol: 'EUR-PERP', price: Number.NaN }, 'the price'],
   [{ symbol: 'EUR-PERP', price: 1, tick: 1e-9 }, 'the tick'],
   [{ symbol: 'EUR-PERP', price: 1, tick: 0.0001, lot: 0.0001 }, 'whole number'],
+  [{ symbol: 'EUR-PERP', price: 1, imBps: 20_000 }, '--im-bps'],
+  [{ symbol: 'EUR-PERP', price: 1, imBps: 500, mmBps: 501 }, '--mm-bps'],
+  [{ symbol: 'EUR-PERP', price: 1, mmBps: 0.5 }, '--mm-bps'],
 ])('%j is refused: %s', (wanted, why) => {
   expect(() => newMarket(wanted, 9)).toThrow(why)
 })

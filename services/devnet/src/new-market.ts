@@ -16,6 +16,8 @@ export type NewMarket = {
   mmBps?: number
 }
 
+const isWhole = Number.isSafeInteger
+
 /** The power of ten at or below a number. */
 const powerBelow = (value: number) => 10 ** Math.floor(Math.log10(value))
 
@@ -39,6 +41,11 @@ export const newMarket = (wanted: NewMarket, market: number): Market => {
     throw new DevnetError('BAD_OPTION', `${symbol} is no symbol: 1 to 11 capitals and -PERP`)
   if (!(price > 0 && price <= 10_000_000))
     throw new DevnetError('BAD_OPTION', `the price must be above 0 and at most 10,000,000`)
+  if (!(isWhole(imBps) && isWhole(mmBps) && mmBps >= 1 && mmBps <= imBps && imBps <= 10_000))
+    throw new DevnetError(
+      'BAD_OPTION',
+      `--im-bps must be a whole number up to 10,000, --mm-bps one from 1 to --im-bps; not ${imBps} and ${mmBps}`,
+    )
   const tick = wanted.tick ?? powerBelow(price) / 10_000
   const tickE8 = inE8(tick, 'the tick')
   const lotE8 = inE8(wanted.lot ?? powerBelow(1 / price) * 10, 'the lot')
