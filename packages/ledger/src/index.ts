@@ -18,8 +18,10 @@ export { type Candle, listCandles, type MarketStats, marketStats } from './list-
 export {
   type DepositRow,
   type EntryRow,
+  type InternalTransferRow,
   listDeposits,
   listEntries,
+  listInternalTransfers,
   listWithdrawals,
   type WithdrawalRow,
   withdrawalById,
@@ -31,6 +33,7 @@ export {
   listFundingRates,
 } from './list-funding.ts'
 export { listMarkets, listPositions, type MarketRow, type PositionRow } from './list-markets.ts'
+export { listNotices, type NoticeRow } from './list-notices.ts'
 export { listOrders, type OrderRow, orderByClientId, orderById } from './list-orders.ts'
 export {
   type LiquidationRow,

@@ -41,7 +41,8 @@ export type OrderState = {
   readonly orderKind: OrderKind
   readonly createdMs: number
   readonly createdSeq: number
-  readonly signer: Uint8Array
+  /** Who signed it last: the owner, or a session key. */
+  signer: Uint8Array
   readonly clientOrderId: string | null
   flags: number
   priceTicks: number

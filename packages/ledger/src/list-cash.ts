@@ -149,3 +149,34 @@ export async function listEntries(ledger: Ledger, query: EntryQuery): Promise<Pa
     ORDER BY seq ${to}, leg ${to} LIMIT ${walk.limit}`
   return pageOf([...rows], walk, ({ seq, leg }) => [seq, leg])
 }
+
+/** Money between two accounts of one owner; negative = it left. A command makes one: its place is [seq, 0]. */
+export type InternalTransferRow = {
+  seq: number
+  timeMs: number
+  amountQuote: number
+  otherSubaccount: number
+}
+
+/** @throws RangeError 'cursor' */
+export async function listInternalTransfers(
+  ledger: Ledger,
+  query: PageQuery & { accountId: AccountId },
+): Promise<Page<InternalTransferRow>> {
+  const walk = await walkOf(ledger, query)
+  const { sql: pg } = ledger
+  const to = walk.forward ? pg`ASC` : pg`DESC`
+  const [afterSeq = 0] = walk.after ?? []
+  const rest = walk.forward ? pg`AND t.seq > ${afterSeq}` : pg`AND t.seq < ${afterSeq}`
+  const where = pg`AND t.kind = ${transferKind.transfer}
+    ${walk.since === undefined ? pg`` : pg`AND t.time_ms >= ${walk.since}`}
+    ${walk.until === undefined ? pg`` : pg`AND t.time_ms <= ${walk.until}`}
+    ${walk.after === undefined ? pg`` : rest}`
+  const page = pg`ORDER BY t.seq ${to}, t.leg ${to} LIMIT ${walk.limit}`
+  const rows = await pg<InternalTransferRow[]>`
+    SELECT e.seq, e.time_ms AS "timeMs", e.amount_quote AS "amountQuote", a.subaccount AS "otherSubaccount"
+    FROM (${accountEntries(pg, query.accountId, seqsOf(walk), where, page)}) e
+      JOIN accounts a ON a.account_id = e.counterparty
+    ORDER BY e.seq ${to} LIMIT ${walk.limit}`
+  return pageOf([...rows], walk, ({ seq }) => [seq, 0])
+}

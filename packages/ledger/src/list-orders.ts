@@ -14,7 +14,7 @@ import { and, desc, eq, inArray, ne, type SQL, sql } from 'drizzle-orm'
 import { orderStatus } from './ledger-state.ts'
 import type { Ledger } from './open-ledger.ts'
 import { order, type Page, type PageQuery, pageOf, walkOf, within } from './page.ts'
-import { openOrders, orders } from './schema.ts'
+import { openOrders, orderRefusals, orders, orderTerms } from './schema.ts'
 
 /** `sizeLots` = filled + what was still wanted; `signer` 20 bytes; `flags` as signed. */
 export type OrderRow = {
@@ -52,7 +52,16 @@ export type OrderRow = {
   offsetTicks: number | null
   /** Slices of a twap, levels of a scale. */
   parts: number | null
+  /** Between two slices of a twap; 0: none. */
+  seconds: number
+  /** Of a market order or slice, ppm; 0: none. */
+  slippagePpm: number
   displayLots: number | null
+  /** Lane and sequence number of the order it is linked to. */
+  oco: { lane: number; seq: number } | null
+  parent: { lane: number; seq: number } | null
+  /** Why it was refused when its trigger was reached; 0: it was not. */
+  rejectCode: number
   /** When its trigger was last reached, or its last slice ran. */
   triggeredMs: number | null
 }
@@ -96,18 +105,43 @@ const columns = {
   parts: orders.parts,
   displayLots: orders.displayLots,
   triggeredMs: orders.triggeredMs,
+  seconds: sql<number>`coalesce(${orderTerms.seconds}, 0)`,
+  slippagePpm: sql<number>`coalesce(${orderTerms.slippagePpm}, 0)`,
+  ocoLane: orderTerms.ocoLane,
+  ocoSeq: orderTerms.ocoSeq,
+  parentLane: orderTerms.parentLane,
+  parentSeq: orderTerms.parentSeq,
+  rejectCode: sql<number>`coalesce(${orderRefusals.rejectCode}, 0)`,
 }
 
-type Found = Omit<OrderRow, 'status' | 'remainingLots'> & { status: number }
+const selectOrders = ({ db }: Ledger) =>
+  db
+    .select(columns)
+    .from(orders)
+    .leftJoin(orderTerms, eq(orderTerms.orderId, orders.orderId))
+    .leftJoin(orderRefusals, eq(orderRefusals.orderId, orders.orderId))
 
-const orderOf = ({ status, ...row }: Found): OrderRow => ({
+type Found = Omit<OrderRow, 'status' | 'remainingLots' | 'oco' | 'parent'> & {
+  status: number
+  ocoLane: number | null
+  ocoSeq: number | null
+  parentLane: number | null
+  parentSeq: number | null
+}
+
+const linkOf = (lane: number | null, seq: number | null) =>
+  lane === null || seq === null ? null : { lane, seq }
+
+const orderOf = ({ status, ocoLane, ocoSeq, parentLane, parentSeq, ...row }: Found): OrderRow => ({
   ...row,
   remainingLots: row.sizeLots - row.filledLots,
   status: statusNames[status] ?? 'canceled',
+  oco: linkOf(ocoLane, ocoSeq),
+  parent: linkOf(parentLane, parentSeq),
 })
 
 export async function orderById(ledger: Ledger, orderId: OrderId): Promise<OrderRow | undefined> {
-  const rows = await ledger.db.select(columns).from(orders).where(eq(orders.orderId, orderId))
+  const rows = await selectOrders(ledger).where(eq(orders.orderId, orderId))
   return rows.map(orderOf)[0]
 }
 
@@ -117,9 +151,7 @@ export async function orderByClientId(
   accountId: AccountId,
   clientOrderId: string,
 ): Promise<OrderRow | undefined> {
-  const rows = await ledger.db
-    .select(columns)
-    .from(orders)
+  const rows = await selectOrders(ledger)
     .where(and(eq(orders.accountId, accountId), eq(orders.clientOrderId, clientOrderId)))
     .orderBy(desc(orders.createdSeq), desc(orders.orderId))
     .limit(1)
@@ -155,9 +187,7 @@ export async function listOrders(
     status === 'canceled' ? eq(orders.status, orderStatus.canceled) : undefined,
     within(walk, place),
   ]
-  const rows = await ledger.db
-    .select(columns)
-    .from(orders)
+  const rows = await selectOrders(ledger)
     .where(and(...wanted))
     .orderBy(...order(walk, place.seq, place.leg))
     .limit(walk.limit)

@@ -90,6 +90,18 @@ export function createPendingRows() {
       'limit_ticks',
       'tranche_quote',
     ]),
+    notices: new CopyRows('notices', [...place, 'account_id', 'market', 'kind', 'detail']),
+    orderTerms: new CopyRows('order_terms', [
+      'order_id',
+      'seq',
+      'seconds',
+      'slippage_ppm',
+      'oco_seq',
+      'parent_seq',
+      'oco_lane',
+      'parent_lane',
+    ]),
+    orderRefusals: new CopyRows('order_refusals', ['order_id', 'seq', 'reject_code']),
     deposits: new CopyRows('deposits', [
       ...place,
       'deposit_id',

@@ -26,6 +26,7 @@ import {
   projectListing,
   projectMark,
 } from './project-market.ts'
+import { projectNotice } from './project-notice.ts'
 import {
   projectOrderAmended,
   projectOrderClosed,
@@ -78,6 +79,7 @@ function projectEvent(
 ): void {
   projectTransfers(state, rows, event)
   if (!leavesRow(event)) return
+  projectNotice(rows, event)
   switch (event.kind) {
     case 'ExchangeOpened':
       return projectGenesis(rows, command)
@@ -94,7 +96,7 @@ function projectEvent(
     case 'OrderPlaced':
       return projectOrderPlaced(state, rows, event, command)
     case 'OrderAmended':
-      return projectOrderAmended(state, rows, event)
+      return projectOrderAmended(state, rows, event, command)
     case 'OrderClosed':
       return projectOrderClosed(state, rows, event)
     case 'TradeExecuted':
@@ -135,6 +137,10 @@ function projectEvent(
       return projectFundingRate(state, rows, event)
     case 'BatchConfirmed':
       return projectConfirmation(rows, event)
+    case 'BadDebt':
+    case 'ChainNoticed':
+    case 'FeeTierChanged':
+      return // notices, no more
     case 'MarketStateChanged':
       rows.marketStates.set(event.market, event.state)
       return

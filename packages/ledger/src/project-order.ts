@@ -1,7 +1,9 @@
 //! The life of an order: placed, amended, triggered, moved on the book, reduced, closed.
 import {
+  type Command,
   closeReason,
   commandLayouts,
+  decodeCommand,
   type EventHeader,
   type OrderAmended,
   type OrderClosed,
@@ -21,6 +23,7 @@ import {
 import type { PendingRows } from './pending-rows.ts'
 
 const signerAt = commandLayouts.PlaceOrder.fields['signer'] ?? { at: 0, length: 0 }
+const amendSignerAt = commandLayouts.AmendOrder.fields['signer'] ?? { at: 0, length: 0 }
 
 /** @param command the stored PlaceOrder or PlaceAdvancedOrder, which knows the signer, both in the same place */
 export function projectOrderPlaced(
@@ -29,7 +32,8 @@ export function projectOrderPlaced(
   event: EventHeader & OrderPlaced,
   command: Uint8Array,
 ): void {
-  const { seq, timeMs, clientOrderId } = event
+  const { seq, timeMs, clientOrderId, limitTicks = 0 } = event
+  const decoded = limitTicks === 0 ? undefined : decodeCommand(command).command
   const placed: OrderState = {
     orderId: event.orderId,
     accountId: event.accountId,
@@ -38,7 +42,7 @@ export function projectOrderPlaced(
     orderKind: event.orderKind,
     createdMs: timeMs,
     createdSeq: seq,
-    signer: command.slice(signerAt.at, signerAt.at + (signerAt.length ?? 0)),
+    signer: partOf(command, signerAt),
     clientOrderId: clientOrderId === '' ? null : clientOrderId,
     flags: event.flags,
     priceTicks: event.priceTicks,
@@ -55,18 +59,43 @@ export function projectOrderPlaced(
     updatedSeq: seq,
     status: orderStatus.open,
     reason: null,
-    terms: termsOf(event),
+    terms: decoded === undefined ? null : termsOf(event, decoded),
   }
   state.orders.set(placed.orderId, placed)
   rows.newOrders.add(placed)
+  if (decoded !== undefined) projectTerms(rows, event, decoded)
+}
+
+const partOf = (command: Uint8Array, { at, length = 0 }: { at: number; length?: number }) =>
+  command.slice(at, at + length)
+
+/** What the event of an order leaves out: a twap's interval, a slippage, links. Most orders have none of it. */
+function projectTerms(
+  rows: PendingRows,
+  { seq, orderId }: EventHeader & OrderPlaced,
+  command: Command,
+): void {
+  if (command.kind !== 'PlaceAdvancedOrder') return
+  const { seconds, slippagePpm, ocoLane, ocoSeq, parentLane, parentSeq } = command
+  if (seconds === 0 && slippagePpm === 0 && ocoLane === 0 && parentLane === 0) return
+  rows.orderTerms
+    .begin()
+    .i64(orderId)
+    .i64(seq)
+    .i32(seconds)
+    .i32(slippagePpm)
+    .i64(ocoSeq)
+    .i64(parentSeq)
+    // Lanes are signed plus one, 0 = no link.
+    .i16OrNull(ocoLane === 0 ? null : ocoLane - 1)
+    .i16OrNull(parentLane === 0 ? null : parentLane - 1)
 }
 
 /** A market order made by PlaceOrder has them too: its signed limit is not where it is matched. */
-function termsOf(event: OrderPlaced): AdvancedTerms | null {
-  const { limitTicks = 0, triggerTicks = 0 } = event
-  if (limitTicks === 0) return null
+function termsOf(event: OrderPlaced, command: Command): AdvancedTerms {
+  const { limitTicks = 0, triggerTicks = 0, style = orderStyle.plain } = event
   return {
-    style: event.style ?? orderStyle.plain,
+    style: command.kind === 'PlaceOrder' ? orderStyle.market : style,
     triggerKind: event.triggerKind ?? 0,
     triggerSource: event.triggerSource ?? 0,
     triggerTicks: triggerTicks === 0 ? null : triggerTicks,
@@ -82,8 +111,10 @@ export function projectOrderAmended(
   state: LedgerState,
   rows: PendingRows,
   event: EventHeader & OrderAmended,
+  command: Uint8Array,
 ): void {
   const amended = openOrder(state, event)
+  amended.signer = partOf(command, amendSignerAt)
   amended.flags = event.flags
   amended.priceTicks = event.priceTicks
   amended.sizeLots = amended.filledLots + event.sizeLots
@@ -154,6 +185,8 @@ export function projectOrderClosed(
     )
   closed.status = event.reason === closeReason.filled ? orderStatus.closed : orderStatus.canceled
   closed.reason = event.reason
+  const { seq, orderId, rejectCode = 0 } = event
+  if (rejectCode !== 0) rows.orderRefusals.begin().i64(orderId).i64(seq).i16(rejectCode)
   touchOrder(rows, closed, event)
   state.orders.delete(event.orderId)
 }

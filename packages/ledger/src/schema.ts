@@ -13,7 +13,7 @@ import {
 } from 'drizzle-orm/pg-core'
 
 /** The newest migration these tables describe. */
-export const schemaVersion = '0008_account_indexes.sql'
+export const schemaVersion = '0009_kept_terms.sql'
 
 const ledger = pgSchema('ledger')
 const quantity = (name: string) => bigint(name, { mode: 'number' })
@@ -255,6 +255,43 @@ export const liquidations = ledger.table(
   },
   (table) => [primaryKey({ columns: [table.seq, table.leg] })],
 )
+
+/** Tables that came later than the first version have their rows from a seq on. */
+export const keptSince = ledger.table('kept_since', {
+  name: text('name').primaryKey(),
+  seq: quantity('seq').notNull(),
+})
+
+export const notices = ledger.table(
+  'notices',
+  {
+    seq: quantity('seq').notNull(),
+    timeMs: quantity('time_ms').notNull(),
+    leg: integer('leg').notNull(),
+    accountId: integer('account_id').notNull(),
+    market: smallint('market').notNull(),
+    kind: smallint('kind').notNull(),
+    detail: text('detail').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.seq, table.leg] })],
+)
+
+export const orderTerms = ledger.table('order_terms', {
+  orderId: quantity('order_id').primaryKey(),
+  seq: quantity('seq').notNull(),
+  seconds: integer('seconds').notNull(),
+  slippagePpm: integer('slippage_ppm').notNull(),
+  ocoSeq: quantity('oco_seq').notNull(),
+  parentSeq: quantity('parent_seq').notNull(),
+  ocoLane: smallint('oco_lane'),
+  parentLane: smallint('parent_lane'),
+})
+
+export const orderRefusals = ledger.table('order_refusals', {
+  orderId: quantity('order_id').primaryKey(),
+  seq: quantity('seq').notNull(),
+  rejectCode: smallint('reject_code').notNull(),
+})
 
 export const fundingRates = ledger.table(
   'funding_rates',

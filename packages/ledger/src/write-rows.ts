@@ -33,7 +33,10 @@ export function prepareRows(state: LedgerState, rows: PendingRows): Statement[] 
     rows.trades,
     rows.positionMoves,
     rows.liquidations,
+    rows.notices,
     ...newOrders,
+    rows.orderTerms,
+    rows.orderRefusals,
     rows.deposits,
     rows.withdrawals,
     rows.withdrawalPayments,
@@ -236,15 +239,17 @@ function amendOrders(orders: readonly OrderState[]): Statement {
     columnOf(orders, (o) => o.terms?.triggerTicks ?? null),
     columnOf(orders, (o) => o.terms?.limitTicks ?? null),
   ] as const
+  const signers = `{${orders.map((o) => `"\\\\x${Buffer.from(o.signer).toString('hex')}"`).join(',')}}`
   return (tx) => tx`
     UPDATE orders o SET lane_seq = n.lane_seq, expiry_s = n.expiry_s, flags = n.flags, max_fee = n.max_fee,
-      lane = n.lane, trigger_ticks = n.trigger_ticks, limit_ticks = n.limit_ticks
+      lane = n.lane, trigger_ticks = n.trigger_ticks, limit_ticks = n.limit_ticks, signer = n.signer
     FROM unnest(
       ${c0}::text::bigint[], ${c1}::text::bigint[],
       ${c2}::text::bigint[], ${c3}::text::smallint[],
       ${c4}::text::smallint[], ${c5}::text::smallint[],
-      ${c6}::text::bigint[], ${c7}::text::bigint[]
-    ) AS n (order_id, lane_seq, expiry_s, flags, max_fee, lane, trigger_ticks, limit_ticks)
+      ${c6}::text::bigint[], ${c7}::text::bigint[],
+      ${signers}::text::bytea[]
+    ) AS n (order_id, lane_seq, expiry_s, flags, max_fee, lane, trigger_ticks, limit_ticks, signer)
     WHERE o.order_id = n.order_id`
 }
 

@@ -1,4 +1,10 @@
 export {
+  type AccountNotice,
+  type AccountNoticeKind,
+  accountNotice,
+  accountNoticeKinds,
+} from './account-notice.ts'
+export {
   type AccountRisk,
   accountRisk,
   fullInitialMarginQuote,

@@ -74,6 +74,19 @@ test('the journal gives the live ledger again, row by row; nothing is left behin
   expect(left).toEqual([])
 })
 
+test('a ledger that keeps notices only since it was migrated is still the same', async () => {
+  await runAsSuperuser(
+    databaseUrl,
+    'DELETE FROM ledger.notices WHERE seq <= (SELECT min(seq) FROM ledger.notices)',
+  )
+  expect((await rebuild()).firstDifference).toMatch(/^notices \(seq, leg\)/)
+  await runAsSuperuser(
+    databaseUrl,
+    `UPDATE ledger.kept_since SET seq = (SELECT min(seq) - 1 FROM ledger.notices) WHERE name = 'notices'`,
+  )
+  expect((await rebuild()).firstDifference).toBeNull()
+})
+
 const change = (by: number) => `
   UPDATE ledger.trades SET maker_realized_quote = maker_realized_quote + ${by} WHERE trade_id = 5 RETURNING seq`
 

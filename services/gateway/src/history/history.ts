@@ -7,7 +7,9 @@ import {
   listFills,
   listFundingPayments,
   listFundingRates,
+  listInternalTransfers,
   listLiquidations,
+  listNotices,
   listOrders,
   listPositionMoves,
   listSettlements,
@@ -254,17 +256,25 @@ export class History {
     )
   }
 
-  /** Transfers between the owner's subaccounts, as far back as memory reaches. */
-  transfers(account: AccountView, query: PageQuery): ListOf<InternalTransferObject> {
-    return memoryOnly(accountList(account, account.transfers, undefined), query, (transfer) =>
-      internalTransferObject(account, transfer),
+  /** Transfers between the owner's subaccounts. */
+  transfers(account: AccountView, query: PageQuery): Promise<ListOf<InternalTransferObject>> {
+    return this.#page(
+      { ...accountList(account, account.transfers, undefined), placeOf: ({ seq }) => [seq, 0] },
+      query,
+      (transfer) => internalTransferObject(account, transfer),
+      (ledger, page) => listInternalTransfers(ledger, { ...page, accountId: account.accountId }),
+      (row) => internalTransferObject(account, row),
     )
   }
 
-  /** What the exchange did to an account, as far back as memory reaches. */
-  notices(account: AccountView, query: PageQuery): ListOf<NoticeObject> {
-    return memoryOnly(accountList(account, account.notices, undefined), query, (notice) =>
-      noticeObject(account, notice),
+  /** What the exchange did to an account. */
+  notices(account: AccountView, query: PageQuery): Promise<ListOf<NoticeObject>> {
+    return this.#page(
+      accountList(account, account.notices, undefined),
+      query,
+      (notice) => noticeObject(account, notice),
+      (ledger, page) => listNotices(ledger, { ...page, accountId: account.accountId }),
+      (row) => this.#rows.notice(account, row),
     )
   }
 

@@ -8,6 +8,7 @@ import type {
   FundingPaymentRow,
   FundingRateRow,
   LiquidationRow,
+  NoticeRow,
   OrderRow,
   PositionMoveRow,
   SettlementRow,
@@ -22,6 +23,7 @@ import {
   type FundingRateObject,
   type LedgerObject,
   type LiquidationObject,
+  type NoticeObject,
   type OrderObject,
   PlumbError,
   type PositionMoveObject,
@@ -36,6 +38,7 @@ import type { AccountView } from '../view/account-view.ts'
 import type { ExchangeView } from '../view/exchange-view.ts'
 import type { MarketView } from '../view/market-view.ts'
 import type { PublicObjects } from '../view/public-objects.ts'
+import { noticeObject } from '../view/setting-objects.ts'
 
 /** By the number of the stage. */
 const stageWords = ['cancel', 'book', 'backstop', 'insurance', 'adl'] as const
@@ -74,7 +77,7 @@ export class LedgerRows {
         expiryS: row.expiryS,
         closeReason: row.status === 'open' ? null : row.reason,
         signer: bytesHex(row.signer),
-        rejectCode: 0,
+        rejectCode: row.rejectCode,
         isMarketOrder: row.style === orderStyle.market,
         waiting: false,
         stopLossTicks: null,
@@ -189,6 +192,11 @@ export class LedgerRows {
     }
   }
 
+  notice(account: AccountView, row: NoticeRow): NoticeObject {
+    const market = row.market === null ? null : this.#market(row.market)
+    return noticeObject(account, { ...row, market })
+  }
+
   positionMove(account: AccountView, row: PositionMoveRow): PositionMoveObject {
     const { definition } = this.#market(row.market)
     return {
@@ -216,10 +224,7 @@ export class LedgerRows {
   }
 }
 
-/**
- * What the ledger keeps of an advanced order's terms. It does not keep a twap's interval, a market order's slippage, nor
- * what the order was linked to.
- */
+/** What is kept of an advanced order's terms. */
 function advancedOf(row: OrderRow): AdvancedRecord | null {
   if (row.limitTicks === null) return null
   return {
@@ -230,10 +235,10 @@ function advancedOf(row: OrderRow): AdvancedRecord | null {
     limitTicks: row.limitTicks,
     offsetTicks: row.offsetTicks ?? 0,
     count: row.parts ?? 0,
-    seconds: 0,
-    slippagePpm: 0,
+    seconds: row.seconds,
+    slippagePpm: row.slippagePpm,
     displayLots: row.displayLots ?? 0,
-    oco: null,
-    parent: null,
+    oco: row.oco,
+    parent: row.parent,
   }
 }

@@ -15,6 +15,8 @@ export class LedgerSource {
   #ledger: Ledger | null = null
   #retry: NodeJS.Timeout | undefined
   #closed = false
+  /** To connect, the latest. */
+  #attempt: Promise<void> = Promise.resolve()
   #told = ''
 
   /** @param url undefined: there is no ledger, and history beyond memory answers HISTORY_UNAVAILABLE */
@@ -24,7 +26,12 @@ export class LedgerSource {
   }
 
   /** Connects, now or as soon as the database can be reached. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#attempt = this.#connect()
+    return this.#attempt
+  }
+
+  async #connect(): Promise<void> {
     if (this.#url === undefined || this.#closed) return
     try {
       this.#ledger = await openLedger(this.#url, {
@@ -46,6 +53,9 @@ export class LedgerSource {
 
   /** Runs a query; HISTORY_UNAVAILABLE without a database, BAD_REQUEST for a cursor it does not know. */
   async read<T>(query: (ledger: Ledger) => Promise<T>): Promise<T> {
+    // Asked right after a start: the connection may be a moment away.
+    if (this.#ledger === null)
+      await Promise.race([this.#attempt, sleep(LAG_WAIT_MS, undefined, { ref: false })])
     if (this.#ledger === null) throw new PlumbError('HISTORY_UNAVAILABLE')
     try {
       return await query(this.#ledger)

@@ -1,6 +1,6 @@
 //! One account (owner, subaccount) as followers see it: cash, positions, orders, what happened lately.
 import { hexBytes } from '@plumb/chain'
-import type { MarketId, Side } from '@plumb/model'
+import type { AccountNoticeKind, MarketId, Side } from '@plumb/model'
 import type { MarketView } from './market-view.ts'
 import type { OrderView } from './order-view.ts'
 
@@ -71,16 +71,7 @@ export type TransferView = {
 /** What the exchange did to an account, and the inputs it used (engine event fields, in engine units). */
 export type NoticeView = {
   readonly market: MarketView | null
-  kind:
-    | 'liquidation'
-    | 'takeover'
-    | 'adl'
-    | 'settlement'
-    | 'bad_debt'
-    | 'fee_tier'
-    | 'reduction'
-    | 'on_chain_request'
-    | 'on_chain_cancel'
+  kind: AccountNoticeKind
   seq: number
   leg: number
   timeMs: number

@@ -1,20 +1,16 @@
 //! Cash and positions, as the events of fills, liquidations, transfers and settlements tell them.
 import { bytesHex } from '@plumb/chain'
 import {
+  accountNotice,
   type Command,
+  type EngineEvent,
   mulDivFloor,
   noticeKind,
   type Side,
   side,
   type TradeExecuted,
 } from '@plumb/model'
-import {
-  type AccountView,
-  type FillView,
-  type NoticeView,
-  type PositionView,
-  remember,
-} from './account-view.ts'
+import { type AccountView, type FillView, type PositionView, remember } from './account-view.ts'
 import type { OrderFollower } from './follow-orders.ts'
 import type { MarketView } from './market-view.ts'
 import type { EventOf, ViewState } from './view-state.ts'
@@ -171,25 +167,12 @@ export class MoneyFollower {
   }
 
   explained(event: EventOf<'LiquidationExplained'>): void {
-    const { markTicks, indexTicks, equityQuote, maintenanceQuote, initialQuote } = event
-    const { positionLots, sizeLots, limitTicks, trancheQuote, stage } = event
-    this.#notice(event, 'liquidation', {
-      stage,
-      markTicks,
-      indexTicks,
-      equityQuote,
-      maintenanceQuote,
-      initialQuote,
-      positionLots,
-      sizeLots,
-      limitTicks,
-      trancheQuote,
-    })
+    this.#notice(event)
   }
 
   takenOver(event: EventOf<'PositionTakenOver'>): void {
     const market = this.#state.market(event.market)
-    const { timeMs, quote, insuranceQuote, sizeLots, markTicks } = event
+    const { timeMs, quote, insuranceQuote } = event
     const victim = this.#state.account(event.accountId)
     const backstop = this.#state.account(event.backstopAccountId)
     market.insuranceQuote = event.trancheQuote
@@ -203,13 +186,13 @@ export class MoneyFollower {
       realizedQuote: backstopRealizedQuote,
       timeMs,
     })
-    this.#notice(event, 'takeover', { sizeLots, markTicks, quote, insuranceQuote })
+    this.#notice(event)
   }
 
   /** A reduction asked for on-chain: the backstop took the lots. */
   reduced(event: EventOf<'PositionReduced'>, command: Command): void {
     const market = this.#state.market(event.market)
-    const { timeMs, quote, feeQuote, sizeLots, priceTicks } = event
+    const { timeMs, quote, feeQuote } = event
     const account = this.#state.account(event.accountId)
     const backstop = this.#state.account(event.backstopAccountId)
     account.cashQuote += quote
@@ -225,7 +208,7 @@ export class MoneyFollower {
       paidQuote: -paidQuote,
       realizedQuote: backstopRealizedQuote,
     })
-    this.#notice(event, 'reduction', { sizeLots, priceTicks, quote, feeQuote })
+    this.#notice(event)
   }
 
   /** A position that is settled beyond the index `at` already stays so (RULES 7). */
@@ -238,26 +221,22 @@ export class MoneyFollower {
 
   /** What the contract told of an account, or of its margins and its pause. */
   noticed(event: EventOf<'ChainNoticed'>): void {
-    const { what, amountQuote, lots, lane, laneSeq, dueS } = event
+    const { what, lane, laneSeq } = event
     if (what === noticeKind.marginsSet) {
       const market = this.#state.market(event.market)
       market.definition = { ...market.definition, imBps: lane, mmBps: laneSeq }
       return
     }
     if (event.accountId === 0) return
-    const ofMarket = what === noticeKind.reduceRequested || what === noticeKind.reduced
-    const about = { ...event, market: ofMarket ? event.market : null }
     const { lanes } = this.#state.account(event.accountId)
     if (what === noticeKind.laneCancelled && laneSeq > (lanes.get(lane) ?? 0))
       lanes.set(lane, laneSeq)
-    if (what === noticeKind.laneCancelled || what === noticeKind.allCancelled)
-      this.#notice(about, 'on_chain_cancel', { lane, laneSeq })
-    else this.#notice(about, 'on_chain_request', { what, amountQuote, lots, dueS })
+    this.#notice(event)
   }
 
   deleveraged(event: EventOf<'AdlExecuted'>): void {
     const market = this.#state.market(event.market)
-    const { timeMs, sizeLots, markTicks, deficitQuote, rank, realizedQuote } = event
+    const { timeMs, sizeLots, markTicks, deficitQuote, realizedQuote } = event
     const value = sizeLots * markTicks * market.definition.quotePerTickLot
     const account = this.#state.account(event.accountId)
     const victim = this.#state.account(event.victimAccountId)
@@ -272,27 +251,27 @@ export class MoneyFollower {
       realizedQuote: 0,
       timeMs,
     })
-    this.#notice(event, 'adl', { sizeLots, markTicks, deficitQuote, rank })
+    this.#notice(event)
   }
 
   deleveragingDone(event: EventOf<'AdlRound'>): void {
     const market = this.#state.market(event.market)
     const account = this.#state.account(event.accountId)
-    const { timeMs, realizedQuote, closedLots, deficitQuote, insuranceQuote, participants } = event
+    const { timeMs, realizedQuote, insuranceQuote } = event
     market.insuranceQuote = event.trancheQuote
     account.cashQuote += insuranceQuote
     const lotsAfter = account.position(market).sizeLots
     this.#move(account, market, { lotsAfter, paidQuote: 0, realizedQuote, timeMs })
-    this.#notice(event, 'adl', { closedLots, deficitQuote, insuranceQuote, participants })
+    this.#notice(event)
   }
 
   positionSettled(event: EventOf<'PositionSettled'>): void {
     const market = this.#state.market(event.market)
     const account = this.#state.account(event.accountId)
-    const { timeMs, sizeLots, priceTicks, quote, realizedQuote } = event
+    const { timeMs, quote, realizedQuote } = event
     account.cashQuote = event.cashQuote
     this.#move(account, market, { lotsAfter: 0, paidQuote: -quote, realizedQuote, timeMs })
-    this.#notice(event, 'settlement', { sizeLots, priceTicks, quote, realizedQuote })
+    this.#notice(event)
   }
 
   badDebt(event: EventOf<'BadDebt'>): void {
@@ -303,7 +282,7 @@ export class MoneyFollower {
     account.updatedAtMs = event.timeMs
     market.insuranceQuote = event.trancheQuote
     market.badDebtQuote = badDebtQuote
-    this.#notice(event, 'bad_debt', { amountQuote, insuranceQuote })
+    this.#notice(event)
     this.#moved(account, null)
   }
 
@@ -327,8 +306,7 @@ export class MoneyFollower {
     const account = this.#state.account(event.accountId)
     this.#fade(account, event.timeMs)
     account.feeTier = event.tier
-    const { tier, volumeQuote } = event
-    this.#notice({ ...event, market: null }, 'fee_tier', { tier, volumeQuote })
+    this.#notice(event)
   }
 
   #trade(market: MarketView, event: FillEvent, takerSide: Side, liquidation: boolean): void {
@@ -401,15 +379,13 @@ export class MoneyFollower {
     account.volumeDay = Math.max(account.volumeDay, day)
   }
 
-  #notice(
-    event: { accountId: number; market: number | null; seq: number; leg: number; timeMs: number },
-    kind: NoticeView['kind'],
-    detail: NoticeView['detail'],
-  ): void {
-    const account = this.#state.account(event.accountId)
-    const market = event.market === null ? null : this.#state.market(event.market)
+  #notice(event: EngineEvent): void {
+    const told = accountNotice(event)
+    if (told === undefined) return
+    const account = this.#state.account(told.accountId)
+    const market = told.market === null ? null : this.#state.market(told.market)
     const { seq, leg, timeMs } = event
-    const notice = { market, kind, seq, leg, timeMs, detail }
+    const notice = { market, kind: told.kind, seq, leg, timeMs, detail: told.detail }
     remember(account.notices, notice)
     this.#state.sink?.noticed(account, notice)
   }

@@ -200,6 +200,9 @@ export class OrderFollower {
     order.closeReason = event.reason
     order.rejectCode = event.rejectCode ?? 0
     order.waiting = false
+    // Children that live on have no parent any more.
+    order.stopLossTicks = null
+    order.takeProfitTicks = null
     order.updatedAtMs = event.timeMs
     order.owner.closeOrder(order)
     this.#state.orderClosed(order)

@@ -66,7 +66,7 @@ function symbolOf(view: ExchangeView, market: number): string | null {
 /** Seq of the transfer is its id: a command makes one. */
 export function internalTransferObject(
   account: AccountView,
-  { seq, timeMs, amountQuote, otherSubaccount }: TransferView,
+  { seq, timeMs, amountQuote, otherSubaccount }: Omit<TransferView, 'leg'>,
 ): InternalTransferObject {
   return {
     id: String(seq),
