@@ -9,7 +9,7 @@
 //! share of reading ahead and the timer included). Fills and books are compared at the end.
 //! The engine checks lanes, bands, position limit, initial margin with open orders, fees, funding and `settleable` for
 //! every fill; the books check nothing. With --sweep the same for 1, 16 and 64 markets and for 1,000 to 1,000,000
-//! resting orders, each in a process of its own. Always: a page with plots, load/reports/engine.html.
+//! resting orders, each in a process of its own; with --client-ids each new order has one. Always: a page with plots, load/reports/engine.html.
 import { spawnSync } from 'node:child_process'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -27,6 +27,7 @@ const { values: args } = parseArgs({
     depth: { type: 'string', default: '4000' },
     seed: { type: 'string', default: '7' },
     sweep: { type: 'boolean', default: false },
+    'client-ids': { type: 'boolean', default: false },
     /** One measurement for the process that started this one. */
     child: { type: 'boolean', default: false },
   },
@@ -38,6 +39,7 @@ const options: MeasureOptions = {
   depth: Number(args.depth),
   seed: Number(args.seed),
   npm: !args.child,
+  clientIds: args['client-ids'],
 }
 
 /** A process of its own for each point: what the JIT learned of one must not help or harm the next. */

@@ -25,6 +25,8 @@ export type MeasureOptions = {
   seed: number
   /** Whether npm's order book plays the stream too. */
   npm: boolean
+  /** Whether each new order has a client order id. */
+  clientIds?: boolean
 }
 
 /** Rates are commands for each second of CPU. */
@@ -88,7 +90,7 @@ class Bench {
   readonly #rounds: { engine: Spent; naive: Spent; npm: Spent | null }[] = []
 
   constructor(options: MeasureOptions) {
-    const { accounts, markets, depth, seed } = options
+    const { accounts, markets, depth, seed, clientIds = false } = options
     this.#options = options
     const lanes = Math.max(8, Math.ceil((3 * depth * markets) / accounts / 8) * 8)
     const engineLimits = {
@@ -104,6 +106,7 @@ class Bench {
       markets,
       depth,
       lanes,
+      clientIds,
     })
     this.#venue = new NaiveVenue(markets)
     this.#npm = options.npm ? new NpmVenue(markets) : null

@@ -38,6 +38,8 @@ export type StreamOptions = {
   depth: number
   /** Lanes an account uses in turn, so its open orders at most. */
   lanes: number
+  /** Whether each new order has a client order id, as those of real clients do. */
+  clientIds?: boolean
 }
 
 const zeros = (length: number) => new Uint8Array(length)
@@ -99,6 +101,7 @@ export class BenchStream {
   #sinceTick = 0
   #timeMs = START_MS
   #nextLane = 0
+  #named = 0
 
   constructor(shadow: Engine, options: StreamOptions) {
     this.#shadow = shadow
@@ -259,6 +262,14 @@ export class BenchStream {
     const size = 1 + this.#below(crossing ? CROSSING_SIZE : RESTING_SIZE)
     this.#order(i32, f64, w, d, account, market, side, price, size, lane, laneSeq)
     if (crossing) i32[w + 15] = 4
+    if (this.#options.clientIds === true) this.#name(i32, w)
+  }
+
+  /** A client order id of eighteen characters: c, then a number that no order had before. */
+  #name(i32: Int32Array, w: number): void {
+    const text = `c${String(++this.#named).padStart(17, '0')}`
+    for (let i = 0; i < text.length; i++)
+      i32[w + 24 + (i >> 2)] = i32[w + 24 + (i >> 2)]! | (text.charCodeAt(i) << (8 * (i & 3)))
   }
 
   #freeLane(account: number): number {

@@ -1,11 +1,13 @@
 //! Client order ids: remembered while open and for the last ones of an account, so a repeated request is recognised.
 import { commandKind, limits } from '@plumb/model'
+import { LINE_SHIFT } from './account-records.ts'
 import { type AccountStore, tableSize } from './account-store.ts'
 import { createDirtySet, type DirtySet, touch } from './dirty-set.ts'
 import * as slabs from './slabs.ts'
 
 const {
   ACCOUNT_W,
+  CD_CLOSE_NUMBER,
   CD_ORDER_ID,
   CD_SIZE,
   CD_TRIGGER,
@@ -16,19 +18,17 @@ const {
   C_ACCOUNT_NEXT,
   C_DIRTY,
   C_EXPIRY,
-  C_FLAGS,
   C_HASH,
-  C_KIND,
   C_LANE,
   C_LANE_SEQ,
   C_MARKET,
   C_MAX_FEE,
+  C_MODES,
   C_NEXT,
   C_PREV,
   C_PRICE,
-  C_SELF_TRADE,
-  C_SIDE,
   C_STATE,
+  C_TEXT,
   NONE,
   W_CLOSED_HEAD,
   W_CLOSED_IDS,
@@ -41,17 +41,16 @@ const TEXT_AT = 24
 const OPTIONS_AT = 7
 const ADVANCED_AT = 54
 export const EXTRA_WORDS = 11
-/** Set in C_SELF_TRADE when one of them is not 0, and all are kept. */
-export const HAS_EXTRA = 0x100
+/** Set in C_MODES when one of them is not 0, and all are kept. */
+export const HAS_EXTRA = 0x4000_0000
 
 export type ClientIdStore = {
   readonly capacity: number
   readonly i32: Int32Array
   readonly f64: Float64Array
-  readonly closeNumbers: Float64Array
   /** What a request says beyond a plain order, EXTRA_WORDS an entry. */
   readonly extra: Int32Array
-  /** Open addressing on (account, text) → entry + 1. */
+  /** Open addressing on (account, text): entry + 1 and hash, side by side, so that a search reads no other's entry. */
   readonly index: Int32Array
   readonly free: Int32Array
   readonly dirty: DirtySet
@@ -63,15 +62,14 @@ export type ClientIdStore = {
 }
 
 export function createClientIdStore(capacity: number): ClientIdStore {
-  const buffer = new ArrayBuffer(capacity * CLIENT_W * 4)
-  const i32 = new Int32Array(buffer)
+  const buffer = new ArrayBuffer(LINE_SHIFT + capacity * CLIENT_W * 4)
+  const i32 = new Int32Array(buffer, LINE_SHIFT)
   return {
     capacity,
     i32,
-    f64: new Float64Array(buffer),
-    closeNumbers: new Float64Array(capacity),
+    f64: new Float64Array(buffer, LINE_SHIFT),
     extra: new Int32Array(capacity * EXTRA_WORDS),
-    index: new Int32Array(tableSize(capacity)),
+    index: new Int32Array(2 * tableSize(capacity)),
     free: new Int32Array(capacity),
     dirty: createDirtySet(i32, CLIENT_W, C_DIRTY),
     used: 0,
@@ -81,7 +79,8 @@ export function createClientIdStore(capacity: number): ClientIdStore {
   }
 }
 
-function hashOf(account: number, i32: Int32Array, w: number): number {
+/** Hash of the account and the id in the order command at word `w`. */
+export function hashClientId(account: number, i32: Int32Array, w: number): number {
   let h = Math.imul(account, 0x9e3779b1)
   for (let i = 0; i < CLIENT_TEXT_WORDS; i++) {
     h = Math.imul(h ^ i32[w + TEXT_AT + i]!, 0x85ebca6b)
@@ -97,28 +96,39 @@ export function findClientId(
   i32: Int32Array,
   w: number,
 ): number {
-  const hash = hashOf(account, i32, w)
-  const mask = ids.index.length - 1
-  let bucket = hash & mask
+  return findHashedClientId(ids, hashClientId(account, i32, w), account, i32, w)
+}
+
+/** The same for who has its hash already. */
+export function findHashedClientId(
+  ids: ClientIdStore,
+  hash: number,
+  account: number,
+  i32: Int32Array,
+  w: number,
+): number {
+  const { index } = ids
+  const mask = index.length - 1
+  let bucket = (hash << 1) & mask
   for (;;) {
-    const entry = ids.index[bucket]! - 1
+    const entry = index[bucket]! - 1
     if (entry < 0) return NONE
-    if (matches(ids.i32, entry * CLIENT_W, hash, account, i32, w)) return entry
-    bucket = (bucket + 1) & mask
+    if (index[bucket + 1] === hash && matches(ids.i32, entry * CLIENT_W, account, i32, w))
+      return entry
+    bucket = (bucket + 2) & mask
   }
 }
 
 function matches(
   entries: Int32Array,
   e: number,
-  hash: number,
   account: number,
   i32: Int32Array,
   w: number,
 ): boolean {
-  if (entries[e + C_HASH] !== hash || entries[e + C_ACCOUNT] !== account) return false
+  if (entries[e + C_ACCOUNT] !== account) return false
   for (let i = 0; i < CLIENT_TEXT_WORDS; i++)
-    if (entries[e + i] !== i32[w + TEXT_AT + i]) return false
+    if (entries[e + C_TEXT + i] !== i32[w + TEXT_AT + i]) return false
   return true
 }
 
@@ -134,7 +144,7 @@ function hasExtra(i32: Int32Array, w: number): boolean {
 }
 
 function sameExtra(ids: ClientIdStore, entry: number, i32: Int32Array, w: number): boolean {
-  const kept = (ids.i32[entry * CLIENT_W + C_SELF_TRADE]! & HAS_EXTRA) !== 0
+  const kept = (ids.i32[entry * CLIENT_W + C_MODES]! & HAS_EXTRA) !== 0
   if (kept !== hasExtra(i32, w)) return false
   if (!kept) return true
   for (let i = 0; i < EXTRA_WORDS; i++)
@@ -153,19 +163,20 @@ export function sameBody(
 ): boolean {
   const e = entry * CLIENT_W
   const entries = ids.i32
+  const modes = entries[e + C_MODES]!
   return (
     entries[e + C_MARKET] === i32[w + 6] &&
     entries[e + C_PRICE]! >>> 0 === f64[d + 4] &&
     ids.f64[entry * CLIENT_D + CD_SIZE] === f64[d + 5] &&
     ids.f64[entry * CLIENT_D + CD_TRIGGER] === f64[d + 6] &&
-    entries[e + C_SIDE] === i32[w + 14] &&
-    entries[e + C_FLAGS] === i32[w + 15] &&
-    entries[e + C_KIND] === i32[w + 16] &&
+    (modes & 0xff) === i32[w + 14] &&
+    ((modes >> 8) & 0xff) === i32[w + 15] &&
+    ((modes >> 16) & 0xff) === i32[w + 16] &&
     entries[e + C_MAX_FEE] === i32[w + 17] &&
     entries[e + C_LANE] === i32[w + 18] &&
     entries[e + C_LANE_SEQ] === i32[w + 19] &&
     entries[e + C_EXPIRY] === i32[w + 20] &&
-    (entries[e + C_SELF_TRADE]! & ~HAS_EXTRA) === i32[w + 21] &&
+    (modes & ~HAS_EXTRA) >> 24 === i32[w + 21] &&
     sameExtra(ids, entry, i32, w)
   )
 }
@@ -182,6 +193,7 @@ export function rememberClientId(
   w: number,
   d: number,
   orderId: number,
+  hash: number = hashClientId(i32[w + 5]!, i32, w),
 ): number {
   if (ids.freeCount === 0 && ids.used === ids.capacity)
     forgetOldest(ids, accounts, ids.i32[ids.head * CLIENT_W + C_ACCOUNT]!)
@@ -189,39 +201,40 @@ export function rememberClientId(
   const e = entry * CLIENT_W
   const account = i32[w + 5]!
   const entries = ids.i32
-  for (let i = 0; i < CLIENT_TEXT_WORDS; i++) entries[e + i] = i32[w + TEXT_AT + i]!
+  for (let i = 0; i < CLIENT_TEXT_WORDS; i++) entries[e + C_TEXT + i] = i32[w + TEXT_AT + i]!
   entries[e + C_ACCOUNT] = account
   entries[e + C_STATE] = 1
-  entries[e + C_HASH] = hashOf(account, i32, w)
+  entries[e + C_HASH] = hash
   entries[e + C_MARKET] = i32[w + 6]!
   entries[e + C_PRICE] = f64[d + 4]! | 0
-  entries[e + C_SIDE] = i32[w + 14]!
-  entries[e + C_FLAGS] = i32[w + 15]!
-  entries[e + C_KIND] = i32[w + 16]!
   entries[e + C_MAX_FEE] = i32[w + 17]!
   entries[e + C_LANE] = i32[w + 18]!
   entries[e + C_LANE_SEQ] = i32[w + 19]!
   entries[e + C_EXPIRY] = i32[w + 20]!
-  entries[e + C_SELF_TRADE] = i32[w + 21]!
+  const modes = i32[w + 14]! | (i32[w + 15]! << 8) | (i32[w + 16]! << 16) | (i32[w + 21]! << 24)
+  entries[e + C_MODES] = modes
   if (hasExtra(i32, w)) {
-    entries[e + C_SELF_TRADE] = i32[w + 21]! | HAS_EXTRA
+    entries[e + C_MODES] = modes | HAS_EXTRA
     for (let i = 0; i < EXTRA_WORDS; i++) ids.extra[entry * EXTRA_WORDS + i] = extraWord(i32, w, i)
   }
   const c = entry * CLIENT_D
   ids.f64[c + CD_SIZE] = f64[d + 5]!
   ids.f64[c + CD_ORDER_ID] = orderId
   ids.f64[c + CD_TRIGGER] = f64[d + 6]!
-  ids.closeNumbers[entry] = 0
+  ids.f64[c + CD_CLOSE_NUMBER] = 0
   indexClientId(ids, entry)
   touch(ids.dirty, entry)
   return entry
 }
 
 export function indexClientId(ids: ClientIdStore, entry: number): void {
-  const mask = ids.index.length - 1
-  let bucket = ids.i32[entry * CLIENT_W + C_HASH]! & mask
-  while (ids.index[bucket] !== 0) bucket = (bucket + 1) & mask
-  ids.index[bucket] = entry + 1
+  const { index } = ids
+  const mask = index.length - 1
+  const hash = ids.i32[entry * CLIENT_W + C_HASH]!
+  let bucket = (hash << 1) & mask
+  while (index[bucket] !== 0) bucket = (bucket + 2) & mask
+  index[bucket] = entry + 1
+  index[bucket + 1] = hash
 }
 
 /** The order of an entry closed: the id is remembered for the account's last ones. */
@@ -239,7 +252,7 @@ export function retireClientId(
   entries[e + C_ACCOUNT_NEXT] = NONE
   entries[e + C_NEXT] = NONE
   entries[e + C_PREV] = ids.tail
-  ids.closeNumbers[entry] = closeNumber
+  ids.f64[entry * CLIENT_D + CD_CLOSE_NUMBER] = closeNumber
   if (ids.tail === NONE) ids.head = entry
   else entries[ids.tail * CLIENT_W + C_NEXT] = entry
   ids.tail = entry
@@ -279,12 +292,13 @@ function forgetOldest(ids: ClientIdStore, accounts: AccountStore, account: numbe
 function removeFromIndex(ids: ClientIdStore, entry: number): void {
   const { index } = ids
   const mask = index.length - 1
-  let hole = ids.i32[entry * CLIENT_W + C_HASH]! & mask
-  while (index[hole] !== entry + 1) hole = (hole + 1) & mask
-  for (let bucket = (hole + 1) & mask; index[bucket] !== 0; bucket = (bucket + 1) & mask) {
-    const home = ids.i32[(index[bucket]! - 1) * CLIENT_W + C_HASH]! & mask
+  let hole = (ids.i32[entry * CLIENT_W + C_HASH]! << 1) & mask
+  while (index[hole] !== entry + 1) hole = (hole + 2) & mask
+  for (let bucket = (hole + 2) & mask; index[bucket] !== 0; bucket = (bucket + 2) & mask) {
+    const home = (index[bucket + 1]! << 1) & mask
     if (((bucket - home) & mask) < ((bucket - hole) & mask)) continue
     index[hole] = index[bucket]!
+    index[hole + 1] = index[bucket + 1]!
     hole = bucket
   }
   index[hole] = 0

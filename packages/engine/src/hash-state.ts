@@ -37,6 +37,7 @@ const {
   A_TRIGGER,
   A_TRIGGER_KIND,
   A_TRIGGER_SOURCE,
+  CD_CLOSE_NUMBER,
   CD_ORDER_ID,
   CD_SIZE,
   CD_TRIGGER,
@@ -47,16 +48,14 @@ const {
   CLOCK_D,
   C_ACCOUNT,
   C_EXPIRY,
-  C_FLAGS,
-  C_KIND,
   C_LANE,
   C_LANE_SEQ,
   C_MARKET,
   C_MAX_FEE,
+  C_MODES,
   C_PRICE,
-  C_SELF_TRADE,
-  C_SIDE,
   C_STATE,
+  C_TEXT,
   DAY_SHIFT,
   D_CASH,
   D_DEAD_MAN,
@@ -461,30 +460,26 @@ function mixLane(state: EngineState, place: number, mixer: RecordMixer): boolean
 }
 
 function mixClientId(state: EngineState, entry: number, mixer: RecordMixer): boolean {
-  const { i32, f64, closeNumbers, extra } = state.clientIds
+  const { i32, f64, extra } = state.clientIds
   const e = entry * CLIENT_W
   const c = entry * CLIENT_D
   if (i32[e + C_STATE] === 0) return false
   mixer.begin(hashedRecord.clientId)
   mixer.integer(i32[e + C_ACCOUNT]!)
-  for (let i = 0; i < CLIENT_TEXT_WORDS; i++) mixer.word(i32[e + i]!)
+  for (let i = 0; i < CLIENT_TEXT_WORDS; i++) mixer.word(i32[e + C_TEXT + i]!)
   mixer.integer(f64[c + CD_ORDER_ID]!)
   mixer.integer(i32[e + C_MARKET]!)
   mixer.integer(i32[e + C_PRICE]! >>> 0)
   mixer.integer(f64[c + CD_SIZE]!)
   mixer.integer(f64[c + CD_TRIGGER]!)
-  const modes =
-    i32[e + C_SIDE]! |
-    (i32[e + C_FLAGS]! << 8) |
-    (i32[e + C_KIND]! << 16) |
-    ((i32[e + C_SELF_TRADE]! & ~HAS_EXTRA) << 24)
-  mixer.integer(modes)
+  const modes = i32[e + C_MODES]!
+  mixer.integer(modes & ~HAS_EXTRA)
   mixer.integer(i32[e + C_MAX_FEE]!)
   mixer.integer(i32[e + C_LANE]!)
   mixer.integer(i32[e + C_LANE_SEQ]! >>> 0)
   mixer.integer(i32[e + C_EXPIRY]! >>> 0)
-  mixer.integer(closeNumbers[entry]!)
-  if ((i32[e + C_SELF_TRADE]! & HAS_EXTRA) !== 0)
+  mixer.integer(f64[c + CD_CLOSE_NUMBER]!)
+  if ((modes & HAS_EXTRA) !== 0)
     for (let i = 0; i < EXTRA_WORDS; i++) mixer.word(extra[entry * EXTRA_WORDS + i]!)
   return true
 }

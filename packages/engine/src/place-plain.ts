@@ -7,6 +7,7 @@
 // knows that sums with them stay below 2^31 and leaves out the overflow checks, a third of the instructions.
 import { eventKind, limits as modelLimits } from '@plumb/model'
 import { setLevel } from './book-store.ts'
+import { findHashedClientId, hashClientId, rememberClientId } from './client-id-store.ts'
 import { touch } from './dirty-set.ts'
 import { hasHeadroom } from './headroom.ts'
 import { lowerHeadroom } from './headroom-store.ts'
@@ -22,6 +23,7 @@ const {
   ACCOUNT_W,
   BITS,
   BLOCKS,
+  CLIENT_TEXT_WORDS,
   COMMAND_MASK,
   DUE_BLOCK,
   D_BUY_LATER,
@@ -149,8 +151,8 @@ export function placePlain(
   const w = at & COMMAND_MASK
   const d = w >> 1
   const flags = i32[w + 15]!
-  // A client id, an option, a kind other than limit.
-  if ((i32[w + 24]! | i32[w + 7]! | i32[w + 16]!) !== 0) return NONE
+  // An option, a kind other than limit.
+  if ((i32[w + 7]! | i32[w + 16]!) !== 0) return NONE
   if (flags !== GTC && flags !== POST_ONLY && flags !== IOC) return NONE
   const account = i32[w + 5]!
   const market = i32[w + 6]!
@@ -166,6 +168,11 @@ export function placePlain(
     f64[d + 6] !== 0
   )
     return NONE
+
+  // Its client id, if it has one: one that is known is a repeated request.
+  const named = i32[w + 24]! !== 0
+  const idHash = named ? hashClientId(account, i32, w) : 0
+  if (named && findHashedClientId(state.clientIds, idHash, account, i32, w) !== NONE) return NONE
 
   // The market: trading, priced, nothing special about its risk.
   const m = (market & MARKET_MASK) * MARKET_D
@@ -232,7 +239,6 @@ export function placePlain(
   // Position limit, and margin by a bound that is at least the exact requirement (risk.md 1.5). Only the order's own side
   // can fall short by it: what the other side needs is what it needed before, which refuses nothing.
   const bound = records[pw + (buys ? P_BUY_MAX : P_SELL_MIN)]! >>> 0
-  if (buys ? bound > mark : bound < mark) return NONE
   const sign = 1 - 2 * (side & 1)
   const signed = sign * lotsHeld
   const mine = D_BUY_LOTS + 2 * (side & 1)
@@ -253,10 +259,12 @@ export function placePlain(
   const only = opens
     ? firstRecord === NONE
     : firstRecord === record && records[pw + P_NEXT] === NONE
+  // What its open orders lose against mark, were all of them at the worst price of one.
+  const openLoss = Math.max(0, sign * (bound - mark)) * held[p + mine]! * q
   // Of an account in several markets: by how much the order raises this market's requirement at most.
   const cost = lots * markQuote * (rate + feeRate) + quote * feeRate + loss + SLACK
   if (only) {
-    const needed = exposed * rate + (openQuote + exposed) * feeRate + loss + SLACK
+    const needed = exposed * rate + (openQuote + exposed) * feeRate + loss + openLoss + SLACK
     const cash = held[own * ACCOUNT_D + D_CASH]!
     const equity = cash + lotsHeld * markets[m + (lotsHeld > 0 ? M_LONG_QUOTE : M_SHORT_QUOTE)]!
     if (!(needed <= equity && equity < SAFE_QUOTE && Math.abs(cash) < SAFE_QUOTE)) return NONE
@@ -302,7 +310,10 @@ export function placePlain(
   words[o + W_LANE] = lane
   words[o + W_LANE_SEQ] = laneSeq
   words[o + W_MAX_FEE] = maxFee
-  words[o + W_CLIENT_ID] = NONE
+  const orderId = (generation >>> 0) * SLOT_RANGE + slot
+  words[o + W_CLIENT_ID] = named
+    ? rememberClientId(state.clientIds, accounts, i32, f64, w, d, orderId, idHash)
+    : NONE
   records[pw + P_ORDERS] = records[pw + P_ORDERS]! + 1
   records[laneW + L_SEQ] = laneSeq
   records[laneW + L_ORDER] = (laneOrder & LANE_DIRTY) | (slot + 1)
@@ -318,7 +329,7 @@ export function placePlain(
   eventWords[ew + 5] = event - state.firstEvent
   eventWords[ew + 6] = account
   eventWords[ew + 7] = market
-  eventDoubles[ed + 4] = (generation >>> 0) * SLOT_RANGE + slot
+  eventDoubles[ed + 4] = orderId
   eventDoubles[ed + 5] = price
   eventDoubles[ed + 6] = lots
   eventWords[ew + 14] = side
@@ -327,6 +338,7 @@ export function placePlain(
   eventWords[ew + 18] = lane
   eventWords[ew + 19] = laneSeq
   eventWords[ew + 20] = expiry | 0
+  if (named) for (let i = 0; i < CLIENT_TEXT_WORDS; i++) eventWords[ew + 24 + i] = i32[w + 24 + i]!
   if (crossing) {
     doubles[od + D_PRIORITY] = 0
     return slot

@@ -345,31 +345,34 @@ export const K_ALL = 19
 export const K_MARKETS = 20
 export const K_REVOKED = 22
 
-// Client order id: 32 words.
+// Client order id: 32 words. The first line is all that closing its order touches.
 export const CLIENT_D = 16
 export const CLIENT_W = 32
 export const CLIENT_TEXT_WORDS = 9
-export const C_ACCOUNT = 9
+// Line 0.
+export const C_ACCOUNT = 0
 /** 0 free, 1 its order is open, 2 remembered. */
-export const C_STATE = 10
-export const C_HASH = 11
-export const C_ACCOUNT_NEXT = 12
-export const C_NEXT = 13
-export const C_PREV = 14
-export const C_MARKET = 15
-export const C_PRICE = 16
-export const C_SIDE = 17
-export const C_FLAGS = 18
-export const C_KIND = 19
-export const C_SELF_TRADE = 20
-export const C_MAX_FEE = 21
-export const C_LANE = 22
-export const C_LANE_SEQ = 23
-export const C_EXPIRY = 24
-export const CD_SIZE = 13
-export const CD_ORDER_ID = 14
+export const C_STATE = 1
+export const C_HASH = 2
+export const C_ACCOUNT_NEXT = 3
+export const C_NEXT = 4
+export const C_PREV = 5
+export const C_DIRTY = 6
+/** Side, flags, kind and self-trade mode, a byte each from the lowest on; HAS_EXTRA above. */
+export const C_MODES = 7
+export const CD_ORDER_ID = 4
+/** Which closing of all it was, 0 while its order is open. */
+export const CD_CLOSE_NUMBER = 5
+export const CD_SIZE = 6
+export const C_MARKET = 14
+export const C_PRICE = 15
+// Line 1.
+export const C_TEXT = 16
+export const C_MAX_FEE = 25
+export const C_LANE = 26
+export const C_LANE_SEQ = 27
+export const C_EXPIRY = 28
 export const CD_TRIGGER = 15
-export const C_DIRTY = 25
 
 // Book. A page: head and tail of 1,024 levels.
 export const PAGE_WORDS = 2_048

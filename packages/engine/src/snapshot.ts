@@ -25,7 +25,7 @@ import { createState, type EngineState } from './state.ts'
 
 /** 'PLSN' little-endian, then the format's version. */
 const MAGIC = 0x4e534c50
-const VERSION = 6
+const VERSION = 7
 const HEADER_WORDS = 48
 
 const limitNames = [
@@ -154,7 +154,6 @@ function sections(state: EngineState): Slab[] {
     terms(lanes.dirty, (accounts.used + 1) * HOME_PLACES),
     between(lanes.dirty.terms, 2 * lanes.pagePlaces, 2 * placesUsed),
     used(clientIds.i32, clientIds.used, CLIENT_W),
-    used(clientIds.closeNumbers, clientIds.used, 1),
     used(clientIds.extra, clientIds.used, EXTRA_WORDS),
     used(clientIds.free, clientIds.freeCount, 1),
     terms(clientIds.dirty, clientIds.used),
