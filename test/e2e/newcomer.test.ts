@@ -62,7 +62,7 @@ test('one command lists a market that is no coin: contract, engine, price feed',
 })
 
 describe('the status page', () => {
-  test('shows markets, book, trades, batches and equal records, and nothing fails', {
+  test('shows markets, a chart, book, trades, batches and equal records, and nothing fails', {
     timeout: 90_000,
   }, async () => {
     const browser = await playwright.launch({
@@ -84,6 +84,8 @@ describe('the status page', () => {
       expect(await page.locator('#markets tr').count()).toBeGreaterThanOrEqual(8)
       expect(await page.locator('#asks .row').count()).toBeGreaterThan(0)
       expect(await page.locator('#bids .row').count()).toBeGreaterThan(0)
+      await page.locator('#chart rect.rise, #chart rect.fall').first().waitFor({ timeout: 60_000 })
+      expect(await page.locator('#market-note').textContent()).toMatch(/trading.*mark.*funding/)
       const fits = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth'
       expect(await page.evaluate(fits), 'the page is wider than its window').toBe(true)
       expect(complaints).toEqual([])

@@ -1,5 +1,6 @@
 //! The status page: what this exchange is doing right now, over the same API that traders use.
 import { createBook } from './book.js'
+import { createChart } from './chart.js'
 import { byId, children, fill, make, setText, tableRow } from './dom.js'
 import {
   clock,
@@ -30,10 +31,14 @@ const state = {
   clockSkewMs: 0,
 }
 const book = createBook()
+const chart = createChart()
+/** What is followed of the chosen market alone. */
+const chosenChannels = ['book', 'trades', 'candles']
 const dirty = new Set()
 
 const now = () => Date.now() + state.clockSkewMs
 const marketOf = (id) => state.markets.find((market) => market.id === id)
+const statusOf = (id) => state.status?.markets?.find(({ market }) => market === id)
 
 const get = async (path) => {
   const response = await fetch(path, { headers: { accept: 'application/json' } })
@@ -74,10 +79,30 @@ const drawMarkets = () => {
       next ? countdown(next - now()) : '–',
       ticker.quoteVolume === undefined ? '–' : `${short(ticker.quoteVolume)} ${market.quote}`,
       ticker.openInterest === undefined ? '–' : short(ticker.openInterest),
-      (ticker.state ?? market.state).replace('_', ' '),
+      (statusOf(market.id)?.state ?? market.state).replace('_', ' '),
     ])
+    row.children[10].title = statusOf(market.id)?.reason ?? ''
     row.children[6].className = rate && rate !== '0' ? (rate.startsWith('-') ? 'down' : 'up') : ''
   }
+}
+
+/** State and funding of the chosen market in a line; why, when it takes less than usual. */
+const drawChart = () => {
+  const market = marketOf(state.chosen)
+  if (!market) return
+  const ticker = state.tickers.get(market.id)
+  const { state: word = market.state, reason, since } = statusOf(market.id) ?? {}
+  const { rate, nextFundingTime } = state.funding.get(market.id) ?? {}
+  const places = placesOf(market.tickSize)
+  const facts = [
+    reason ? `${word.replace('_', ' ')}: ${reason}` : word.replace('_', ' '),
+    since ? `for ${span(now() - since)}` : '',
+    ticker?.mark ? `mark ${fixed(ticker.mark, places)}` : '',
+    ticker?.index ? `index ${fixed(ticker.index, places)}` : '',
+    rate ? `funding ${percent(rate)} in ${countdown(nextFundingTime - now())}` : '',
+  ]
+  setText(byId('market-note'), facts.filter(Boolean).join(' · '))
+  chart.draw(market, ticker)
 }
 
 const drawTrades = () => {
@@ -176,6 +201,7 @@ const parts = {
   settlement: drawSettlement,
   state: drawState,
   book: drawBook,
+  chart: drawChart,
 }
 
 function drawDirty() {
@@ -217,6 +243,8 @@ const onEvent = (event) => {
   if (channel === 'status') {
     state.status = { ...state.status, ...data }
     touch('state')
+    touch('markets')
+    touch('chart')
   }
   if (event.market !== state.chosen) return
   if (channel === 'book') {
@@ -227,6 +255,8 @@ const onEvent = (event) => {
     takeTrades(event)
     touch('trades')
   }
+  if (channel === 'candles') chart.take(event)
+  if (channel === 'candles' || channel === 'ticker') touch('chart')
 }
 
 const stream = openStream({
@@ -250,19 +280,29 @@ const loadTrades = async (id) => {
   touch('trades')
 }
 
+/** The minutes before those that the stream tells, quiet ones included. */
+const loadCandles = async (id) => {
+  const { items } = await get(`/v1/markets/${id}/candles?interval=1m&limit=90`)
+  if (state.chosen !== id) return
+  chart.set(items)
+  touch('chart')
+}
+
 const choose = (id) => {
   if (id === state.chosen) return
-  if (state.chosen)
-    for (const channel of ['book', 'trades']) stream.unsubscribe(channel, state.chosen)
+  if (state.chosen) for (const channel of chosenChannels) stream.unsubscribe(channel, state.chosen)
   state.chosen = id
   state.trades = []
   book.clear()
-  for (const channel of ['book', 'trades']) stream.subscribe(channel, id)
+  chart.clear()
+  for (const channel of chosenChannels) stream.subscribe(channel, id)
+  setText(byId('chart-market'), id)
   setText(byId('book-market'), id)
   setText(byId('trades-market'), id)
   history.replaceState(undefined, '', `#${id}`)
   loadTrades(id).catch(() => {})
-  for (const part of ['markets', 'book', 'trades']) touch(part)
+  loadCandles(id).catch(() => {})
+  for (const part of ['markets', 'book', 'trades', 'chart']) touch(part)
 }
 
 const amount = (text) => (text === '0' ? '0' : fixed(text, 6))
@@ -342,6 +382,10 @@ setInterval(() => {
   touch('batches')
   touch('settlement')
 }, 1_000)
+addEventListener('resize', () => touch('chart'))
+setInterval(() => {
+  if (state.chosen) loadCandles(state.chosen).catch(() => {})
+}, 20_000)
 const keepPolling = async () => {
   try {
     await poll()

@@ -12,7 +12,8 @@ import {
 import { moreStreamExamples, streamExamples } from './doc-examples.ts'
 import { type Json, SchemaBook } from './schema-book.ts'
 
-const ADDRESS = '/v1/ws'
+/** Where the stream is. */
+export const ADDRESS = '/v1/ws'
 
 const about: { readonly [O in StreamOp]: string } = {
   auth: 'Sign an account in on this connection, with the token of POST /v1/auth. Several may be.',
@@ -40,13 +41,14 @@ const about: { readonly [O in StreamOp]: string } = {
 }
 
 const intro = [
-  'One connection is first in, first out: requests are sequenced in the order they are sent, whatever each signature takes.',
-  'Any number may be in flight; answers carry the `id` of their request: `{op, id, result}` or `{op, id, error}`.',
-  'A channel is a snapshot and then deltas (apply them) or updates (replace). `prevSeq` is the `seq` before: a gap means',
-  'resubscribe, or `resume` on a private channel (10 minutes, 512 messages). The `book` carries `checksum`: CRC-32 (IEEE) of',
-  '`price:size,…`, bids then asks, best first, at most 25 of each, both × 1e8 as plain integers.',
-  '`ledger` tells each posting of the account once it is durable in the ledger, and resumes from any seq, also elsewhere.',
-  '`agents` tells of a session key when it is registered, revoked and over.',
+  'One connection is first in, first out: requests are sequenced in the order they are sent, whatever each signature takes. ' +
+    'Any number may be in flight; answers carry the `id` of their request: `{op, id, result}` or `{op, id, error}`.',
+  'A channel is a snapshot and then deltas (apply them) or updates (replace). `prevSeq` is the `seq` before: a gap means ' +
+    'resubscribe, or `resume` on a private channel (10 minutes, 512 messages; `ledger` from any seq, also after a restart).',
+  'The `book` carries `checksum`: CRC-32 (IEEE) of `price:size,…`, bids then asks, best first, at most 25 of each, both × 1e8 ' +
+    'as plain integers.',
+  '`ledger` tells each posting of the account once it is durable in the ledger; `agents` of a session key when it is ' +
+    'registered, revoked and over.',
   'The exchange pings every 15 s and closes after 45 s of silence (4001); a reader with 1 MiB unread is closed (4008).',
 ].join('\n')
 
@@ -57,7 +59,8 @@ type Message = {
   payload: Json
   examples?: { name: string; payload: Json }[]
 }
-type StreamDocument = Json & {
+export type StreamDocument = Json & {
+  info: { title: string; version: string; description: string }
   channels: { stream: { address: string; messages: Record<string, Message> } }
   components: { schemas: Json }
 }
@@ -122,29 +125,4 @@ function operation(action: 'send' | 'receive', message: string, summary: string)
     channel: { $ref: '#/channels/stream' },
     messages: [{ $ref: `#/channels/stream/messages/${message.replaceAll('/', '~1')}` }],
   }
-}
-
-/** The document for people: one page, no script, no network. */
-export function streamPage(document: StreamDocument): string {
-  const { channels, components } = document
-  const { messages } = channels.stream
-  const sections = Object.values(messages).map(
-    ({ name, title, summary, payload, examples }) => `
-<section id="${escaped(name)}"><h3>${escaped(title)}</h3><p>${escaped(summary ?? '')}</p>
-${(examples ?? []).map((example) => `<pre>${escaped(JSON.stringify(example.payload, null, 2))}</pre>`).join('')}
-<details><summary>Schema</summary><pre>${escaped(JSON.stringify(payload, null, 2))}</pre></details></section>`,
-  )
-  const schemas = Object.entries(components.schemas).map(
-    ([name, schema]) =>
-      `<details id="schema-${escaped(name)}"><summary>${escaped(name)}</summary><pre>${escaped(JSON.stringify(schema, null, 2))}</pre></details>`,
-  )
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Plumb stream</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}pre{background:#f4f4f4;padding:.6rem;overflow:auto;font-size:13px}section{border-top:1px solid #ddd;padding:.5rem 0}</style>
-<h1>The stream, ${ADDRESS}</h1><p>REST is at <a href="/docs">/docs</a>; this page as a document: <a href="/docs/stream.json">AsyncAPI 3.0</a>.</p>
-<p>${escaped(intro).replaceAll('\n', ' ')}</p>${sections.join('')}<h2>Schemas</h2>${schemas.join('')}</html>`
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
 }

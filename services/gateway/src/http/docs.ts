@@ -2,9 +2,10 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
-import { asyncApiDocument, streamPage } from './async-api.ts'
+import { asyncApiDocument } from './async-api.ts'
 import { openApiDocument } from './open-api.ts'
 import type { Route } from './route.ts'
+import { streamPage } from './stream-page.ts'
 
 /** `/docs` is the page, `/v1/openapi` the document; `/docs/stream` and `/v1/asyncapi` the same of the stream. */
 export async function serveDocs(server: FastifyInstance, routes: readonly Route[]): Promise<void> {
