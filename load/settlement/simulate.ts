@@ -14,6 +14,7 @@ import {
 } from '@plumb/model'
 import { BatchDraft } from '../../services/relayer/src/batch-draft.ts'
 import { dueAgeMs } from '../../services/relayer/src/batch-timing.ts'
+import { FlowGas } from '../../services/relayer/src/flow-gas.ts'
 import { BacklogMeter, stageOf, throttleOf } from '../../services/relayer/src/gas-budget.ts'
 import { readGenesis, readSteps } from '../../services/relayer/src/read-steps.ts'
 import {
@@ -21,7 +22,6 @@ import {
   type RelayerState,
   restoreState,
 } from '../../services/relayer/src/relayer-state.ts'
-import { settlementGasOf } from '../../services/relayer/src/throttle-keeper.ts'
 
 /** A chain, as far as settlement goes: gas that we get of it in a second, and the time between its blocks. */
 export type ChainModel = { gasPerS: number; blockS: number }
@@ -101,6 +101,7 @@ export class SettlementSimulation {
   readonly #state: RelayerState
   readonly #chain: ChainModel
   readonly #meter = new BacklogMeter()
+  readonly #flow = new FlowGas()
   readonly #buffer = new CommandBuffer(1)
   readonly #laneSeqs = new Map<number, number>()
   readonly #unread: Entry[] = []
@@ -258,8 +259,7 @@ export class SettlementSimulation {
     const events = new Uint8Array(this.#engine.events.bytes())
     const decoded = decodeEvents(events)
     const fills = decoded.filter(({ kind }) => kind === 'TradeExecuted').length
-    const gas = decoded.reduce((sum, { kind }) => sum + settlementGasOf(kind), 0)
-    this.#meter.add(seq, this.#timeMs, gas)
+    this.#meter.add(seq, this.#timeMs, this.#flow.of(events))
     this.#fills += fills
     this.#waiting += fills
     if (decoded[0]?.kind !== 'CommandRejected')
@@ -300,6 +300,7 @@ export class SettlementSimulation {
       this.#waiting -= fills
     }
     this.#meter.settle(this.#sent.toSeq)
+    this.#flow.begin()
     this.#sent = undefined
   }
 

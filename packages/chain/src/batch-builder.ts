@@ -7,6 +7,7 @@ import type {
   Segment,
   WithdrawalRecord,
 } from './batch.ts'
+import { BatchGas } from './batch-gas.ts'
 import { type JoinRefusal, type MatchedFill, OpenFills } from './open-fills.ts'
 import type { SegmentError } from './settlement-state.ts'
 import type { SettlementTwin } from './settlement-twin.ts'
@@ -16,26 +17,6 @@ export type BatchHeader = Omit<Batch, 'segments'>
 
 /** Why something cannot be settled at all, now: not in the open segment, not in a fresh one, not at fresh marks. */
 export type BuildRefusal = JoinRefusal
-
-// Upper bounds, like those of OpenFills: slots of the exchange that a first batch writes fresh included.
-const GAS = {
-  batch: 150_000,
-  segment: 3_000,
-  pricesSegment: 50_000,
-  vector: 16_000,
-  mark: 12_000,
-  withdrawal: 90_000,
-  withdrawnPosition: 36_000,
-  // With what is left in the pool going to insurance.
-  funding: 45_000,
-  riskSegment: 60_000,
-  activation: 60_000,
-  transfer: 150_000,
-  position: 130_000,
-  fill: 200_000,
-  counterparty: 80_000,
-  heldPosition: 40_000,
-}
 
 const pricesMayHelp: ReadonlySet<string> = new Set(['NOT_SETTLEABLE', 'NO_MARK', 'NOT_TRIGGERED'])
 
@@ -55,13 +36,14 @@ export class BatchBuilder {
   #open: OpenFills
   #openTimeS: number
   #withdrawals: WithdrawalRecord[] = []
-  #gas = GAS.batch
+  readonly #gas: BatchGas
 
   constructor(twin: SettlementTwin, timeS: number) {
     this.#twin = twin
     this.#timeS = timeS
     twin.beginBatch()
-    this.#open = new OpenFills(twin.state, timeS)
+    this.#gas = new BatchGas(twin.state)
+    this.#open = new OpenFills(twin.state, timeS, this.#gas)
     this.#openTimeS = timeS
   }
 
@@ -74,7 +56,7 @@ export class BatchBuilder {
 
   /** Upper estimate of the batch's gas, for cutting below the transaction's limit (16,777,216). */
   get gasEstimate(): number {
-    return this.#gas + this.#open.gasEstimate
+    return this.#gas.total
   }
 
   get isEmpty(): boolean {
@@ -106,30 +88,30 @@ export class BatchBuilder {
   ): BuildRefusal | null {
     this.#closeFills()
     const one: Segment = { kind: 'Withdrawals', withdrawals: [withdrawal] }
-    let error = this.#twin.applySegment(one, this.#timeS)
+    let error = this.#tryWithdrawal(one, withdrawal)
     if (error !== null && pricesMayHelp.has(error.code)) {
       for (const segment of prices()) this.addPrices(segment)
-      error = this.#twin.applySegment(one, this.#timeS)
+      error = this.#tryWithdrawal(one, withdrawal)
     }
     if (error !== null) return error.code
     this.#withdrawals.push(withdrawal)
-    const { positions } = this.#twin.account(withdrawal.owner, withdrawal.subaccount)
-    this.#gas += GAS.withdrawal + positions.length * GAS.withdrawnPosition
     return null
   }
 
   addFunding(updates: readonly FundingRecord[]): SegmentError | null {
-    return this.#add({ kind: 'Funding', updates }, updates.length * GAS.funding)
+    const gas = () => {
+      for (const { market } of updates) this.#gas.funding(market)
+    }
+    return this.#add({ kind: 'Funding', updates }, gas)
   }
 
   addPrices(segment: PricesSegment): SegmentError | null {
-    const records = segment.vectors.length * GAS.vector + segment.marks.length * GAS.mark
-    return this.#add(segment, GAS.pricesSegment + records)
+    return this.#add(segment, () => this.#gas.prices(segment))
   }
 
   /** Activations, transfers, liquidations, takeovers, deleveragings: judged by the twin, at the marks at hand. */
   addRisk(segment: RiskSegment): SegmentError | null {
-    return this.#add(segment, GAS.riskSegment + riskGas(segment))
+    return this.#add(segment, () => this.#gas.risk(segment))
   }
 
   /** Closes what is open: the twin then stands after all that was added. */
@@ -147,19 +129,33 @@ export class BatchBuilder {
     return { ...header, segments: this.#segments }
   }
 
-  #add(segment: Segment, gas: number): SegmentError | null {
+  #add(segment: Segment, meter: () => void): SegmentError | null {
     this.close()
-    const error = this.#twin.applySegment(segment, this.#timeS)
+    const error = this.#metered(segment, meter)
     if (error !== null) return error
     this.#segments.push(segment)
-    this.#gas += GAS.segment + gas
+    this.#gas.add('segment')
     return null
+  }
+
+  #tryWithdrawal(one: Segment, withdrawal: WithdrawalRecord): SegmentError | null {
+    return this.#metered(one, () => this.#gas.withdrawal(withdrawal))
+  }
+
+  // Gas is counted from the state before: which slots are empty, which positions are held.
+  #metered(segment: Segment, meter: () => void): SegmentError | null {
+    const before = this.#gas.begin()
+    meter()
+    const error = this.#twin.applySegment(segment, this.#timeS)
+    if (error === null) this.#gas.commit()
+    else this.#gas.rollback(before)
+    return error
   }
 
   #closeWithdrawals(): void {
     if (this.#withdrawals.length === 0) return
     this.#segments.push({ kind: 'Withdrawals', withdrawals: this.#withdrawals })
-    this.#gas += GAS.segment
+    this.#gas.add('segment')
     this.#withdrawals = []
   }
 
@@ -170,45 +166,12 @@ export class BatchBuilder {
     // Every prefix was judged when it was added: a refusal here is a fault of this file.
     if (error !== null) throw new Error(`closed segment refused: ${error.code} at ${error.index}`)
     this.#segments.push(segment)
-    this.#gas += GAS.segment + this.#open.gasEstimate
+    this.#gas.add('segment')
     this.#renew()
   }
 
   #renew(): void {
-    this.#open = new OpenFills(this.#twin.state, this.#timeS)
+    this.#open = new OpenFills(this.#twin.state, this.#timeS, this.#gas)
     this.#openTimeS = this.#timeS
-  }
-}
-
-// Every account that is touched may hold positions in a few markets.
-function riskGas(segment: RiskSegment): number {
-  switch (segment.kind) {
-    case 'Credited':
-      return 0
-    case 'Delistings':
-      return segment.delistings.reduce(
-        (sum, { accounts }) => sum + GAS.position + accounts.length * GAS.counterparty,
-        0,
-      )
-    case 'Requests':
-      return segment.requests.length * (GAS.position + GAS.withdrawal + 4 * GAS.heldPosition)
-    case 'Activations':
-      return segment.orders.length * (GAS.activation + GAS.heldPosition)
-    case 'Transfers':
-    case 'Insurance':
-      return segment.transfers.length * (GAS.transfer + 2 * GAS.heldPosition)
-    case 'Liquidations':
-      return segment.liquidations.reduce(
-        (sum, { fills }) => sum + GAS.position + fills.length * (GAS.fill + 4 * GAS.heldPosition),
-        0,
-      )
-    case 'Takeovers':
-      return segment.takeovers.length * (GAS.position + 4 * GAS.heldPosition)
-    case 'Deleveragings':
-      return segment.deleveragings.reduce(
-        (sum, { counterparties }) =>
-          sum + GAS.position + counterparties.length * (GAS.counterparty + 2 * GAS.heldPosition),
-        0,
-      )
   }
 }

@@ -1,13 +1,8 @@
 //! A Fills segment while it is being filled: each fill is judged as the contract will judge the whole segment.
-import { orderFlag, side } from '@plumb/model'
+import { orderFlag, orderKind, side } from '@plumb/model'
 import { AccountRun } from './account-run.ts'
-import {
-  compareOrders,
-  type FillsSegment,
-  isConditional,
-  type OrderRecord,
-  type Owner,
-} from './batch.ts'
+import { compareOrders, type FillsSegment, type OrderRecord, type Owner } from './batch.ts'
+import { BatchGas } from './batch-gas.ts'
 import type { BatchCodeName } from './generated/batch-code.ts'
 import { keyNotional, ownerOf, positionLimit, resolveOwner } from './key-orders.ts'
 import {
@@ -51,23 +46,6 @@ type Row = { taker: string; maker: string; sizeLots: number; priceTicks: number 
 
 const COUNT_MAX = 65_535
 
-// Upper bounds of what each thing adds to a batch, from the storage it touches (cold read and write of a used slot
-// 5,000, of a fresh one 22,100) and the gas snapshots of contracts/; the differential test holds them against receipts.
-const GAS = {
-  order: 7_500,
-  conditional: 4_500,
-  keyed: 16_000,
-  fill: 1_300,
-  account: 10_000,
-  accountFresh: 28_000,
-  heldPosition: 8_000,
-  furtherPosition: 46_000,
-  laneUsed: 5_500,
-  laneFresh: 22_600,
-  market: 28_000,
-}
-const LANES_PER_SLOT = 3
-
 /**
  * Fills that settle together, on top of a state that does not change meanwhile.
  *
@@ -84,19 +62,20 @@ export class OpenFills {
   readonly #log = new UndoLog()
   readonly #entries = new UndoMap<string, Entry>(this.#log)
   readonly #movements = new UndoMap<string, readonly Movement[]>(this.#log)
-  readonly #laneSlots = new UndoMap<string, true>(this.#log)
-  readonly #markets = new UndoMap<number, true>(this.#log)
   /** Orders of session keys by account; what each key has filled here, at its orders' limits. */
   readonly #keyed = new UndoMap<string, readonly OrderRecord[]>(this.#log)
   readonly #charged = new UndoMap<Owner, bigint>(this.#log)
   readonly #rows: Row[] = []
+  readonly #gas: BatchGas
   #orderCount = 0
-  #gas = 0
 
-  /** `timeS`: block time at which the segment will be settled, as far as it can be known. */
-  constructor(state: SettlementState, timeS: number) {
+  /**
+   * `timeS`: block time at which the segment will be settled, as far as it can be known; `gas`: of the batch it stands in.
+   */
+  constructor(state: SettlementState, timeS: number, gas: BatchGas = new BatchGas(state)) {
     this.#state = state
     this.#timeS = timeS
+    this.#gas = gas
   }
 
   get orderCount(): number {
@@ -107,11 +86,6 @@ export class OpenFills {
     return this.#rows.length
   }
 
-  /** Upper estimate of what the segment adds to a batch's gas. */
-  get gasEstimate(): number {
-    return this.#gas
-  }
-
   /**
    * Adds fills that must settle together (mostly one), or adds none and says why.
    * A refusal means: close this segment first, and try again on the state after it.
@@ -120,14 +94,16 @@ export class OpenFills {
     const savepoint = this.#log.begin()
     const rows = this.#rows.length
     const orders = this.#orderCount
-    const gas = this.#gas
+    const gas = this.#gas.begin()
     const refusal = this.#addAll(fills) ?? this.#check(fills)
-    if (refusal === null) this.#log.commit()
-    else {
+    if (refusal === null) {
+      this.#log.commit()
+      this.#gas.commit()
+    } else {
       this.#log.rollback(savepoint)
+      this.#gas.rollback(gas)
       this.#rows.length = rows
       this.#orderCount = orders
-      this.#gas = gas
     }
     return refusal
   }
@@ -185,7 +161,7 @@ export class OpenFills {
       this.#enter(maker, makers.owner, { makerFee }, sizeLots, money.makerCash)
     if (refusal !== null) return refusal
     if (this.#rows.length === COUNT_MAX || this.#orderCount > COUNT_MAX) return 'SEGMENT_FULL'
-    this.#gas += GAS.fill
+    this.#gas.fill(maker.kind === orderKind.repricing)
     this.#rows.push({ taker: orderKey(takers), maker: orderKey(makers), sizeLots, priceTicks })
     return null
   }
@@ -214,7 +190,8 @@ export class OpenFills {
     if (typeof advanced === 'string') return advanced
     const overspent = this.#charge(holder, order, known === undefined, sizeLots)
     if (overspent !== null) return overspent
-    if (known === undefined) this.#gas += this.#gasOfOrder(holder, order)
+    if (known === undefined) this.#gas.order(holder, order, order.owner)
+    this.#meter(holder, order.market)
     this.#entries.set(key, { order, owner, takerFee, makerFee, filled })
     this.#move(holder, order, BigInt(order.side === side.buy ? sizeLots : -sizeLots), cash)
     return null
@@ -254,35 +231,12 @@ export class OpenFills {
     ])
   }
 
-  // What a new order adds: itself, and the account, position, lanes and market where it is the first to touch them.
-  #gasOfOrder(holder: string, { market, lane, kind, flags }: SignedOrder): number {
-    const { cash, positions } = this.#state.account(holder)
+  // The account where it is the first time that it moves here, and each of its markets once.
+  #meter(holder: string, market: number): void {
     const movements = this.#movements.get(holder)
-    let gas = GAS.order + (isConditional(kind) ? GAS.conditional : 0)
-    if ((flags & orderFlag.sessionKey) !== 0) gas += GAS.keyed
-    if (movements === undefined) {
-      gas += cash === 0n && positions.size === 0 ? GAS.accountFresh : GAS.account
-      gas += positions.size * GAS.heldPosition
-    }
-    const isOpening = !positions.has(market) && !movements?.some((other) => other.market === market)
-    if (isOpening && positions.size + (movements?.length ?? 0) > 0) gas += GAS.furtherPosition
-    const slot = `${holder}/${Math.floor(lane / LANES_PER_SLOT)}`
-    if (lane > 0 && this.#laneSlots.get(slot) === undefined) {
-      this.#laneSlots.set(slot, true)
-      gas += this.#isLaneSlotUsed(holder, lane) ? GAS.laneUsed : GAS.laneFresh
-    }
-    if (this.#markets.get(market) === undefined) {
-      this.#markets.set(market, true)
-      gas += GAS.market
-    }
-    return gas
-  }
-
-  #isLaneSlotUsed(holder: string, lane: number): boolean {
-    const first = lane - (lane % LANES_PER_SLOT)
-    for (let other = Math.max(1, first); other < first + LANES_PER_SLOT; other++)
-      if (this.#state.lane(holder, other).seq > 0) return true
-    return false
+    if (movements === undefined) this.#gas.account(holder, market)
+    const moved = new Set(movements?.map((other) => other.market))
+    if (!moved.has(market)) this.#gas.move(holder, market, moved.size)
   }
 
   // The end of the segment, as it would be now. Fill-or-kill orders may go on in the next one.

@@ -28,7 +28,7 @@ describe('SettlementTwin says what the contract does', () => {
   test.each(seeds)(
     `over ${batches} random batches, seed %i`,
     {
-      timeout: 60_000 + batches * 500,
+      timeout: 60_000 + batches * 5_000,
     },
     async (seed) => {
       const random = seededRandom(seed)
@@ -38,6 +38,7 @@ describe('SettlementTwin says what the contract does', () => {
       const kinds = new Map<string, number>()
       const keyed = new Map<string, number>()
       const estimates: number[] = []
+      let exceeded = 0
       for (const { owner } of traders)
         for (let subaccount = 0; subaccount < SUBACCOUNTS; subaccount++)
           await world.deposit(owner, subaccount, 10 ** random.between(8, 13))
@@ -65,7 +66,9 @@ describe('SettlementTwin says what the contract does', () => {
         else expect(done, what).toEqual(predicted)
         if (isHonest) {
           expect(done, `${what} came from the builder`).toEqual({ ok: true })
-          expect(world.gasUsed, `gas of ${what}`).toBeLessThan(draw.gasEstimate)
+          // One position may stand outside its account's word, where closed ones were before: the twin does not know.
+          expect(world.gasUsed, `gas of ${what}`).toBeLessThan(draw.gasEstimate * 1.1)
+          if (world.gasUsed > draw.gasEstimate) exceeded += 1
           estimates.push(draw.gasEstimate / world.gasUsed)
         }
         if (predicted?.ok === true) {
@@ -82,6 +85,8 @@ describe('SettlementTwin says what the contract does', () => {
         console.log(Object.fromEntries(counts))
       const ratio = estimates.reduce((sum, estimate) => sum + estimate, 0) / estimates.length
       console.log(`gas estimate / gas used: ${ratio.toFixed(2)} on average`)
+      expect(ratio).toBeLessThan(1.35)
+      expect(exceeded).toBeLessThan(1 + estimates.length / 50)
       expect(seen.get('ok') ?? 0).toBeGreaterThan(batches / 3)
     },
   )

@@ -2,6 +2,7 @@ import { exchangeInterface, topicOf } from '@plumb/chain'
 import { testWallet } from '@plumb/chain/testing/test-signer'
 import { decodeCommand, side, timeInForce } from '@plumb/model'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { FlowGas } from './flow-gas.ts'
 import { priceMarket, TestHouse, tapeMarket, traders } from './testing/test-house.ts'
 
 const [alice, bob, carol, dave] = traders as [
@@ -69,6 +70,32 @@ describe('settlement on a real chain', () => {
     expect((await house.views.lastBatch()).toSeq).toBeLessThanOrEqual(house.exchange.headSeq)
     await expectConserved()
     expect(relayer.status).toMatchObject({ poison: undefined, difference: undefined })
+  }, 30_000)
+
+  test('what waits is counted as what settling it costs, never below', async () => {
+    house.start()
+    await fund()
+    trade(10)
+    await house.settled()
+    await house.stop()
+    const [groups, batches] = [house.exchange.groups.length, house.exchange.confirmed.length]
+    for (let i = 0; i < 40; i++) {
+      const [maker, taker] = i % 2 === 0 ? [alice, bob] : [carol, dave]
+      const ask = house.rest(maker, tapeMarket, side.sell, 23_000, 30)
+      for (let part = 0; part <= i % 3; part++) house.take(taker, tapeMarket, [[ask, 10]])
+    }
+    const flow = new FlowGas()
+    const counted = house.exchange.groups
+      .slice(groups)
+      .flatMap(({ entries }) => entries)
+      .reduce((sum, { events }) => sum + flow.of(events), 0)
+    house.start()
+    await house.settled()
+    let used = 0
+    for (const { txHash } of house.exchange.confirmed.slice(batches))
+      used += (await house.rpc.receipt(txHash))?.gasUsed ?? 0
+    expect(counted).toBeGreaterThanOrEqual(used)
+    expect(counted).toBeLessThan(used * 1.5)
   }, 30_000)
 
   test('a batch ends at its limit of fills and the next one goes on; each has one transaction', async () => {

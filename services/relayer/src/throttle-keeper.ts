@@ -1,7 +1,6 @@
 //! Follows the feed for what waits to be settled, tells since when, and throttles new orders before settlement falls behind.
 import {
   decodeEvent,
-  type EngineEvent,
   EVENT_STRIDE,
   encodeCommand,
   eventHeader,
@@ -12,27 +11,10 @@ import {
   type TimeMs,
 } from '@plumb/model'
 import type { Clock, CommandClient, FeedEntry, Logger } from '@plumb/runtime'
+import { FlowGas } from './flow-gas.ts'
 import { BacklogMeter, type GasCapacity, stageOf, stageWith, throttleOf } from './gas-budget.ts'
 import type { RelayerMetrics } from './relayer-metrics.ts'
 import type { OpenFeed } from './settle-feed.ts'
-
-/** What settling each takes, gas: from the snapshots of contracts/, distinct accounts, with its share of segment and batch. */
-const gasByKind: Record<number, number> = {
-  [eventKind.TradeExecuted]: 30_000,
-  [eventKind.LiquidationFilled]: 100_000,
-  [eventKind.PositionTakenOver]: 150_000,
-  [eventKind.AdlExecuted]: 60_000,
-  [eventKind.OrderTriggered]: 25_000,
-  [eventKind.WithdrawalAccepted]: 90_000,
-  [eventKind.TransferBooked]: 110_000,
-  [eventKind.InsuranceFunded]: 90_000,
-  [eventKind.PositionReduced]: 160_000,
-  [eventKind.PositionSettled]: 40_000,
-}
-
-/** What settling an event of this kind takes, gas. */
-export const settlementGasOf = (kind: EngineEvent['kind']): number =>
-  gasByKind[eventKind[kind]] ?? 0
 
 export type ThrottleKeeperOptions = {
   openFeed: OpenFeed
@@ -51,6 +33,7 @@ type Told = { seq: Seq; level: number; minNotionalQuote: Quote }
 export class ThrottleKeeper {
   readonly #options: ThrottleKeeperOptions
   readonly #meter = new BacklogMeter()
+  readonly #flow = new FlowGas()
   #stage = 0
   /** The stage the engine was last told, and where in the feed. */
   #told: { seq: Seq; stage: number }
@@ -100,6 +83,7 @@ export class ThrottleKeeper {
   /** A batch is in a block. One that leaves it again is short-lived: its gas is not counted anew. */
   mined(toSeq: Seq): void {
     this.#meter.settle(toSeq)
+    this.#flow.begin()
   }
 
   /** Tells the engine when the stage has changed; repeat it. */
@@ -121,13 +105,10 @@ export class ThrottleKeeper {
   #count({ seq, command, events }: FeedEntry): void {
     const stamp = new DataView(command.buffer, command.byteOffset, command.byteLength)
     const view = new DataView(events.buffer, events.byteOffset, events.byteLength)
-    let gas = 0
-    for (let at = 0; at < events.length; at += EVENT_STRIDE) {
-      const kind = view.getInt32(at + eventHeader.kindI32 * 4, true)
-      gas += gasByKind[kind] ?? 0
-      if (kind === eventKind.ThrottleSet) this.#note(seq, events, at)
-    }
-    this.#meter.add(seq, stamp.getFloat64(header.timeMsF64 * 8, true), gas)
+    for (let at = 0; at < events.length; at += EVENT_STRIDE)
+      if (view.getInt32(at + eventHeader.kindI32 * 4, true) === eventKind.ThrottleSet)
+        this.#note(seq, events, at)
+    this.#meter.add(seq, stamp.getFloat64(header.timeMsF64 * 8, true), this.#flow.of(events))
   }
 
   // By an earlier self, or by an operator, whose throttle stays until the stage changes.

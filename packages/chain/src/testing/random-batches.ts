@@ -63,19 +63,19 @@ export class RandomBatches {
       batchNo: totals.batchNo + 1,
       toSeq: totals.toSeq + this.#random.below(100),
       hashSeq: totals.hashSeq,
-      journalHash: new Uint8Array(32).fill(this.#random.below(256)),
-      stateHash: BigInt(this.#random.below(2 ** 31)),
+      journalHash: new Uint8Array(32).fill(this.#random.between(1, 255)),
+      stateHash: BigInt(this.#random.between(1, 2 ** 31)),
       segments,
     }
   }
 
   /** What the relayer's builder makes of random fills, withdrawals, prices and funding: must be accepted. */
-  honest(): Batch {
+  honest(operations = this.#random.between(1, 8)): Batch {
     this.#mayUseKeys = false
     const twin = this.#world.twin.clone()
     const builder = new BatchBuilder(twin, this.#world.timeS)
     builder.addPrices(this.prices())
-    for (let i = this.#random.between(1, 8); i > 0; i--) {
+    for (let i = operations; i > 0; i--) {
       const what = this.#random.below(10)
       if (what === 0) builder.addFunding(this.funding().updates)
       else if (what < 4 && i === 1) builder.addRisk(this.#odd())
@@ -84,7 +84,7 @@ export class RandomBatches {
     }
     builder.close()
     // A fill-or-kill order that another one's maker has left in part: no relayer ends a batch there.
-    if (twin.state.openFoks !== 0) return this.honest()
+    if (twin.state.openFoks !== 0) return this.honest(operations)
     const batch = builder.finish(this.header([]))
     this.gasEstimate = builder.gasEstimate
     return batch
