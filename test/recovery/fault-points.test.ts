@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createRpc, openExitDesk } from '@plumb/chain'
 import { createClient, createSessionKey } from '@plumb/sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
@@ -178,6 +179,18 @@ const registerKeys = async (desk: (typeof desks)[number], signal: AbortSignal) =
     }
 }
 
+/** One thing after the other asked of the contract itself, until told to end: old lanes' orders are gone already. */
+const askContract = async ({ hand }: (typeof desks)[number], signal: AbortSignal) => {
+  const { rpcUrl, contract } = house.addresses
+  const desk = await openExitDesk(createRpc(rpcUrl), contract, hand.key)
+  while (!signal.aborted)
+    try {
+      await desk.send('requestCancel', [0, 1_023, 1])
+    } catch {
+      await sleep(200) // the chain may be away
+    }
+}
+
 const survive = async (point: string) => {
   const owner = ownerOf(point)
   const sinceMs = Date.now() - 1_000
@@ -204,6 +217,10 @@ const survive = async (point: string) => {
     point.startsWith('relayer:key') && first !== undefined
       ? registerKeys(first, ending.signal)
       : undefined
+  const asking =
+    point.startsWith('relayer:notice') && first !== undefined
+      ? askContract(first, ending.signal)
+      : undefined
   // The process may have been restarted for a prelude: its own pid counts from here.
   let before = 0
   await until(`${owner} runs`, async () => {
@@ -219,7 +236,7 @@ const survive = async (point: string) => {
     await sleep(100)
   } finally {
     ending.abort()
-    await Promise.all([...working, depositing, registering])
+    await Promise.all([...working, depositing, registering, asking])
   }
   for (const desk of desks) {
     await promisesKept(desk, 30_000, sinceMs)
