@@ -24,7 +24,7 @@ const COMMANDS = 2_400
 const ROWS_OF = 60
 const runs = seeds.flatMap((seed) => Object.keys(streamProfiles).map((name) => ({ name, seed })))
 // A deficit that nobody bears is rare: this seed has one. If the streams change, look for another.
-runs.push({ name: 'leveraged', seed: 8 })
+runs.push({ name: 'leveraged', seed: 34 })
 
 /** What engine and ledger hold differently; empty when they agree. */
 class Difference {
