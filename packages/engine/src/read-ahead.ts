@@ -84,7 +84,9 @@ export function readAhead(
     } else if (kind === CancelOrder) {
       const order = f64[(w >> 1) + 11]! & SLOT_MASK
       if (order >= orders) continue
-      seen ^= words[order * ORDER_W + W_PRICE]! ^ words[order * ORDER_W + W_LANE]!
+      // Its lane too, where that is one of the first.
+      const lane = words[order * ORDER_W + W_LANE]! & (LANES - 1)
+      seen ^= words[order * ORDER_W + W_PRICE]! ^ records[a + FIRST_LANE_W + LANE_W * lane]!
       if (!areNamed) continue
       const last = records[a + W_CLOSED_TAIL]!
       const entry = words[order * ORDER_W + W_CLIENT_ID]!
