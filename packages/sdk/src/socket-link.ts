@@ -12,7 +12,7 @@ export type SocketLike = {
 
 export type SocketLinkOptions = {
   url: string
-  /** Makes a socket; `ws` without compression by default. */
+  /** Makes a socket; by default `ws` without compression, in a browser the browser's own. */
   openSocket?: (url: string) => SocketLike
   /** First and longest pause before a reconnection, 100 and 5,000 ms by default. */
   reconnectMinMs?: number
@@ -30,8 +30,13 @@ export type SocketLinkHandlers = {
   onPing(): void
 }
 
-const openNodeSocket = (url: string): SocketLike =>
-  new NodeWebSocket(url, { perMessageDeflate: false })
+const browser: { WebSocket?: new (url: string) => SocketLike } = globalThis
+
+/** Node's own is not there before 22; in a browser's bundle `ws` is empty. */
+const openDefaultSocket = (url: string): SocketLike =>
+  typeof NodeWebSocket !== 'function' && browser.WebSocket !== undefined
+    ? new browser.WebSocket(url)
+    : new NodeWebSocket(url, { perMessageDeflate: false })
 
 /** A WebSocket that reconnects until `close`. */
 export class SocketLink {
@@ -47,7 +52,7 @@ export class SocketLink {
 
   constructor(options: SocketLinkOptions, handlers: SocketLinkHandlers) {
     this.#options = {
-      openSocket: openNodeSocket,
+      openSocket: openDefaultSocket,
       reconnectMinMs: 100,
       reconnectMaxMs: 5_000,
       silenceMs: 45_000,
