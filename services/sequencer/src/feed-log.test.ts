@@ -63,6 +63,21 @@ describe('the feed log', () => {
     await log.close()
   })
 
+  test('groups gather before they are written: few for a moment, many not at all', async () => {
+    const log = new FeedLog(freshDirectory())
+    log.append(group(1, 3))
+    log.append(group(4, 6))
+    expect(log.unwrittenBytes).toBe(group(1, 3).bytes.length + group(4, 6).bytes.length)
+    expect(log.recent(2)).toHaveLength(2)
+    await expect.poll(() => log.unwrittenBytes, { timeout: 10_000 }).toBe(0)
+    await log.flush()
+    log.append(group(7, 2_000))
+    expect(log.unwrittenBytes).toBe(0)
+    log.append(group(2_001, 2_003))
+    await log.close()
+    expect(new FeedLog(log.directory).findLastSeq()).toBe(2_003)
+  })
+
   test.each([30, 27, 3, 0])('cut after %i it goes on from there', async (seq) => {
     const directory = freshDirectory()
     await fill(directory, 30)

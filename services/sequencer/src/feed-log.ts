@@ -29,6 +29,10 @@ const pattern = /^feed-(\d{8})-(\d{16})\.log$/
 /** Groups kept in memory: those on their way to the disk, and a little more for quick returns. */
 const tailBytesMax = 8 * 1024 * 1024
 
+/** Groups gather this long, or until they are so many bytes: every write of a few would cost as much as one of all. */
+const writeAfterMs = 20
+const writeAtOnceBytes = 256 * 1024
+
 const viewOf = (bytes: Buffer) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 const readSeq = (bytes: Buffer, at: number) =>
@@ -121,7 +125,9 @@ export class FeedLog {
   private readonly tail: FeedGroupBytes[] = []
   private tailBytes = 0
   private unwritten: FeedGroupBytes[] = []
+  private waitingBytes = 0
   private writing: Promise<void> | undefined
+  private timer: NodeJS.Timeout | undefined
   private fd: number | undefined
   /** Finished files on their way to the disk: a snapshot waits for them, the feed does not. */
   private readonly retired: Promise<void>[] = []
@@ -203,7 +209,7 @@ export class FeedLog {
     this.appended = 0
   }
 
-  /** Adds a group; it can be read at once, and reaches the disk off-thread. */
+  /** Adds a group; it can be read at once, and reaches the disk off-thread a little later. */
   append(group: FeedGroupBytes): void {
     if (group.firstSeq !== this.appended + 1)
       throw new RangeError(`feed group ${group.firstSeq} where ${this.appended + 1} comes next`)
@@ -211,7 +217,16 @@ export class FeedLog {
     this.tail.push(group)
     this.tailBytes += group.bytes.length
     this.unwritten.push(group)
+    this.waitingBytes += group.bytes.length
+    if (this.waitingBytes >= writeAtOnceBytes) void this.startWriting()
+    else this.timer ??= setTimeout(() => void this.startWriting(), writeAfterMs)
+  }
+
+  private startWriting(): Promise<void> {
+    clearTimeout(this.timer)
+    this.timer = undefined
     this.writing ??= this.writeAll()
+    return this.writing
   }
 
   private trimTail(): void {
@@ -227,6 +242,7 @@ export class FeedLog {
       while (this.unwritten.length > 0) {
         const groups = this.unwritten
         this.unwritten = []
+        this.waitingBytes = 0
         await this.write(groups)
         this.written = groups.at(-1)?.lastSeq ?? this.written
         this.trimTail()
@@ -264,12 +280,12 @@ export class FeedLog {
 
   /** Bytes appended and not yet handed to the disk. */
   get unwrittenBytes(): number {
-    return this.unwritten.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    return this.waitingBytes
   }
 
   /** Waits until everything appended so far is written. */
   async flush(): Promise<void> {
-    while (this.writing !== undefined) await this.writing
+    while (this.writing !== undefined || this.unwritten.length > 0) await this.startWriting()
   }
 
   /** Waits until everything appended so far survives whatever happens to the machine. */

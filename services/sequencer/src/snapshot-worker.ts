@@ -1,5 +1,7 @@
 //! The thread that takes snapshots: it follows the journal on disk with an engine of its own, so that the sequencer's
 //! never stops for one, and a sequencer whose memory has gone wrong is found by its own journal.
+import { setPriority } from 'node:os'
+import { platform } from 'node:process'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createEngine, type Engine, restoreEngine } from '@plumb/engine'
 import {
@@ -13,10 +15,14 @@ import { faultPoint, watchFaults } from '@plumb/runtime'
 import { createSlots, replayBatch, requireWitness, sameHash } from './replay-batch.ts'
 import type { SnapshotOrder, SnapshotStored, SnapshotThreadData } from './snapshot-thread.ts'
 
+const REPLAY_NICENESS = 10
+
 const port = parentPort
 if (port === null) throw new Error('snapshot-worker runs as a worker thread')
 const { directory, faultFile }: SnapshotThreadData = workerData
 watchFaults(faultFile)
+// On Linux the calling thread alone, elsewhere the process: what is replayed here is in no hurry, an order is.
+if (platform === 'linux') setPriority(REPLAY_NICENESS)
 const slots = createSlots()
 let engine: Engine | undefined
 
