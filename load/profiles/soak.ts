@@ -81,7 +81,10 @@ export async function soak(session: Session): Promise<Findings> {
   }
 }
 
-/** Each second: the orders of the last are canceled, new ones are signed and placed, evenly. */
+/**
+ * Orders are placed evenly, and canceled in their order once they have stood for a second. One whose answer has not come
+ * by then is canceled when it has: an exchange that is slow for a while keeps its lane so long.
+ */
 async function trade(
   { client, accounts, settings }: Session,
   wireOf: ReadonlyMap<LoadAccount, WireClient>,
@@ -99,27 +102,26 @@ async function trade(
       latency.record(performance.now() - due)
     }
   let nextId = 0
-  let placed: { account: LoadAccount; id: number; lane: number }[] = []
+  const standing: { account: LoadAccount; id: number; lane: number }[] = []
   const startMs = performance.now()
   for (let round = 0; round < seconds; round++) {
     const orders = await makeOrders(client, accounts, { market, count: rate, fillPercent })
-    const cancels = placed
-    placed = []
     for (let i = 0; i < rate; i++) {
       const due = startMs + round * ROUND_MS + (i * ROUND_MS) / rate
       if (due > performance.now()) await sleep(due - performance.now())
       const account = accounts[i % accounts.length]!
       const order = orders[i]!
       const wire = wireOf.get(account)!
-      const old = cancels[i]
-      const oldId = old === undefined ? 0 : outcomes.orderIds[old.id]!
       const id = nextId++
       dueMs.set(id, due)
       outcomes.sent += 1
       const text = `{"op":"order.place","id":${id},${JSON.stringify(order).slice(1)}`
       wire.send(textFrame(text))
-      placed.push({ account, id, lane: order.lane })
-      if (old === undefined) continue
+      standing.push({ account, id, lane: order.lane })
+      const [old] = standing
+      if (old === undefined || standing.length <= rate || dueMs.has(old.id)) continue
+      standing.shift()
+      const oldId = outcomes.orderIds[old.id]!
       // One that was filled at once is gone already.
       if (oldId > 0 && !outcomes.wasFilled(old.id)) {
         const cancelId = nextId++
