@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -113,7 +113,9 @@ function run(service: string, env: Record<string, string>): ChildProcess {
   const flags = (process.env['PLUMB_LOAD_NODE_FLAGS'] ?? '')
     .split(' ')
     .filter((flag) => flag !== '')
-  const heap = service === 'gateway' ? ['--max-semi-space-size=32'] : []
+  // As the devnet starts it.
+  const sharing = availableParallelism() > 2 ? [] : ['--no-parallel-scavenge']
+  const heap = service === 'gateway' ? ['--max-semi-space-size=32', ...sharing] : []
   return spawn(process.execPath, [...flags, ...heap, main], {
     env,
     stdio: ['ignore', 'inherit', 'inherit'],
