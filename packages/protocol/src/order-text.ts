@@ -16,6 +16,8 @@ const NO_TERMS =
   '"triggerKind":null,"triggerPrice":null,"triggerBy":null,"stopLossPrice":null,"takeProfitPrice":null,' +
   '"offset":null,"count":null,"intervalS":null,"slippage":null,"displayAmount":null,"oco":null,"parent":null,' +
   '"rejectCode":null'
+/** By symbol, of which there are few. */
+const symbolTexts = new Map<string, string>()
 /** By flags, of which there are few. */
 const flagTexts = new Map<number, string>()
 
@@ -37,7 +39,7 @@ export function orderText(record: OrderRecord, market: Market): string {
   return (
     `{"id":"${record.orderId}","clientOrderId":${clientOrderId === '' ? 'null' : JSON.stringify(clientOrderId)},` +
     `"digest":${digest === null ? 'null' : `"${digest}"`},"account":"${account}","subaccount":${record.subaccount},` +
-    `"market":${JSON.stringify(market.symbol)},"createdAt":${record.createdAtMs},"updatedAt":${record.updatedAtMs},` +
+    `"market":${symbolText(market.symbol)},"createdAt":${record.createdAtMs},"updatedAt":${record.updatedAtMs},` +
     `"lastTradeAt":${record.lastTradeAtMs},"type":"${record.isMarketOrder ? 'market' : 'limit'}",` +
     `"side":"${record.side === side.buy ? 'buy' : 'sell'}","price":"${price}","amount":"${amount}",` +
     `"filled":"${filled}","remaining":"${remaining}","average":${average},` +
@@ -60,5 +62,13 @@ function flagText(flags: number): string {
   if (known !== undefined) return known
   const text = JSON.stringify(flagWords(flags)).slice(1, -1)
   flagTexts.set(flags, text)
+  return text
+}
+
+function symbolText(symbol: string): string {
+  const known = symbolTexts.get(symbol)
+  if (known !== undefined) return known
+  const text = JSON.stringify(symbol)
+  symbolTexts.set(symbol, text)
   return text
 }

@@ -314,11 +314,20 @@ function countAnswers(metrics: Metrics): (op: string, code: string, seconds: num
     undefined,
     ['op'],
   )
+  const [counters, histograms] = [new Map<string, Counted>(), new Map<string, Timed>()]
+  // The labels of an op and a code are found once: there are few, and finding them costs more than counting.
   return (op, code, seconds) => {
-    answers.inc({ op, code })
-    latency.observe({ op }, seconds)
+    const key = `${op}/${code}`
+    let counter = counters.get(key)
+    if (counter === undefined) counters.set(key, (counter = answers.labels(op, code)))
+    let histogram = histograms.get(op)
+    if (histogram === undefined) histograms.set(op, (histogram = latency.labels(op)))
+    counter.inc()
+    histogram.observe(seconds)
   }
 }
+type Counted = { inc(): void }
+type Timed = { observe(seconds: number): void }
 
 function observe(metrics: Metrics, read: { pool: () => number; lag: () => number }): void {
   const queue = metrics.gauge('verify_queue', 'Signatures waiting for a thread.')

@@ -18,8 +18,6 @@ export type CheckedOrder = {
   side: Side
   flags: number
   orderKind: OrderKind
-  /** Bits of `orderOption`. */
-  options: number
   priceTicks: number
   sizeLots: number
   triggerTicks: number
@@ -29,8 +27,6 @@ export type CheckedOrder = {
   expiryS: number
   selfTrade: SelfTradePrevention
   clientOrderId: string
-  /** 0 for a new order, else the order to amend. */
-  orderId: number
   signer: Uint8Array
   /** EIP-2098, 64 bytes. */
   signature: Uint8Array
@@ -55,10 +51,14 @@ const bytesAt = { clientOrderId: 96, signer: 132, signature: 152 } as const
 export class CommandEncoder {
   readonly #slot = new CommandBuffer(1)
 
-  /** PlaceOrder, or AmendOrder when `orderId` is set. Valid until the next call. */
-  order(order: CheckedOrder): Uint8Array {
+  /**
+   * PlaceOrder, or AmendOrder when there is an order to amend (not 0). Valid until the next call.
+   *
+   * @param options bits of `orderOption`
+   */
+  order(order: CheckedOrder, orderId: number, options: number): Uint8Array {
     const { bytes, i32: words, f64: doubles } = this.#slot
-    const kind = order.orderId === 0 ? commandKind.PlaceOrder : commandKind.AmendOrder
+    const kind = orderId === 0 ? commandKind.PlaceOrder : commandKind.AmendOrder
     bytes.fill(0)
     words[header.kindI32] = kind
     words[header.accountI32] = order.accountId
@@ -66,8 +66,8 @@ export class CommandEncoder {
     doubles[f64.price] = order.priceTicks
     doubles[f64.size] = order.sizeLots
     doubles[f64.trigger] = order.triggerTicks
-    doubles[f64.orderId] = order.orderId
-    words[i32.options] = order.options
+    doubles[f64.orderId] = orderId
+    words[i32.options] = options
     words[i32.side] = order.side
     words[i32.flags] = order.flags
     words[i32.kind] = order.orderKind

@@ -238,7 +238,7 @@ class Placement extends Asking implements SignerWaiter {
     }
     const orderId = amends === undefined ? 0 : orderIdOf(amends)
     const options = orderId === 0 && request.type === 'market' ? orderOption.market : 0
-    return encoder.order({ ...order, orderId, options })
+    return encoder.order(order, orderId, options)
   }
 
   protected override replyTo(answer: Answer): string {

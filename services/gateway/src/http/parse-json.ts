@@ -34,7 +34,7 @@ const SPACE_BEFORE_COLON = /"[ \t\r\n]+:/
 /** One object at most, no list, no escape, every colon of a key right behind its quote. */
 function looksFlat(text: string): boolean {
   return (
-    text.lastIndexOf('{') <= 0 &&
+    !text.includes('{', 1) &&
     !text.includes('[') &&
     !text.includes('\\') &&
     !SPACE_BEFORE_COLON.test(text)

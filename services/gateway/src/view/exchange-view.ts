@@ -52,7 +52,8 @@ export class ExchangeView {
   genesis: Genesis | null = null
   appliedSeq = 0
   appliedTimeMs = 0
-  #accountsByOwner = new Map<string, AccountView>()
+  /** By subaccount, then by owner: a key of both would be a new string for each look. */
+  readonly #accountsByOwner: Map<string, AccountView>[] = []
   /** Who asked for the events of a command that is not applied yet, by its seq. */
   readonly #askers = new Map<number, Asker>()
 
@@ -95,7 +96,7 @@ export class ExchangeView {
   }
 
   account(address: string, subaccount: number): AccountView | undefined {
-    return this.#accountsByOwner.get(ownerKey(address, subaccount))
+    return this.#accountsByOwner[subaccount]?.get(address.toLowerCase())
   }
 
   subaccountsOf(address: string): AccountView[] {
@@ -358,7 +359,9 @@ export class ExchangeView {
 
   #addAccount(account: AccountView): void {
     this.#state.accounts.set(account.accountId, account)
-    this.#accountsByOwner.set(ownerKey(account.address, account.subaccount), account)
+    const { address, subaccount } = account
+    while (this.#accountsByOwner.length <= subaccount) this.#accountsByOwner.push(new Map())
+    this.#accountsByOwner[subaccount]?.set(address, account)
   }
 
   #marketStateChanged(event: EventOf<'MarketStateChanged'>, command: Command): void {
@@ -414,10 +417,6 @@ export class ExchangeView {
     const batch = this.batches.confirm({ batchNo, toSeq, txHash, gasUsed, blockNumber, timeMs })
     this.#state.sink?.batchSettled(batch)
   }
-}
-
-function ownerKey(address: string, subaccount: number): string {
-  return `${address.toLowerCase()}/${subaccount}`
 }
 
 function stateOf(state: number): MarketState {
