@@ -1,4 +1,5 @@
 //! `npm start`: the whole exchange in the foreground, until Ctrl-C.
+import { createClient } from '@plumb/sdk'
 import { parentPid } from './config.ts'
 import { DevnetError } from './devnet-error.ts'
 import { parseStartOptions, startUsage } from './devnet-options.ts'
@@ -30,6 +31,17 @@ ${keys.join('\n')}
 Try:  npm run trade -- buy BTC-PERP 0.1 61000
       npm run list-market -- EURUSD-PERP --price 1.08
 `
+}
+
+/** After a stop of more than half a minute markets come back in steps: who tries to trade should know. */
+const sayIfReopening = async ({ addresses }: Devnet) => {
+  const { markets } = await createClient({ baseUrl: addresses.gatewayUrl }).status()
+  const closed = markets.filter(({ state, reason }) => state !== 'settled' && reason !== null)
+  const [first] = closed
+  if (first === undefined) return
+  const names = closed.map(({ market }) => market).join(', ')
+  say(`… ${names}: ${first.state.replace('_', ' ')}. ${first.reason}`)
+  say(`  Follow it: ${addresses.gatewayUrl}/v1/status\n`)
 }
 
 /** npm and the terminal both deliver Ctrl-C: a second one counts only when it comes later, as impatience. */
@@ -75,7 +87,10 @@ const main = async () => {
   })
   const devnet = await starting
   if (json) console.log(JSON.stringify({ ...devnet.addresses, state: devnet.paths.state }))
-  else say(greeting(devnet))
+  else {
+    say(greeting(devnet))
+    await sayIfReopening(devnet).catch(() => {}) // the status page tells as well
+  }
 }
 
 try {

@@ -1,6 +1,13 @@
 //! A rejected command as the public error: code, the field it is about, the limit in the field's own spelling.
 import { type CommandRejected, type Market, rejectName } from '@plumb/model'
-import { type ErrorCode, isErrorCode, PlumbError, quoteToText, unitsToText } from '@plumb/protocol'
+import {
+  type ErrorCode,
+  errorTable,
+  isErrorCode,
+  PlumbError,
+  quoteToText,
+  unitsToText,
+} from '@plumb/protocol'
 
 type Unit = 'ticks' | 'lots' | 'quote' | 'number'
 
@@ -41,13 +48,30 @@ const about: Partial<Record<ErrorCode, { field?: string; unit?: Unit }>> = {
   POST_ONLY_WOULD_CROSS: { field: 'price', unit: 'ticks' },
 }
 
-/** @param market the market of the command, where it has one */
-export function rejectError(event: CommandRejected, market: Market | undefined): PlumbError {
+/** Codes that a market's state gives: the answer says why it is in that state. */
+const ofState: ReadonlySet<ErrorCode> = new Set([
+  'MARKET_HALTED',
+  'CANCEL_ONLY',
+  'CLOSE_ONLY',
+  'POST_ONLY_STATE',
+])
+
+/**
+ * @param market the market of the command, where it has one
+ * @param why the reason of its state, asked where that is what refused
+ */
+export function rejectError(
+  event: CommandRejected,
+  market: Market | undefined,
+  why: () => string | null = () => null,
+): PlumbError {
   const name = rejectName(event.code)
   if (!isErrorCode(name)) return new PlumbError('INTERNAL') // the table covers every reject code
+  const reason = ofState.has(name) ? why() : null
   const { field, unit } = about[name] ?? {}
   const limit = unit === undefined ? undefined : limitText(event.limitValue, unit, market)
   return new PlumbError(name, {
+    ...(reason === null ? {} : { message: `${errorTable[name].doc} ${reason}` }),
     ...(field === undefined ? {} : { field }),
     ...(limit === undefined ? {} : { limit }),
   })

@@ -13,6 +13,7 @@ import {
 import type { Origin, TrafficGuard } from '../guard/traffic-guard.ts'
 import { catchingUp } from '../view/catching-up.ts'
 import type { EventsWaiter, ExchangeView } from '../view/exchange-view.ts'
+import { reasonOf } from '../view/market-reason.ts'
 import type { PublicObjects } from '../view/public-objects.ts'
 import { AnswerDeadlines, type Awaiting } from './answer-deadlines.ts'
 import { rejectError } from './reject-error.ts'
@@ -196,7 +197,14 @@ class Flight implements CommandWaiter, Awaiting, EventsWaiter {
     const events = shown ?? decodeEvents(reply.events)
     const rejected = eventOf(events, 'CommandRejected')
     if (rejected === undefined) this.#sink.answered({ seq, timeMs, events })
-    else this.#sink.failed(rejectError(rejected, this.#sink.market))
+    else this.#sink.failed(rejectError(rejected, this.#sink.market, () => this.#why(rejected)))
+  }
+
+  /** Why the market of a refused command is in its state. */
+  #why({ market }: { market: number }): string | null {
+    const { view } = this.#parts
+    const found = view.markets.get(market)
+    return found === undefined ? null : reasonOf(found, view.appliedTimeMs)
   }
 
   unanswered(error: CommandError): void {

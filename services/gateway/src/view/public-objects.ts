@@ -1,7 +1,7 @@
 //! Views as the objects of the API.
 
 import { bytesHex, scaleE8, type Verifier } from '@plumb/chain'
-import { marketState, orderKind, type Side, side } from '@plumb/model'
+import { orderKind, type Side, side } from '@plumb/model'
 import {
   type AccountObject,
   type BalanceObject,
@@ -49,7 +49,8 @@ import type { BatchView } from './batch-view.ts'
 import type { BookLevel } from './book-view.ts'
 import type { Candle } from './candle-view.ts'
 import type { ExchangeView } from './exchange-view.ts'
-import type { FundingRateView, MarketReason, MarketView, TradeView } from './market-view.ts'
+import { reasonText } from './market-reason.ts'
+import type { FundingRateView, MarketView, TradeView } from './market-view.ts'
 import type { OrderView } from './order-view.ts'
 
 const HOUR_MS = 3_600_000
@@ -59,20 +60,6 @@ const RATE_DECIMALS = 10
 const POST_ONLY_LEVEL = 2
 /** Largest 8-hour funding rate: 4 % an hour (risk.md 1.4). */
 const FUNDING_CAP = '0.32'
-
-/** Why a market takes fewer orders than its state says. */
-const SETTLED = 'It has ended: positions were closed at the settlement price.'
-const reasonTexts: Record<MarketReason, string | null> = {
-  open: null,
-  stale: 'Too few price sources agree: the index is more than 5 seconds old.',
-  lost: 'Too few price sources agree: the index is more than 30 seconds old.',
-  operator: 'An operator has restricted it.',
-  prices:
-    'There were no prices for more than 30 seconds: it reopens in steps by itself as soon as enough sources agree.',
-  pause: 'The contract is paused: it reopens by itself when the pause ends.',
-  reopening:
-    'It reopens in steps by itself: cancels only, then post-only until prices were steady for a minute, then trading.',
-}
 
 const STOPPED_MESSAGE =
   'Settlement is too far behind: nothing is matched and no withdrawal is taken until it has caught up. Post-only orders, stops and cancels are taken.'
@@ -405,7 +392,7 @@ export class PublicObjects {
         market: market.definition.symbol,
         state: marketStateWord(state),
         since: sinceMs,
-        reason: state === marketState.settled ? SETTLED : reasonTexts[reason],
+        reason: reasonText(state, reason),
         until: untilMs,
       }
     })
