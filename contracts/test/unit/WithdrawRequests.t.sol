@@ -149,6 +149,25 @@ contract WithdrawRequestsTest is ExitTest {
         assertEq(exchange.claimWithdraw(vm.addr(backstopKey()), 0), 1e6, "paid at last");
     }
 
+    // 34. With a position it keeps a tenth of it, whatever was asked for; the rest of the request stands.
+    function test_backstop_keeps_what_its_position_needs() public {
+        trade(FIXED, backstopKey(), carol, 10_000);
+        requestWithdraw(backstopKey(), type(uint64).max);
+        pass(2 * FREEZE_DELAY_S);
+        settle(emptyBatch());
+        int256 kept = int256(uint256(MARK) * 10_000 * QUOTE / 10);
+        int256 free = exchange.freeCollateral(vm.addr(backstopKey()), 0);
+        assertEq(int256(exchange.claimWithdraw(vm.addr(backstopKey()), 0)), free, "paid");
+        int256 worth = cashOf(backstopKey()) + int256(uint256(MARK) * 10_000 * QUOTE);
+        assertEq(worth, kept, "a tenth of the position stays");
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IExchangeExit.NothingFree.selector, vm.addr(backstopKey()), int256(0)
+            )
+        );
+        exchange.claimWithdraw(vm.addr(backstopKey()), 0);
+    }
+
     function claimTooEarly(uint256 key, uint256 from) internal {
         vm.expectRevert(abi.encodeWithSelector(IExchangeExit.TooEarly.selector, nowS, from));
         exchange.claimWithdraw(vm.addr(key), 0);

@@ -14,6 +14,7 @@ import {
   W_LOCKED,
   W_MIN_SEQ,
   W_RISK,
+  W_SUBACCOUNT,
   WATCHED,
 } from './slabs.ts'
 import type { EngineState } from './state.ts'
@@ -30,6 +31,20 @@ export function isBackstopOwners(state: EngineState, account: number): boolean {
     known += word
   }
   return known !== 0
+}
+
+/**
+ * Whether the account may be a market's backstop: on-chain that is subaccount market + 1 of the backstop's owner and nobody
+ * else. Before the contract has named the owner anybody may.
+ */
+export function mayBack(state: EngineState, account: number, market: number): boolean {
+  const { chain, accounts } = state
+  const isNamed = chain
+    .subarray(BACKSTOP_OWNER, BACKSTOP_OWNER + OWNER_WORDS)
+    .some((word) => word !== 0)
+  if (!isNamed) return true
+  const isOwn = accounts.i32[account * ACCOUNT_W + W_SUBACCOUNT] === market + 1
+  return isOwn && isBackstopOwners(state, account)
 }
 
 /** Whether the contract takes no new risk now. */

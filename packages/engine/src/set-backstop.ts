@@ -1,5 +1,6 @@
 //! SetBackstop: the account that takes over positions of a market (RULES.md 4); 0 = none.
 import { eventKind, rejectCode } from '@plumb/model'
+import { mayBack } from './chain-state.ts'
 import { touch } from './dirty-set.ts'
 import { emit, reject } from './emit.ts'
 import { isListed } from './list-market.ts'
@@ -24,7 +25,9 @@ export function setBackstop(
     reject(state, i32, f64, w, d, rejectCode.UNKNOWN_MARKET)
     return
   }
-  if (account !== 0 && !isReady(accounts.i32, account, market)) {
+  const fits =
+    account === 0 || (isReady(accounts.i32, account, market) && mayBack(state, account, market))
+  if (!fits) {
     reject(state, i32, f64, w, d, rejectCode.INVALID_PARAMETER)
     return
   }

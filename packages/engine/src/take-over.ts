@@ -1,6 +1,7 @@
 //! The market's backstop takes a position over, the insurance tranche paying what is missing (RULES.md 4, step 2).
 import { eventKind, type LiquidationState, takeoverQuote } from '@plumb/model'
 import { accountHealth, HEALTH_EQUITY, HEALTH_INITIAL } from './account-health.ts'
+import { mayBack } from './chain-state.ts'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
 import { initialMargin } from './initial-margin.ts'
@@ -41,6 +42,8 @@ export function takeOver(
   const m = market * MARKET_D
   const backstop = markets[m + M_BACKSTOP]!
   if (backstop === 0 || markets[m + M_TRANCHE]! < deficit) return false
+  // One that was named before the contract was heard of.
+  if (!mayBack(state, backstop, market)) return false
   const pay = takeoverQuote(point, markets[m + M_LIQUIDATION_FEE]!)
   if (!canTake(state, backstop, market, point.lots, pay)) return false
   const size = Math.abs(point.lots)

@@ -4,6 +4,11 @@ import type { ReferenceAccount, ReferenceState } from './reference-state.ts'
 export const isBackstopOwners = (s: ReferenceState, { ownerHex }: ReferenceAccount): boolean =>
   ownerHex === s.chain.backstopHex && !/^0*$/.test(ownerHex)
 
+/** Whether the account may back the market: on-chain subaccount market + 1 of the backstop's owner does. */
+export const mayBack = (s: ReferenceState, account: ReferenceAccount, market: number): boolean =>
+  /^0*$/.test(s.chain.backstopHex) ||
+  (isBackstopOwners(s, account) && account.subaccount === market + 1)
+
 export const isPaused = (s: ReferenceState): boolean => s.timeMs < s.chain.pausedUntilS * 1_000
 
 /** No more leaves than has come in. */

@@ -2,7 +2,7 @@
 import { closeReason, limits, marketState } from '@plumb/model'
 import { deleverage } from './reference-adl.ts'
 import { pairFree } from './reference-capacity.ts'
-import { isSettlementLate } from './reference-chain-state.ts'
+import { isSettlementLate, mayBack } from './reference-chain-state.ts'
 import { close, closeMany } from './reference-close.ts'
 import { explain, isSpared, openAction } from './reference-explain.ts'
 import { movePosition, settleFunding } from './reference-fill.ts'
@@ -206,6 +206,7 @@ function takeOver(
   const pay = value - discount
   const backstop = accountOf(s, market.backstop)
   if (backstop === undefined || market.tranche < deficit) return false
+  if (!mayBack(s, backstop, market.market)) return false
   if (!canTake(s, backstop, market, lots, pay)) return false
   openAction(s, account, market, at.equity >= 0n ? 2 : 3, abs(lots), 0, emit)
   settleFunding(s, backstop, market.market, emit)

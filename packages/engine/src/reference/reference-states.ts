@@ -8,7 +8,7 @@ import {
   type SetMarketState,
   type SettleMarket,
 } from '@plumb/model'
-import { isPaused } from './reference-chain-state.ts'
+import { isPaused, mayBack } from './reference-chain-state.ts'
 import { closeMany } from './reference-close.ts'
 import { movePosition, settleFunding } from './reference-fill.ts'
 import { collectDust } from './reference-funding.ts'
@@ -41,7 +41,7 @@ export function setBackstop(s: ReferenceState, c: SetBackstop, emit: Emit): Refu
   if (market === undefined) return refuse('UNKNOWN_MARKET')
   if (account !== undefined) {
     const fits = account.isolatedMarket === c.market && ordersOf(s, accountId).length === 0
-    if (!fits) return INVALID
+    if (!fits || !mayBack(s, account, c.market)) return INVALID
   }
   market.backstop = accountId
   emit({ kind: 'BackstopSet', accountId, market: c.market })

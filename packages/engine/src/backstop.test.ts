@@ -1,0 +1,71 @@
+// Who may back a market, and what leaves a backstop, on both engines (RULES.md 4, 7).
+import { noticeKind } from '@plumb/model'
+import { expect, test } from 'vitest'
+import { Scenario, scenarioMarket } from './reference/scenario.ts'
+
+const zeros = (length: number) => new Uint8Array(length)
+/** Deposits of a scenario come from addresses that end in the order of their owners. */
+const ownerOf = (number: number) => {
+  const owner = zeros(20).fill(number)
+  owner[0] = 0
+  return owner
+}
+/** alice's subaccount 1 is what the contract calls market 0's backstop. */
+const named = (scenario: Scenario) =>
+  scenario.send({
+    kind: 'ChainNotice',
+    noticeId: 1,
+    what: noticeKind.terms,
+    market: 0,
+    subaccount: 0,
+    owner: zeros(20),
+    backstop: ownerOf(1),
+    blockNumber: 1,
+    txHash: zeros(32),
+    feePpm: 5_000,
+  })
+const opening = `
+  deposit alice 10_000
+  deposit alice/1 10_000
+  deposit alice/2 10_000
+  deposit bob/1 10_000
+  mode alice/1 0
+  mode alice/2 0
+  mode bob/1 0
+  at 60_000`
+
+test('only the account that backs the market on-chain may be named', () => {
+  const scenario = new Scenario()
+  scenario.play(opening)
+  named(scenario)
+  expect(scenario.run('backstop bob/1')).toBe('reject INVALID_PARAMETER')
+  expect(scenario.run('backstop alice/2')).toBe('reject INVALID_PARAMETER')
+  expect(scenario.run('backstop alice')).toBe('reject INVALID_PARAMETER')
+  expect(scenario.run('backstop alice/1')).toBe('')
+  expect(scenario.engine.market(0)?.backstopAccountId).toBe(2)
+})
+
+test('another account that was named before the contract was heard of takes nothing over', () => {
+  for (const hears of [false, true]) {
+    const scenario = new Scenario({}, [scenarioMarket])
+    scenario.play(`${opening}
+      backstop bob/1
+      risk armed
+      deposit carol 400
+      deposit dave 100_000
+      place dave sell 0.1 @ 60_000
+      place carol buy 0.1 @ 60_000`)
+    if (hears) named(scenario)
+    const outcome = scenario.run('at 56_500')
+    expect(outcome.includes('taken over')).toBe(!hears)
+  }
+})
+
+test('nothing leaves a backstop by signature, with a position or without', () => {
+  const scenario = new Scenario()
+  scenario.play(opening)
+  named(scenario)
+  for (const who of ['alice', 'alice/1'])
+    expect(scenario.run(`withdraw ${who} 1`)).toBe('reject BACKSTOP_LOCKED')
+  expect(scenario.run('withdraw bob/1 1')).toBe('accepted')
+})
