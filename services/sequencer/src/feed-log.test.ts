@@ -8,8 +8,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createFeedEntriesWriter, encodeFeedGroupEnd } from '@plumb/runtime'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import type { FeedGroupBytes } from './feed-log.ts'
 import { FeedLog } from './feed-log.ts'
 
@@ -76,6 +77,29 @@ describe('the feed log', () => {
     log.append(group(2_001, 2_003))
     await log.close()
     expect(new FeedLog(log.directory).findLastSeq()).toBe(2_003)
+  })
+
+  test('goes on writing after a moment in which all is written already', async () => {
+    const log = new FeedLog(freshDirectory())
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      log.append(group(1, 2_000))
+      log.append(group(2_001, 2_003)) // While the first is on its way: goes with it, before its own moment.
+      let written = 0
+      while (written < 2) {
+        await nextTurn()
+        written = 0
+        for await (const { lastSeq } of log.read(1)) written += lastSeq > 0 ? 1 : 0
+      }
+      vi.advanceTimersByTime(1_000)
+      log.append(group(2_004, 2_006))
+      vi.advanceTimersByTime(1_000)
+      expect(log.unwrittenBytes).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+    await log.close()
+    expect(new FeedLog(log.directory).findLastSeq()).toBe(2_006)
   })
 
   test.each([30, 27, 3, 0])('cut after %i it goes on from there', async (seq) => {

@@ -225,8 +225,9 @@ export class FeedLog {
   private startWriting(): Promise<void> {
     clearTimeout(this.timer)
     this.timer = undefined
-    this.writing ??= this.writeAll()
-    return this.writing
+    // With nothing to write it would end before it is remembered, and be remembered for ever.
+    if (this.unwritten.length > 0) this.writing ??= this.writeAll()
+    return this.writing ?? Promise.resolve()
   }
 
   private trimTail(): void {
