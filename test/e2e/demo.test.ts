@@ -60,10 +60,11 @@ test('what an owner asks of the contract is done within seconds, and three sides
   expect(outcome.code, outcome.output).toBe(0)
 })
 
-test('session keys and wallets of other kinds trade and settle; a revoked key is refused', {
+test('session keys, libraries and wallets of other kinds trade and settle; a revoked key is refused', {
   timeout: 120_000,
 }, async () => {
-  const { ofAccount, ofContract, unlocked } = await tradeByKeys(house.addresses.gatewayUrl)
+  const signers = await tradeByKeys(house.addresses.gatewayUrl)
+  const { ofAccount, ofContract, unlocked, libraries } = signers
   expect(ofAccount).toMatchObject({
     signer: true,
     account: true,
@@ -76,6 +77,12 @@ test('session keys and wallets of other kinds trade and settle; a revoked key is
   })
   expect(ofContract).toEqual({ account: true, filled: '0.02' })
   expect(unlocked).toEqual({ canceled: 'canceled', filled: '0.02' })
+  expect(libraries).toEqual({
+    'a local key': '0.02',
+    ethers: '0.02',
+    viem: '0.02',
+    'eth-sig-util': '0.02',
+  })
   const agreed = await runCommand('reconcile', ['--state', state])
   expect(agreed.code, agreed.output).toBe(0)
 })

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, createClient, createSessionKey, createWallet, type Trader } from '@plumb/sdk'
 import { deployContractWallet, unlockedSigner } from '../../packages/sdk/src/testing/wallets.ts'
+import { signersOf } from '../../packages/sdk/test/library-signers.ts'
 
 const EXAMPLE = '../../packages/sdk/examples/session-key.mjs'
 const PATIENCE_MS = 60_000
@@ -81,16 +82,35 @@ async function unlockedAccount(client: Client, payer: string) {
   return { canceled: canceled.order.status, filled: taken.order.filled }
 }
 
-/** All three at once, on funded demo accounts that pay for them. */
+/** One key in every library: each one's order settles. */
+async function everyLibrary(client: Client, payer: string) {
+  const { rpcUrl, contract, token } = await client.devnet()
+  const key: `0x${string}` = `0x${payer.slice(2)}`
+  const wallet = createWallet({ rpcUrl, contract, token, signer: key })
+  await wallet.deposit(5_000_000_000)
+  wallet.close()
+  const filled: Record<string, string> = {}
+  for (const [name, signer] of signersOf(key)) {
+    const trader = client.trader(signer)
+    await until('funded', async () => (await trader.isFunded()) || undefined)
+    const { order } = await trader.place(buy)
+    await settled(trader, order.id)
+    filled[name] = order.filled
+  }
+  return filled
+}
+
+/** All of them at once, on funded demo accounts that pay for them. */
 export async function tradeByKeys(gatewayUrl: string) {
   const client = createClient({ baseUrl: gatewayUrl })
   const { accounts } = await client.devnet()
-  const keys = accounts.slice(-3).map(({ privateKey }) => privateKey)
-  const [first = '', second = '', third = ''] = keys
-  const [ofAccount, ofContract, unlocked] = await Promise.all([
+  const keys = accounts.slice(-4).map(({ privateKey }) => privateKey)
+  const [first = '', second = '', third = '', fourth = ''] = keys
+  const [ofAccount, ofContract, unlocked, libraries] = await Promise.all([
     keyOfAccount(client, first),
     keyOfContract(client, second),
     unlockedAccount(client, third),
+    everyLibrary(client, fourth),
   ])
-  return { ofAccount, ofContract, unlocked }
+  return { ofAccount, ofContract, unlocked, libraries }
 }

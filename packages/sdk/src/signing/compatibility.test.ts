@@ -1,23 +1,16 @@
 import { Buffer } from 'node:buffer'
-import { SignTypedDataVersion, signTypedData } from '@metamask/eth-sig-util'
-import {
-  domainTypes,
-  orderTypedData,
-  type TypedData,
-  type TypedField,
-  typedDomain,
-} from '@plumb/protocol'
-import { TypedDataEncoder, Wallet } from 'ethers'
-import { privateKeyToAccount } from 'viem/accounts'
+import { orderTypedData, type TypedData, typedDomain } from '@plumb/protocol'
+import { TypedDataEncoder } from 'ethers'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 // A test may look across: a real exchange takes what these signers sign.
 import {
   startExchange,
   type TestExchange,
 } from '../../../../services/gateway/test/exchange-fixture.ts'
+import { signersOf } from '../../test/library-signers.ts'
 import { createClient } from '../create-client.ts'
 import { privateKeyAccount } from './private-key-account.ts'
-import { type SignerInput, signerAddress, signTyped } from './signer.ts'
+import { signerAddress, signTyped } from './signer.ts'
 import { typedDataDigest } from './typed-data-digest.ts'
 
 // Other tests may share the machine: patience is not what is tested.
@@ -26,22 +19,7 @@ vi.setConfig({ testTimeout: 30_000, hookTimeout: 120_000 })
 const key = `0x${'4c'.repeat(32)}` as const
 const domain = typedDomain(1337, `0x${'cc'.repeat(20)}`)
 
-/** What MetaMask does: V4, with the domain among the types. */
-const metamask: SignerInput = {
-  getAddress: async () => new Wallet(key).address,
-  async signTypedData(of, types, message) {
-    const allTypes: typeof domainTypes & Record<string, TypedField[]> = { ...domainTypes, ...types }
-    const data = { domain: of, types: allTypes, primaryType: Object.keys(types)[0] ?? '', message }
-    const privateKey = Buffer.from(key.slice(2), 'hex')
-    return signTypedData({ privateKey, data, version: SignTypedDataVersion.V4 })
-  },
-}
-const signers: [name: string, signer: SignerInput][] = [
-  ['a local key', privateKeyAccount(key)],
-  ['ethers', new Wallet(key)],
-  ['viem', privateKeyToAccount(key)],
-  ['eth-sig-util', metamask],
-]
+const signers = signersOf(key)
 
 const base = {
   subaccount: 1,
