@@ -1,6 +1,6 @@
 //! docker-compose.yml without docker: each service a process of its own, with its command and environment, over TCP.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@plumb/sdk'
@@ -167,6 +167,60 @@ test('every service gets ready', { timeout: 60_000 }, async () => {
     if (name !== 'bots') await ready(name, status)
   }
   await ready('gateway', `http://127.0.0.1:${await portOf('gateway', '8080')}/ready`)
+})
+
+const composeFile = (path: string) =>
+  readFileSync(join(root, 'services/devnet/compose', path), 'utf8')
+
+type Panel = { title?: string; targets?: { expr: string }[]; panels?: Panel[] }
+
+/** Every expression of a board, with the panel it is drawn in. */
+const expressionsOf = (panels: readonly Panel[]): [title: string, expr: string][] =>
+  panels.flatMap(({ title = '', targets = [], panels: inner = [] }) => [
+    ...targets.map(({ expr }): [string, string] => [title, expr]),
+    ...expressionsOf(inner),
+  ])
+
+/** Words of PromQL that are no metrics, and what Prometheus knows by itself. */
+const notMetrics = new Set(
+  'sum by le code max min rate histogram_quantile up job service'.split(' '),
+)
+
+test('prometheus asks every service, and each panel of the board shows a metric that one has', {
+  timeout: 60_000,
+}, async () => {
+  const config: {
+    scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[]
+  } = parse(composeFile('prometheus.yml'))
+  const targets = config.scrape_configs.flatMap(({ static_configs }) =>
+    static_configs.flatMap((one) => one.targets),
+  )
+  expect(targets.map((target) => target.split(':')[0]).toSorted()).toEqual(
+    ours.map(([name]) => name).toSorted(),
+  )
+  const known = new Set<string>()
+  for (const target of targets) {
+    const [host = '', port = ''] = target.split(':')
+    const answer = await fetch(`http://127.0.0.1:${await portOf(host, port)}/metrics`)
+    expect(answer.status, target).toBe(200)
+    for (const [, name = ''] of (await answer.text()).matchAll(/^# TYPE (\S+)/gm)) known.add(name)
+  }
+  const board: { panels: Panel[] } = JSON.parse(composeFile('grafana/dashboards/plumb.json'))
+  const shown = expressionsOf(board.panels)
+  expect(shown.length).toBeGreaterThan(15)
+  for (const [title, expr] of shown) {
+    const words = expr.replaceAll(/\{[^}]*\}|\[[^\]]*\]/g, ' ').match(/[a-z_]\w*/g) ?? []
+    const metrics = words.filter((word) => !notMetrics.has(word))
+    for (const metric of metrics)
+      expect(known, `${title}: ${expr}`).toContain(metric.replace(/_(?:bucket|sum|count)$/, ''))
+  }
+  // What compose mounts is there.
+  for (const [name, { volumes = [] }] of Object.entries(compose.services))
+    for (const volume of volumes) {
+      const [source = ''] = volume.split(':')
+      if (source.startsWith('.'))
+        expect(existsSync(join(root, source)), `${name}: ${source}`).toBe(true)
+    }
 })
 
 test('the demo passes over it', { timeout: 120_000 }, async () => {
