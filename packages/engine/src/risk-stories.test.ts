@@ -42,6 +42,20 @@ const stories: Record<string, string> = {
     place bob sell 0.1 @ 60_000                      => reject INSUFFICIENT_MARGIN
     place alice sell 0.31 @ 60_000                   => fill c 0.31 @ 60000
   `,
+  // 1 BTC bought 2,000 above mark and x more at 59,000: 3,000·(1 + x) + 0.00045·(122,000 + 119,000·x) + 2,000 of 10,000.
+  'what open buys lose against mark counts for the next one': `
+    place bob buy 0.1 @ 59_000                       => rests
+    place alice buy 1 @ 62_000                       => rests
+    place alice buy 1.62 @ 59_000                    => reject INSUFFICIENT_MARGIN
+    place alice buy 1.61 @ 59_000                    => rests
+  `,
+  // And sold 2,000 below: 3,000·(1 + x) + 0.00045·(118,000 + 121,000·x) + 2,000.
+  'what open sells lose against mark counts for the next one': `
+    place bob sell 0.1 @ 61_000                      => rests
+    place alice sell 1 @ 58_000                      => rests
+    place alice sell 1.62 @ 61_000                   => reject INSUFFICIENT_MARGIN
+    place alice sell 1.61 @ 61_000                   => rests
+  `,
   'leverage is asked of the account itself, market by market, until it is changed': `
     leverage alice 2                                 =>
     place alice buy 0.34 @ 60_000                    => reject INSUFFICIENT_MARGIN
