@@ -180,7 +180,8 @@ test('a second start on the same folder, or on a busy port, is one clear error',
 })
 
 test('Ctrl-C stops within seconds, verify works on the stopped house, the next start continues', {
-  timeout: 120_000,
+  // Where stop, verify and start take more than half a minute, markets come back in steps.
+  timeout: 420_000,
 }, async () => {
   const before = await createClient({ baseUrl: house.addresses.gatewayUrl }).status()
   const startMs = Date.now()

@@ -53,7 +53,7 @@ test.each([
 })
 
 test('after all that, a trade still settles and everything agrees', {
-  timeout: 120_000,
+  timeout: 420_000,
 }, async () => {
   const outcome = await runCommand('demo', ['--gateway', house.addresses.gatewayUrl])
   expect(outcome.code, outcome.output).toBe(0)

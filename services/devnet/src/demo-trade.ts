@@ -1,4 +1,5 @@
 //! Two signed limit orders that meet: one rests over REST, the other takes over the WebSocket.
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Fill,
   type OrderReply,
@@ -46,6 +47,22 @@ export async function meet(
     }
     if (attempt === ATTEMPTS_MAX)
       throw new Error(`others were faster ${attempt} times on ${market}`)
+  }
+}
+
+/** After a stop of more than half a minute markets come back in steps, in about three minutes. */
+const REOPENING_MS = 420_000
+const LOOK_MS = 1_000
+
+/** Waits while a market reopens, and says so once for each reason; whatever it is after that, an order will meet. */
+export async function untilOpen({ client }: Exchange, market: string): Promise<void> {
+  const end = Date.now() + REOPENING_MS
+  for (let told = ''; Date.now() < end; await sleep(LOOK_MS)) {
+    const { markets } = await client.status()
+    const now = markets.find((one) => one.market === market)
+    if (now === undefined || now.reason === null || now.state === 'settled') return
+    if (now.reason !== told) step('wait', 'waiting', `${market}: ${now.reason}`)
+    told = now.reason
   }
 }
 

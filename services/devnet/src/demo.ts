@@ -6,7 +6,7 @@ import { type Actor, fund, newActor } from './demo-actor.ts'
 import { batchOf, findOrder, readBatch } from './demo-batch.ts'
 import { compare, type ThreeHoldings } from './demo-compare.ts'
 import { openExchange } from './demo-exchange.ts'
-import { type DemoTrade, heardFill, meet } from './demo-trade.ts'
+import { type DemoTrade, heardFill, meet, untilOpen } from './demo-trade.ts'
 import { DevnetError } from './devnet-error.ts'
 import { type Exchange, explain } from './trade-connection.ts'
 import { paint, print, step, table } from './trade-terminal.ts'
@@ -146,6 +146,7 @@ async function demonstrate(exchange: Exchange, market: string) {
   const actors = [seller, buyer]
   try {
     await Promise.all(actors.map((actor) => fund(actor, DEPOSIT_QUOTE)))
+    await untilOpen(exchange, market)
     const trade = await meet(exchange, market, AMOUNT, seller, buyer)
     const { price, tradeId } = trade.takerFill
     step(
