@@ -29,23 +29,27 @@ test('a stage is left at half of where it began', () => {
   expect(left).toEqual([3, 3, 3, 2, 2, 2, 1, 1, 0])
 })
 
-test('what waits is what was added beyond the last mined sequence number', () => {
-  const steps = fc.array(fc.record({ gas: fc.nat(1_000), settles: fc.boolean() }))
+test('what waits is what was added beyond the last settled sequence number, told before or after', () => {
+  const step = fc.record({
+    gas: fc.nat(1_000),
+    settlesTo: fc.option(fc.integer({ min: -9, max: 9 })),
+  })
   fc.assert(
-    fc.property(steps, (history) => {
+    fc.property(fc.array(step), (history) => {
       const meter = new BacklogMeter()
-      let all: { seq: number; gas: number }[] = []
-      for (const [i, { gas, settles }] of history.entries()) {
+      let settledSeq = 0
+      for (const [i, { gas, settlesTo }] of history.entries()) {
         meter.add(i + 1, i, gas)
-        all.push({ seq: i + 1, gas })
-        if (settles) {
-          const toSeq = Math.floor(i / 2)
-          meter.settle(toSeq)
-          all = all.filter(({ seq }) => seq > toSeq)
+        if (settlesTo !== null) {
+          meter.settle(i + settlesTo)
+          settledSeq = Math.max(settledSeq, i + settlesTo)
         }
-        const counted = all.filter((one) => one.gas > 0)
-        const sum = counted.reduce((total, one) => total + one.gas, 0)
-        const oldestMs = counted[0] === undefined ? 0 : i - (counted[0].seq - 1)
+        const left = history
+          .slice(0, i + 1)
+          .map((one, at) => ({ seq: at + 1, gas: one.gas }))
+          .filter((one) => one.gas > 0 && one.seq > settledSeq)
+        const sum = left.reduce((total, one) => total + one.gas, 0)
+        const oldestMs = left[0] === undefined ? 0 : i - (left[0].seq - 1)
         expect(meter.at(i)).toEqual({ waitingGas: sum, oldestMs })
       }
     }),

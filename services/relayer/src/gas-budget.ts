@@ -56,15 +56,18 @@ export const stageWith = (level: number, minNotionalQuote: Quote): number | unde
 export class BacklogMeter {
   readonly #waiting: { seq: Seq; timeMs: TimeMs; gas: number }[] = []
   #gas = 0
+  #settledSeq: Seq = 0
 
+  /** Nothing where this is settled already: what tells so may be ahead of the feed. */
   add(seq: Seq, timeMs: TimeMs, gas: number): void {
-    if (gas === 0) return
+    if (gas === 0 || seq <= this.#settledSeq) return
     this.#waiting.push({ seq, timeMs, gas })
     this.#gas += gas
   }
 
   /** Everything up to here is in a block. */
   settle(toSeq: Seq): void {
+    this.#settledSeq = Math.max(this.#settledSeq, toSeq)
     let count = 0
     for (const { seq, gas } of this.#waiting) {
       if (seq > toSeq) break

@@ -358,6 +358,8 @@ export class Relayer {
 
   #onProgress({ cursorSeq, lastSeq, headSeq, oldestMs, isEmpty }: Progress): void {
     this.#isEmpty = isEmpty
+    // A command may do what costs gas on-chain elsewhere only: a trigger that was the engine's alone, a claim.
+    if (isEmpty && this.#pipeline.isClear) this.#keeper?.passed(lastSeq)
     Object.assign(this.status, { cursorSeq, lastSeq, headSeq, unsettledMs: oldestMs })
     this.#options.metrics.lagSeqs.set(headSeq - lastSeq)
     this.#options.metrics.unsettledSeconds.set(oldestMs / 1000)

@@ -38,6 +38,7 @@ export class ThrottleKeeper {
   /** The stage the engine was last told, and where in the feed. */
   #told: { seq: Seq; stage: number }
   #seenSeq: Seq = 0
+  #seenMs: TimeMs = 0
   #feed: ReturnType<OpenFeed> | undefined
 
   constructor(options: ThrottleKeeperOptions, told: Told) {
@@ -52,12 +53,15 @@ export class ThrottleKeeper {
   }
 
   /**
-   * When the oldest of what is in no block yet was matched, 0 when nothing waits; undefined until the feed is read so far
-   * that this is known.
+   * When the oldest of what is in no block yet was matched, 0 when nothing waits. What is not read yet may have to wait since
+   * the last command that is; undefined before the first.
    */
   get unsettledSinceMs(): TimeMs | undefined {
+    const { oldestTimeMs } = this.#meter
+    if (oldestTimeMs !== 0) return oldestTimeMs
     const headSeq = this.#feed?.headSeq ?? 0
-    return headSeq === 0 || this.#seenSeq < headSeq ? undefined : this.#meter.oldestTimeMs
+    if (headSeq > 0 && this.#seenSeq >= headSeq) return 0
+    return this.#seenMs === 0 ? undefined : this.#seenMs
   }
 
   /** Reads the feed from a sequence number on, until the signal aborts. */
@@ -86,6 +90,11 @@ export class ThrottleKeeper {
     this.#flow.begin()
   }
 
+  /** Of everything up to here nothing is left to be settled: it is in blocks, or had no part in any batch. */
+  passed(toSeq: Seq): void {
+    this.#meter.settle(toSeq)
+  }
+
   /** Tells the engine when the stage has changed; repeat it. */
   async step(): Promise<void> {
     const { capacity, clock, commands, logger, metrics } = this.#options
@@ -108,7 +117,8 @@ export class ThrottleKeeper {
     for (let at = 0; at < events.length; at += EVENT_STRIDE)
       if (view.getInt32(at + eventHeader.kindI32 * 4, true) === eventKind.ThrottleSet)
         this.#note(seq, events, at)
-    this.#meter.add(seq, stamp.getFloat64(header.timeMsF64 * 8, true), this.#flow.of(events))
+    this.#seenMs = stamp.getFloat64(header.timeMsF64 * 8, true)
+    this.#meter.add(seq, this.#seenMs, this.#flow.of(events))
   }
 
   // By an earlier self, or by an operator, whose throttle stays until the stage changes.
