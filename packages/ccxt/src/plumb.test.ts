@@ -318,6 +318,14 @@ describe('settings', () => {
       status: 'ok',
     })
     expect((await exchange.fetchBalance({ subaccount: 1 })).USDC.total).toBe(100)
+    expect(await exchange.fetchTransfers('USDC')).toMatchObject([
+      { amount: 100, currency: 'USDC', fromAccount: '0', toAccount: '1' },
+    ])
+    await expect(exchange.addMargin(symbol, 50)).rejects.toThrow(ccxt.BadRequest)
+    await exchange.setMarginMode('isolated', symbol, { subaccount: 1 })
+    expect(await exchange.addMargin(symbol, 50)).toMatchObject({ type: 'add', total: 150, symbol })
+    expect(await exchange.reduceMargin(symbol, 20.5)).toMatchObject({ amount: 20.5, total: 129.5 })
+    await expect(exchange.reduceMargin(symbol, 1_000)).rejects.toThrow(ccxt.InsufficientFunds)
     expect(await exchange.fetchLiquidations(symbol)).toEqual([])
   })
 })

@@ -4,6 +4,7 @@ import type {
   Leverage,
   Liquidation,
   MarginMode,
+  MarginModification,
   Market,
   Str,
   TradingFeeInterface,
@@ -93,6 +94,97 @@ export function settingsClass(ccxt: Ccxt, Base: ClassOf<PlumbTrading>): ClassOf<
         fromAccount,
         toAccount,
         status: 'ok',
+      }
+    }
+
+    override async fetchTransfers(
+      code?: string,
+      since?: Int,
+      limit?: Int,
+      params: Raw = {},
+    ): Promise<TransferEntry[]> {
+      await this.loadMarkets()
+      const currency = code === undefined ? undefined : this.currency(code)
+      const ask = (page: Raw) => this['privateGetTransfers'](this.plumbScope(page))
+      const rows = await this.plumbRows(ask, since, limit, params)
+      return this.parseTransfers(rows, currency, since, limit)
+    }
+
+    override parseTransfer(raw: Raw): TransferEntry {
+      const [own, other] = [String(raw.subaccount), String(raw.otherSubaccount)]
+      const [fromAccount, toAccount] = raw.direction === 'out' ? [own, other] : [other, own]
+      return {
+        info: raw,
+        id: raw.id,
+        timestamp: raw.ts,
+        datetime: this.iso8601(raw.ts),
+        currency: this.safeCurrencyCode(raw.currency ?? 'USDC'),
+        amount: Number(raw.amount),
+        fromAccount,
+        toAccount,
+        status: 'ok',
+      }
+    }
+
+    /**
+     * Moves collateral into the subaccount that is isolated to the market: its number in `params.subaccount`, or the only
+     * one there is; out of `params.fromSubaccount`, 0 by default. @throws BadRequest without such a subaccount
+     */
+    override async addMargin(
+      symbol: string,
+      amount: number,
+      params: Raw = {},
+    ): Promise<MarginModification> {
+      return await this.plumbMoveMargin('add', symbol, amount, params)
+    }
+
+    /** The other way: out of the isolated subaccount into `params.toSubaccount`, 0 by default. */
+    override async reduceMargin(
+      symbol: string,
+      amount: number,
+      params: Raw = {},
+    ): Promise<MarginModification> {
+      return await this.plumbMoveMargin('reduce', symbol, amount, params)
+    }
+
+    async plumbMoveMargin(
+      type: 'add' | 'reduce',
+      symbol: string,
+      amount: number,
+      params: Raw,
+    ): Promise<MarginModification> {
+      await this.loadMarkets()
+      const market = this.market(symbol)
+      const { subaccount, fromSubaccount = 0, toSubaccount = 0 } = params
+      const request = this.plumbScope({ market: market['id'] })
+      const ask = async () => (await this['privateGetMarketsMarketIsolatedMargin'](request)).items
+      const isolated: Raw[] = await ask()
+      const chosen = isolated.filter(
+        (row) => subaccount === undefined || row.subaccount === subaccount,
+      )
+      const [one] = chosen
+      if (one === undefined || chosen.length > 1)
+        throw new ccxt.BadRequest(
+          `${this.id} ${type}Margin() needs params.subaccount: ${chosen.length} of ${isolated.length} subaccounts isolated to ${symbol}`,
+        )
+      const text = plain(this.currencyToPrecision('USDC', amount) ?? '')
+      const [from, to] =
+        type === 'add' ? [fromSubaccount, one.subaccount] : [one.subaccount, toSubaccount]
+      const trader = this.plumbTraderOf({ subaccount: from })
+      const info = await this.plumbResult(trader.transfer(to, text))
+      const after: Raw = (await ask()).find((row: Raw) => row.subaccount === one.subaccount)
+      const timestamp = this.milliseconds()
+      return {
+        info,
+        symbol,
+        type,
+        marginMode: 'isolated',
+        amount: Number(text),
+        total: Number(after.collateral),
+        code: 'USDC',
+        status: 'ok',
+        timestamp,
+        datetime: this.iso8601(timestamp),
       }
     }
 
