@@ -47,7 +47,7 @@ describe('what the engine does settles on the twin, to the unit, after every bat
 
   test('and every kind of segment was carried', () => {
     // Rarer than the short form is long.
-    const rare = count < 100_000 ? ['Activations of keys', 'Liquidations of keys'] : []
+    const rare = count < 1_000_000 ? ['Activations of keys', 'Liquidations of keys'] : []
     const expected = [
       'Activations',
       'Activations of keys',
