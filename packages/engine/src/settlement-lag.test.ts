@@ -25,6 +25,8 @@ const stories: Record<string, string> = {
     place bob sell 0.01 @ 59_000 ioc market       => reject SETTLEMENT_LAG
     place bob sell 0.01 @ 59_000 ioc capped=1000  => reject SETTLEMENT_LAG
     place bob sell 0.01 @ 60_100 post as b        => rests
+    amend bob b 0.009 @ 60_100                    => reject SETTLEMENT_LAG
+    amend bob b 0.009 @ 60_100 post               => keeps
     amend bob b 0.01 @ 60_200                     => reject SETTLEMENT_LAG
     amend bob b 0.01 @ 60_300 post                => requeues, rests
     withdraw bob 1                                => reject SETTLEMENT_LAG
