@@ -27,6 +27,7 @@ const of = (market: string) => `/v1/markets/${encodeURIComponent(market)}`
 /** Settings of one account. */
 export type AccountActions = ReturnType<typeof accountActions>
 
+/** Settings of one account and margin questions, over its token. */
 export function accountActions(http: Http, session: Session, owner: () => Promise<Owner>) {
   const send = <T>(method: 'POST' | 'PUT', path: string, body: object) =>
     withToken(session, (token) => http<T>({ method, path, body, token }))

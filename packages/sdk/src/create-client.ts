@@ -8,8 +8,10 @@ import type { SignerInput } from './signing/signer.ts'
 import { Stream, type StreamOptions } from './stream.ts'
 import { Trader, type TraderOptions } from './trader.ts'
 
+/** Where the exchange is, and how long one attempt may take. */
 export type ClientOptions = HttpOptions
 
+/** Public reads, and what makes traders and streams. */
 export type Client = PublicReads & {
   readonly baseUrl: string
   /** Any request of the API that has no method here. */

@@ -45,6 +45,7 @@ export class MissingFieldError extends BadRequestError {
 export class UnsupportedError extends PlumbError {
   override name = 'UnsupportedError'
 }
+/** No such market. */
 export class UnknownMarketError extends PlumbError {
   override name = 'UnknownMarketError'
 }
@@ -84,6 +85,7 @@ export class NotFillableError extends PlumbError {
 export class OrderNotFoundError extends PlumbError {
   override name = 'OrderNotFoundError'
 }
+/** The client order id belongs to an order with other terms. */
 export class DuplicateClientOrderIdError extends PlumbError {
   override name = 'DuplicateClientOrderIdError'
 }

@@ -7,8 +7,10 @@ import {
   OutcomeUnknownError,
 } from './errors.ts'
 
+/** Query parameters; undefined ones are left out. */
 export type Query = Record<string, string | number | boolean | undefined>
 
+/** One request of the API. */
 export type HttpRequest = {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   path: string
@@ -18,6 +20,7 @@ export type HttpRequest = {
   token?: string
 }
 
+/** Where the exchange is, and how requests are repeated. */
 export type HttpOptions = {
   /** e.g. http://127.0.0.1:8080 */
   baseUrl: string

@@ -4,6 +4,7 @@ import { limits } from '@plumb/model'
 /** A place an order can be signed for. */
 export type LaneSlot = { lane: number; seq: number }
 
+/** Which of the account's 1,024 lanes a process uses. */
 export type LaneManagerOptions = {
   /** First lane of this process, 0 by default: processes sharing an account take ranges that do not overlap. */
   from?: number

@@ -21,6 +21,7 @@ export type ChainHealth = {
   initialQuote: number
   isFresh: boolean
 }
+/** An account flagged for liquidation, and from when on it may be executed (Unix ms). */
 export type Flag = ChainOwner & { executableAtMs: number }
 
 /** The contract's public liquidation. Calls that it would refuse throw its reason and send nothing. */

@@ -18,6 +18,7 @@ export class OpenLanes {
     this.#lanes = new LaneManager(options)
   }
 
+  /** How many lanes are free. */
   get free(): number {
     return this.#lanes.free
   }

@@ -8,6 +8,7 @@ import { type SignerInput, signerAddress } from './signing/signer.ts'
 const LIFETIME_MS = 12 * 3_600_000
 const RENEW_BEFORE_MS = 10 * 60_000
 
+/** A bearer token that renews itself. */
 export type Session = {
   /** A token good for at least ten more minutes. */
   token(): Promise<string>

@@ -10,6 +10,7 @@ export type SocketLike = {
   close(): void
 }
 
+/** How a socket is opened, and when it is given up. */
 export type SocketLinkOptions = {
   url: string
   /** Makes a socket; by default `ws` without compression, in a browser the browser's own. */
@@ -23,6 +24,7 @@ export type SocketLinkOptions = {
   pingMs?: number
 }
 
+/** Hears what happens to the socket. */
 export type SocketLinkHandlers = {
   onOpen(): void
   onText(text: string): void
@@ -65,6 +67,7 @@ export class SocketLink {
     this.#connect()
   }
 
+  /** Whether something can be sent now. */
   get open(): boolean {
     return this.#open
   }

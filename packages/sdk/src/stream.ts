@@ -13,11 +13,13 @@ import { LocalBook } from './local-book.ts'
 import { SocketLink, type SocketLinkOptions } from './socket-link.ts'
 import { type EventHandler, Subscription, type Topic } from './subscription.ts'
 
+/** Where the stream is, and how patient it is. */
 export type StreamOptions = SocketLinkOptions & {
   /** A request without an answer after so long has an unknown outcome, 30,000 ms by default. */
   requestTimeoutMs?: number
 }
 
+/** Whether there is a connection, and why there is none. */
 export type StreamStatus = { connected: boolean; reason?: string }
 
 /** What the stream reports beside events: trouble that it repairs by itself. */

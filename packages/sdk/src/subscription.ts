@@ -16,6 +16,7 @@ export type Topic = {
   subaccount?: number
 }
 
+/** Hears the events of a subscription. */
 export type EventHandler = (event: StreamEvent) => void
 
 const privateNames: ReadonlySet<string> = new Set(privateChannels)
@@ -44,6 +45,7 @@ export class Subscription {
     return this.#lastSeqs.size === 0 ? undefined : Math.max(...this.#lastSeqs.values())
   }
 
+  /** Whether an event is of this topic. */
   matches(event: StreamEvent): boolean {
     const { channel, market, interval = '1m', account, subaccount } = this.topic
     return (
@@ -66,6 +68,7 @@ export class Subscription {
     this.#waiting = false
   }
 
+  /** What to do with an event; keeps the chain. */
   judge(event: StreamEvent): Verdict {
     const last = this.#lastSeqs.get(event.market)
     if (event.type === 'snapshot') this.#waiting = false

@@ -58,12 +58,14 @@ export type Bracket = {
   stopLoss?: { triggerPrice: string; price: string; triggerBy?: 'mark' | 'index' | 'last' }
   takeProfit?: { triggerPrice: string; price: string; triggerBy?: 'mark' | 'index' | 'last' }
 }
+/** The orders of a bracket; null: that exit was not asked for. */
 export type BracketReply = {
   entry: OrderReply
   stopLoss: OrderReply | null
   takeProfit: OrderReply | null
 }
 
+/** Which account is traded, and how. */
 export type TraderOptions = {
   subaccount?: number
   /** Whose account it is; the signer's own if left out. Another's: the signer is a session key of that owner. */

@@ -28,6 +28,7 @@ const EXCHANGE_CALLS = [
   'event Deposited(uint64 indexed depositId, address indexed owner, uint8 subaccount, uint256 amount, bytes32 rollingHash)',
 ]
 
+/** Which chain, which contract, and who signs the transactions. */
 export type WalletOptions = {
   rpcUrl: string
   /** Settlement contract and its collateral token. */

@@ -28,6 +28,7 @@ export type ViemAccount = { address: string; signTypedData: ViemSignTypedData }
 /** viem wallet client with an account. */
 export type ViemWalletClient = { account: { address: string }; signTypedData: ViemSignTypedData }
 
+/** Whatever signs typed data: a private key's account, or one of ethers or viem. */
 export type SignerInput = LocalSigner | EthersSigner | ViemAccount | ViemWalletClient
 
 /** Address of any accepted signer. */
