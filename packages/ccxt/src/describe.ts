@@ -36,6 +36,7 @@ const has = {
   ...trueOf('createStopMarketOrder', 'createStopLossOrder', 'createTakeProfitOrder'),
   ...trueOf('createTrailingAmountOrder', 'createTrailingPercentOrder'),
   ...trueOf('createOrderWithTakeProfitAndStopLoss', 'addMargin', 'reduceMargin', 'fetchTransfers'),
+  ...trueOf('setPositionMode'),
   spot: false,
   margin: false,
   future: false,

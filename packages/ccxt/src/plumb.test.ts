@@ -330,6 +330,44 @@ describe('settings', () => {
   })
 })
 
+describe('a bot of Binance’s futures changes class and keys', () => {
+  test('its calls and words mean here what they mean there, or are refused', async () => {
+    const bot: Raw = open(3)
+    await bot.loadMarkets()
+    await bot.setPositionMode(false)
+    await expect(bot.setPositionMode(true)).rejects.toThrow(ccxt.NotSupported)
+    await bot.setLeverage(4, symbol)
+    const one = { positionSide: 'BOTH', newClientOrderId: 'from-binance', timeInForce: 'GTX' }
+    const quote = await bot.createOrder(symbol, 'LIMIT', 'buy', 0.01, 58_000, one)
+    expect(quote).toMatchObject({ clientOrderId: 'from-binance', postOnly: true, status: 'open' })
+    await bot.createOrder(symbol, 'MARKET', 'buy', 0.01)
+    const stop = await bot.createOrder(symbol, 'STOP_MARKET', 'sell', 0.01, undefined, {
+      stopPrice: 59_000,
+      reduceOnly: true,
+      workingType: 'MARK_PRICE',
+    })
+    expect(stop).toMatchObject({ triggerPrice: 59_000, reduceOnly: true, status: 'open' })
+    expect(stop.info).toMatchObject({ triggerKind: 'stop', triggerBy: 'mark', waiting: true })
+    const goal = await bot.createOrder(symbol, 'TAKE_PROFIT', 'sell', 0.01, 61_500, {
+      stopPrice: 61_000,
+      workingType: 'CONTRACT_PRICE',
+    })
+    expect(goal.info).toMatchObject({
+      triggerKind: 'take_profit',
+      triggerBy: 'last',
+      price: '61500',
+      reduceOnly: false,
+    })
+    const ask = (type: string, params: Raw) =>
+      bot.createOrder(symbol, type, 'sell', 0.01, 1, params)
+    await expect(ask('STOP_MARKET', {})).rejects.toThrow(ccxt.InvalidOrder)
+    await expect(ask('LIMIT', { positionSide: 'LONG' })).rejects.toThrow(ccxt.NotSupported)
+    await expect(ask('STOP', { stopPrice: 1, workingType: 'X' })).rejects.toThrow(ccxt.NotSupported)
+    expect((await bot.cancelAllOrders(symbol)).length).toBe(3)
+    await bot.closePosition(symbol)
+  })
+})
+
 describe('errors decide whether a bot repeats', () => {
   test('every code of the exchange has a class', () => {
     const missing = Object.keys(errorTable).filter((code) => !errorClassNames.has(code))

@@ -64,6 +64,12 @@ export function accountClass(ccxt: Ccxt, Base: ClassOf<PlumbMarkets>): ClassOf<P
       return { info: {}, hedged: false }
     }
 
+    /** One position a market, always. @throws NotSupported for hedged */
+    override async setPositionMode(hedged: boolean): Promise<Raw> {
+      if (hedged) throw new ccxt.NotSupported(`${this.id} setPositionMode() is one-way only`)
+      return {}
+    }
+
     /** By our id, or by yours in `params.clientOrderId`. */
     override async fetchOrder(id: string, symbol?: Str, params = {}): Promise<Order> {
       await this.loadMarkets()

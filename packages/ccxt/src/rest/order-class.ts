@@ -4,6 +4,7 @@ import type { Num, OrderSide, OrderType } from 'ccxt'
 import { plain } from '../canonical-decimal.ts'
 import type { Ccxt, ClassOf, Raw } from '../ccxt-module.ts'
 import type { PlumbAccount } from './account-class.ts'
+import { unifiedWords } from './binance-words.ts'
 
 /** With the making of orders. */
 export interface PlumbOrders extends PlumbAccount {
@@ -47,13 +48,14 @@ export function orderClass(ccxt: Ccxt, Base: ClassOf<PlumbAccount>): ClassOf<Plu
   return class WithOrders extends Base {
     async plumbNewOrder(
       symbol: string,
-      type: OrderType,
+      askedType: OrderType,
       side: OrderSide,
       amount: number,
       price: Num,
-      params: Raw,
+      given: Raw,
     ): Promise<NewOrder> {
       await this.loadMarkets()
+      const { type, params } = unifiedWords(askedType, given)
       const unknown = Object.keys(params).find((name) => !orderParams.has(name))
       if (unknown !== undefined)
         throw new NotSupported(`${this.id} createOrder() does not support params.${unknown}`)
