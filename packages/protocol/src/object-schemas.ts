@@ -347,6 +347,11 @@ export const transferObject = z
     txid: hashField.nullable(),
     addressFrom: addressField.nullable(),
     addressTo: addressField.nullable(),
+    queuePlace: z.int().nullable().meta({ description: 'Of a pending withdrawal: 1 is paid next' }),
+    eta: timeMsField.nullable().meta({
+      description:
+        'When a pending withdrawal is paid, if it waits as long as the latest twenty did',
+    }),
     ts: timeMsField,
     updatedAt: timeMsField,
     seq: seqField,

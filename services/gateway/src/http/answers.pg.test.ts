@@ -145,6 +145,11 @@ test('orders are listed by status', async () => {
   expect(await ordersOf('status=canceled')).toEqual([ids.canceled])
 })
 
+test('a pending withdrawal says how many are paid before it', async () => {
+  const { body } = await rest(house.gateway, 'GET', '/v1/withdrawals', { token })
+  expect(body.items).toMatchObject([{ status: 'pending', queuePlace: 1, eta: null }])
+})
+
 test('/me counts the connections whose end cancels the orders', async () => {
   const counted = async () =>
     (await rest(house.gateway, 'GET', '/v1/me', { token })).body.subaccounts.map(

@@ -20,6 +20,7 @@ import { MoneyFollower } from './follow-money.ts'
 import { OrderFollower } from './follow-orders.ts'
 import { PriceFollower } from './follow-prices.ts'
 import { MarketView } from './market-view.ts'
+import type { PendingWithdrawals } from './pending-withdrawals.ts'
 import type { SessionKeysView, SessionKeyView } from './session-keys-view.ts'
 import type { SettlementView } from './settlement-view.ts'
 import type { ViewSink } from './view-sink.ts'
@@ -71,6 +72,10 @@ export class ExchangeView {
 
   get sessionKeys(): SessionKeysView {
     return this.#state.keys
+  }
+
+  get withdrawals(): PendingWithdrawals {
+    return this.#state.withdrawals
   }
 
   get settlement(): SettlementView {
@@ -137,7 +142,8 @@ export class ExchangeView {
 
   /** What is live, as plain data that shares its objects: serialise it before the next group. */
   snapshot(): ViewSnapshot {
-    const { feeTiers, throttle, withdrawalsPaused, settlement, batches, keys } = this.#state
+    const { feeTiers, throttle, withdrawalsPaused, settlement, withdrawals, batches, keys } =
+      this.#state
     return {
       version: SNAPSHOT_VERSION,
       seq: this.appliedSeq,
@@ -147,6 +153,7 @@ export class ExchangeView {
       throttle,
       withdrawalsPaused,
       settlement: settlement.memory,
+      withdrawals: withdrawals.memory,
       prices: this.#prices.memory,
       batches: batches.memory,
       keys: keys.memory,
@@ -171,6 +178,7 @@ export class ExchangeView {
     this.#state.throttle = snapshot.throttle
     this.#state.withdrawalsPaused = snapshot.withdrawalsPaused
     this.#state.settlement.memory = snapshot.settlement
+    this.#state.withdrawals.memory = snapshot.withdrawals
     this.#state.settlement.settlementLagS = snapshot.genesis?.settlementLagS ?? 0
     this.#state.batches.restore(snapshot.batches)
     this.#state.keys.restore(snapshot.keys)

@@ -85,6 +85,7 @@ export class MoneyFollower {
     const [seq, leg, batchNo, paidAtMs] = [withdrawalId, 0, null, null]
     const withdrawal = { withdrawalId, seq, leg, timeMs, amountQuote, batchNo, paidAtMs }
     remember(account.withdrawals, withdrawal)
+    this.#state.withdrawals.accepted(withdrawalId, timeMs)
     this.#moved(account, null)
   }
 
@@ -92,6 +93,7 @@ export class MoneyFollower {
     const account = this.#state.account(event.accountId)
     account.pendingWithdrawalQuote -= event.amountQuote
     account.updatedAtMs = event.timeMs
+    this.#state.withdrawals.paid(event.withdrawalId, event.timeMs)
     const withdrawal = account.withdrawals.find((w) => w.withdrawalId === event.withdrawalId)
     if (withdrawal !== undefined) {
       withdrawal.batchNo = event.batchNo

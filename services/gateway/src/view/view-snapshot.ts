@@ -6,12 +6,13 @@ import type { Candle } from './candle-view.ts'
 import type { PriceMemory } from './follow-prices.ts'
 import { MarketView } from './market-view.ts'
 import type { OrderView } from './order-view.ts'
+import type { PendingMemory } from './pending-withdrawals.ts'
 import type { SessionKeyView } from './session-keys-view.ts'
 import type { SettlementMemory } from './settlement-view.ts'
 import type { FeeTierView, ViewState } from './view-state.ts'
 
 /** Rises when what a snapshot holds changes: an older one is not read, and the feed is followed from its beginning. */
-export const SNAPSHOT_VERSION = 5
+export const SNAPSHOT_VERSION = 6
 
 type StoredOrder = Omit<OrderView, 'owner' | 'market'> & { market: number }
 type StoredPosition = Omit<PositionView, 'market'> & { market: number }
@@ -79,6 +80,7 @@ export type ViewSnapshot = {
   throttle: ViewState['throttle']
   withdrawalsPaused: boolean
   settlement: SettlementMemory
+  withdrawals: PendingMemory
   prices: PriceMemory
   batches: { confirmed: BatchView[]; unsettled: { seq: number; timeMs: number }[] }
   keys: SessionKeyView[]

@@ -4,6 +4,7 @@ import type { AccountView } from './account-view.ts'
 import { BatchesView } from './batch-view.ts'
 import type { MarketView } from './market-view.ts'
 import type { OrderView } from './order-view.ts'
+import { PendingWithdrawals } from './pending-withdrawals.ts'
 import { SessionKeysView } from './session-keys-view.ts'
 import { SettlementView } from './settlement-view.ts'
 import type { ViewSink } from './view-sink.ts'
@@ -27,6 +28,7 @@ export class ViewState {
   readonly batches = new BatchesView()
   readonly keys = new SessionKeysView()
   readonly settlement = new SettlementView()
+  readonly withdrawals = new PendingWithdrawals()
   feeTiers: FeeTierView[] = []
   throttle = { level: 0, minNotionalQuote: 0 }
   withdrawalsPaused = false
