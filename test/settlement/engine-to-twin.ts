@@ -169,10 +169,12 @@ export class EngineToTwin {
       dueS = 0,
     } = command
     if (what === noticeKind.terms && this.#notices === 0) this.#fundBackstop()
-    const isValid = [amountQuote, lots, dueS].every((x) => Number.isSafeInteger(x) && x >= 0)
     const isRequest = what === noticeKind.withdrawRequested || what === noticeKind.reduceRequested
-    if (isRequest && !isValid) return command
     // What the engine will refuse the contract has not logged.
+    const { priceTicks = 0, feeQuote = 0, fundingIndex = 0, leftQuote = 0 } = command
+    const numbers = [amountQuote, lots, dueS, priceTicks, feeQuote, fundingIndex, leftQuote]
+    if (!numbers.every((x) => Number.isSafeInteger(x))) return command
+    if (isRequest && !(amountQuote >= 0 && lots >= 0 && dueS >= 0)) return command
     if (what !== noticeKind.settlement && command.noticeId !== this.#notices + 1) return command
     const name = bytesHex(owner)
     if (isRequest) {
@@ -217,8 +219,9 @@ export class EngineToTwin {
     const account = this.engine.accountIdOf(command.owner, command.subaccount)
     if (account === undefined) return undefined
     const free = this.engine.account(account)?.withdrawableQuote ?? 0
-    const amountQuote = Math.min(command.amountQuote ?? 0, free)
     this.flush()
+    const { deposited, withdrawn } = this.mirror.totals
+    const amountQuote = Math.min(command.amountQuote ?? 0, free, Number(deposited - withdrawn))
     this.mirror.claim(bytesHex(command.owner), command.subaccount, amountQuote)
     return { ...command, amountQuote, leftQuote: 0 }
   }
