@@ -414,6 +414,21 @@ describe('what needs an operator', () => {
     expect(relayer.status.poison).toBeUndefined()
   }, 30_000)
 
+  test('once a batch settles again, the next ones are whole', async () => {
+    const relayer = house.start()
+    await fund()
+    const allow = (allowed: boolean) =>
+      house.send(
+        exchangeInterface.encodeFunctionData('setRelayer', [house.relayerAddress, allowed]),
+      )
+    await allow(false)
+    for (let i = 0; i < 16; i++) trade(1)
+    await house.until('alone', () => relayer.status.poison !== undefined)
+    await allow(true)
+    await house.settled()
+    expect((await house.views.lastBatch()).batchNo).toBeLessThan(8)
+  }, 60_000)
+
   test('the engine hears since when the oldest fill waits, a relayer that begins anew included', async () => {
     const { unsettledSince } = house.exchange
     house.start()

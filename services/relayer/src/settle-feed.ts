@@ -55,7 +55,7 @@ export type SettleFeedOptions = {
   limits: BatchLimits
   /** Settle at the latest this long after the first fill or withdrawal: `limits.ageMs`, or what gas costs now. */
   ageMs: () => number
-  /** At most so many settling commands in a batch: bisection of a refused one. */
+  /** At most so many settling commands in the first batch: bisection of a refused one. */
   commandsMax: number
   /** This command could not settle: the batch before it goes out on its own. */
   stopBefore: Seq
@@ -105,6 +105,7 @@ export class SettleFeed {
   #draft: BatchDraft
   #cursorSeq: Seq
   #lastSeq: Seq
+  #commandsMax: number
   #openedMs: number | undefined
   #savedMs: number
   #headSeq = 0
@@ -113,6 +114,7 @@ export class SettleFeed {
     this.#options = options
     this.#cursorSeq = options.cursorSeq
     this.#lastSeq = options.cursorSeq
+    this.#commandsMax = options.commandsMax
     this.#savedMs = options.clock.nowMs()
     this.#draft = this.#newDraft()
   }
@@ -207,10 +209,12 @@ export class SettleFeed {
   }
 
   #isFull(): boolean {
-    const { limits, commandsMax } = this.#options
+    const { limits } = this.#options
     const { fillCount, gasEstimate, commandCount } = this.#draft
     return (
-      fillCount >= limits.fillsMax || gasEstimate >= limits.gasMax || commandCount >= commandsMax
+      fillCount >= limits.fillsMax ||
+      gasEstimate >= limits.gasMax ||
+      commandCount >= this.#commandsMax
     )
   }
 
@@ -256,6 +260,7 @@ export class SettleFeed {
     state.facts = { ...state.facts, carried: carried?.steps ?? [] }
     await this.#save(carried?.seq ?? this.#lastSeq, { ...batch, transaction })
     faultPoint('relayer:batch-stored')
+    this.#commandsMax = Number.MAX_SAFE_INTEGER
     this.#options.onHeader(batch.batchNo, expectation)
     pipeline.add({ ...batch, status: 'prepared', attempts: [transaction] })
     this.#draft = this.#newDraft()
