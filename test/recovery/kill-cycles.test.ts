@@ -13,7 +13,7 @@ import {
 import { type Hand, market, newHand, openDesk, work } from './load.ts'
 import { allSettled, fund, mulberry, promisesKept, until } from './promises.ts'
 
-const cycles = Number(process.env['PLUMB_KILL_CYCLES'] ?? 20)
+const cycles = Number(process.env['PLUMB_KILL_CYCLES'] ?? 10)
 const seed = Number(process.env['PLUMB_SEED'] ?? Date.now() % 1_000_000)
 const names = ['alice', 'bob', 'carol']
 const state = makeState()

@@ -50,7 +50,7 @@ export async function meet(
   }
 }
 
-/** After a stop of more than half a minute markets come back in steps, in about three minutes. */
+/** After a stop of more than half a minute markets come back in steps, in about a minute. */
 const REOPENING_MS = 420_000
 const LOOK_MS = 1_000
 
