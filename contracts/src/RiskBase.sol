@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {MarketTable} from "./MarketTable.sol";
 import {OrderChecks} from "./OrderChecks.sol";
+import {IExchangeRisk} from "./interfaces/IExchangeRisk.sol";
 import {AccountRun, SETTLED} from "./libraries/AccountRun.sol";
 import {BatchCodes} from "./libraries/BatchCodes.sol";
 import {Context, Row} from "./libraries/Context.sol";
@@ -32,7 +33,7 @@ struct SingleOrder {
     Row row;
 }
 
-/// @notice What the segments of liquidation share: loading an account with all its funding settled, judging it, and
+/// @notice What the segments of liquidation share: loading an account with its funding settled, judging it, and
 /// reading one signed order.
 abstract contract RiskBase is MarketTable, OrderChecks {
     function _load(
@@ -43,10 +44,16 @@ abstract contract RiskBase is MarketTable, OrderChecks {
         uint256 index
     ) internal view returns (Health memory) {
         run.load(context, owner, subaccount, index);
-        for (uint256 i = 0; i < run.count; ++i) {
+        // Of a takeover without a batch the engine learns later: it settles, as in a fill, only the market at hand.
+        for (uint256 i = _isFlagged() ? run.count : 0; i < run.count; ++i) {
             run.settleFunding(Row.wrap(run.rows.get(i)));
         }
         return _health(run);
+    }
+
+    /// @dev Whether anybody's `executeFlagged` is at work, not a batch.
+    function _isFlagged() internal pure returns (bool) {
+        return msg.sig == IExchangeRisk.executeFlagged.selector;
     }
 
     /// @dev An account to be liquidated, as the engine knew it: without deposits that it had not credited.

@@ -71,7 +71,20 @@ abstract contract TakeoverSegment is RiskBase {
         row.addSize(-size);
         run.store(context);
         _giveToBackstop(context, run, market, size, pay, index);
-        emit IExchangeRisk.PositionTakenOver(victim, subaccount, market, size, pay, insured);
+        if (_isFlagged()) {
+            emit IExchangeRisk.FlaggedTakenOver(
+                victim,
+                subaccount,
+                market,
+                size,
+                pay,
+                insured,
+                row.word().mark(),
+                row.word().fundingIndex()
+            );
+        } else {
+            emit IExchangeRisk.PositionTakenOver(victim, subaccount, market, size, pay, insured);
+        }
     }
 
     /// @dev The position's share of an account's negative equity, rounded up: ceil(-E * MM / sum of MM).

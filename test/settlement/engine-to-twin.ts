@@ -191,6 +191,7 @@ export class EngineToTwin {
     }
     if (what === noticeKind.withdrawClaimed) return this.#claim(command)
     if (what === noticeKind.reduced) return this.#reduce(command)
+    if (what === noticeKind.takenOver) return this.#takeOver(command)
     return command
   }
 
@@ -246,6 +247,25 @@ export class EngineToTwin {
     this.mirror.reduce({ owner, subaccount, market: id }, moved, quote, fundingIndex)
     const told = { lots: moved, priceTicks: market.mark, feeQuote, fundingIndex, amountQuote: 0 }
     return { ...command, ...told }
+  }
+
+  // Whole, as the contract holds it, a little off its mark.
+  #takeOver(command: ChainNotice): Command | undefined {
+    this.flush()
+    const owner = bytesHex(command.owner)
+    const { subaccount, market: id } = command
+    const market = this.mirror.market(id)
+    const held = this.mirror.account(owner, subaccount).positions.find((p) => p.market === id)
+    if (market === undefined || held === undefined || market.isSettled) return undefined
+    if (owner === BACKSTOP || market.mark === 0 || !this.#backstops.has(id)) return undefined
+    const lots = Number(held.size)
+    const value = lots * market.mark * Number(market.quotePerTickLot)
+    const quote = value - Math.ceil(Math.abs(value) / 100)
+    const fundingIndex = Number(market.fundingIndex)
+    const by = { taker: id + 1, insuredQuote: 0 }
+    this.mirror.reduce({ owner, subaccount, market: id }, -lots, quote, fundingIndex, by)
+    const told = { lots, priceTicks: market.mark, fundingIndex, leftQuote: 0 }
+    return { ...command, ...told, amountQuote: Math.abs(quote) }
   }
 
   // Market m's backstop is subaccount m + 1 of the exchange's own.

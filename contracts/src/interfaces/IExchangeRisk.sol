@@ -12,6 +12,17 @@ interface IExchangeRisk {
         int256 quote,
         uint256 insured
     );
+    /// @notice The same without a batch, by `executeFlagged`: at this mark, the market's funding settled at this index.
+    event FlaggedTakenOver(
+        address indexed owner,
+        uint8 subaccount,
+        uint8 indexed market,
+        int256 size,
+        int256 quote,
+        uint256 insured,
+        uint256 mark,
+        int256 fundingIndex
+    );
     /// @notice Counterparties closed `lots` at the mark and bore `deficit`, beside what was insured.
     event Deleveraged(
         address indexed victim,

@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {IExchangeRisk} from "../../src/interfaces/IExchangeRisk.sol";
+import {Position} from "../../src/interfaces/IPlumbExchange.sol";
 import {BatchCodes} from "../../src/libraries/BatchCodes.sol";
+import {TestOrder} from "../base/Batches.sol";
 import {RiskTest} from "../base/RiskTest.sol";
 
 /// @notice The loss ladder: backstop, insurance, deleveraging, and what nobody can bear; in a batch, or by anybody.
@@ -207,6 +209,35 @@ contract TakeoverTest is RiskTest {
         exchange.executeFlagged(owner, 0, OBSERVED);
         assertEq(cashOf(alice), 0, "bankruptcy price");
         assertEq(sizeOf(alice, OBSERVED), 0, "closed");
+        assertConserved();
+    }
+
+    // The engine learns of it later: of the funding only this market's is settled, as in a fill, and all numbers are told.
+    function test_flagged_settles_one_market() public {
+        backstopCapital(OBSERVED, 10_000e6);
+        TestOrder memory taken = orderOf(alice, 0, MARK, 1);
+        TestOrder memory made = orderOf(bob, 1, MARK, 1);
+        (taken.seq, made.seq, taken.takerFee, made.makerFee) = (nextSeq, nextSeq, 0, 0);
+        ++nextSeq;
+        settle(pair(taken, made, 1));
+        setMark(WORSE_MARK);
+        exchange.flag(vm.addr(alice), 0);
+        pass(30 minutes);
+        settle(fundingBatch(FIXED, 1_000_000));
+        settle(fundingBatch(OBSERVED, 2_000));
+        (int256 equity, uint256 maintenance,,) = exchange.health(vm.addr(alice), 0);
+        assertEq(equity, 250e6 - 6 - 1, "what is due counts");
+        int256 part = equity * 431_250_000 / int256(maintenance);
+        vm.expectEmit(address(exchange));
+        emit IExchangeRisk.FlaggedTakenOver(
+            vm.addr(alice), 0, OBSERVED, 3_000, 17_250e6 - part, 0, WORSE_MARK, 2_000
+        );
+        exchange.executeFlagged(vm.addr(alice), 0, OBSERVED);
+        (, Position[] memory left) = exchange.account(vm.addr(alice), 0);
+        assertEq(left.length, 1, "one position");
+        assertEq(left[0].fundingSnapshot, 0, "its funding is not settled");
+        (, Position[] memory taker) = exchange.account(vm.addr(backstopKey()), OBSERVED + 1);
+        assertEq(taker[0].fundingSnapshot, 2_000, "the market's is");
         assertConserved();
     }
 

@@ -53,6 +53,7 @@ const names = [
   'WithdrawClaimed',
   'ReduceRequested',
   'Reduced',
+  'FlaggedTakenOver',
   'LaneCancelRequested',
   'AllCancelRequested',
   'PauseScheduled',
@@ -125,6 +126,16 @@ const readers: Record<Name, (values: Values, terms: NoticeTerms) => Partial<Noti
     amountQuote: amount(v['paid']),
     fundingIndex: Number(v['fundingIndex']),
   }),
+  // Its sign is the size's: who gives a long position away is paid.
+  FlaggedTakenOver: (v) => ({
+    what: noticeKind.takenOver,
+    market: amount(v['market']),
+    lots: Number(v['size']),
+    priceTicks: amount(v['mark']),
+    amountQuote: Math.abs(Number(v['quote'])),
+    leftQuote: amount(v['insured']),
+    fundingIndex: Number(v['fundingIndex']),
+  }),
   LaneCancelRequested: (v) => ({
     what: noticeKind.laneCancelled,
     lane: amount(v['lane']),
@@ -186,28 +197,35 @@ export type NoticeReaderOptions = {
   blocksMax?: number
 }
 
-/** Logs that move money or positions outside of batches, of one owner or of all. */
+/** What a call outside of batches has moved. */
+export type OutsideMove = {
+  owner: string
+  subaccount: number
+  /** Paid out of the contract, micro-USDC. */
+  paidQuote: number
+  /** Subaccount of the backstop's owner that has taken lots of the account; undefined when no position moved. */
+  backstopSubaccount: number | undefined
+  blockNumber: number
+}
+
+const movedOf = ({ owner, subaccount, amountQuote, what, market, blockNumber }: Notice) => {
+  const account = { owner, subaccount, blockNumber }
+  if (what === noticeKind.takenOver)
+    return { ...account, paidQuote: 0, backstopSubaccount: market + 1 }
+  const backstopSubaccount = what === noticeKind.reduced ? 0 : undefined
+  return { ...account, paidQuote: amountQuote, backstopSubaccount }
+}
+
+/** Logs that move money or positions outside of batches, of all owners. */
 export const outsideLogs = async (
   rpc: Rpc,
   contract: string,
   { fromBlock, toBlock }: { fromBlock: number; toBlock: number },
-): Promise<
-  {
-    owner: string
-    subaccount: number
-    paidQuote: number
-    isReduction: boolean
-    blockNumber: number
-  }[]
-> => {
-  const topics = [[topicOf('WithdrawClaimed'), topicOf('Reduced')]]
+): Promise<OutsideMove[]> => {
+  const topics = [['WithdrawClaimed', 'Reduced', 'FlaggedTakenOver'].map(topicOf)]
   const logs = await rpc.logs({ address: contract, topics, fromBlock, toBlock })
-  return logs.toSorted(byPlace).map((log) => {
-    const terms = { backstop: nobody, directDelayS: 0, forceDelayS: 0, forceFeePpm: 0 }
-    const { owner, subaccount, amountQuote, what, blockNumber } = noticeOf(log, 0, terms)
-    const isReduction = what === noticeKind.reduced
-    return { owner, subaccount, paidQuote: amountQuote, isReduction, blockNumber }
-  })
+  const terms = { backstop: nobody, directDelayS: 0, forceDelayS: 0, forceFeePpm: 0 }
+  return logs.toSorted(byPlace).map((log) => movedOf(noticeOf(log, 0, terms)))
 }
 
 /** @example const { notices } = await createNoticeReader({ rpcs, contract, terms }).read(cursor, finalBlock) */

@@ -168,17 +168,30 @@ export class SettlementTwin {
     this.#state.setTotals({ ...totals, withdrawn: totals.withdrawn + amount })
   }
 
-  /** A forced reduction that was executed outside of batches: `lots` signed, `quote` what the account was paid. */
-  reduce(position: PositionName, lots: number, quote: number, fundingIndex: number): void {
-    const backstop = { owner: this.#state.genesis.backstop ?? zeroOwner, subaccount: 0 }
-    for (const [account, sign] of [
-      [position, 1n],
-      [backstop, -1n],
+  /**
+   * A position that was reduced or taken over outside of batches: `lots` signed, `quote` what the account was paid by the
+   * backstop's `taker`, `insuredQuote` by the market's insurance.
+   */
+  reduce(
+    position: PositionName,
+    lots: number,
+    quote: number,
+    fundingIndex: number,
+    { taker, insuredQuote } = { taker: 0, insuredQuote: 0 },
+  ): void {
+    const backstop = { owner: this.#state.genesis.backstop ?? zeroOwner, subaccount: taker }
+    const insured = BigInt(insuredQuote)
+    const market = this.#state.listedMarket(position.market)
+    if (insured !== 0n)
+      this.#state.setMarket(position.market, { ...market, insurance: market.insurance - insured })
+    for (const [account, sign, extra] of [
+      [position, 1n, insured],
+      [backstop, -1n, 0n],
     ] as const) {
       const run = new AccountRun(this.#state, keyOf(account.owner, account.subaccount))
       const moved = sign * BigInt(lots)
       run.touchAt(position.market, BigInt(fundingIndex), moved)
-      run.shift(position.market, moved, sign * BigInt(quote))
+      run.shift(position.market, moved, sign * BigInt(quote) + extra)
       run.store()
     }
   }

@@ -61,6 +61,60 @@ test('another account that was named before the contract was heard of takes noth
   }
 })
 
+test('what the chain has had taken over goes to who backs the market, the tranche paying what was insured', () => {
+  const scenario = new Scenario({}, [scenarioMarket])
+  scenario.play(`
+    deposit alice/1 10_000
+    deposit bob 1_000
+    deposit carol 100_000
+    at 60_000
+    fund carol 100
+    place carol sell 0.1 @ 60_000
+    place bob buy 0.1 @ 60_000
+    place bob buy 0.01 @ 50_000`)
+  named(scenario)
+  const { engine } = scenario
+  const [held] = engine.account(2)?.positions ?? []
+  const lots = held?.lots ?? 0
+  const [victim, backstop] = [2, 1].map((id) => engine.account(id)?.cashQuote ?? 0)
+  const events = scenario.send({
+    kind: 'ChainNotice',
+    noticeId: 2,
+    what: noticeKind.takenOver,
+    market: 0,
+    subaccount: 0,
+    owner: ownerOf(2),
+    backstop: ownerOf(1),
+    blockNumber: 1,
+    txHash: zeros(32),
+    lots,
+    amountQuote: 4_990_000_001,
+    leftQuote: 7_000_000,
+    priceTicks: 500_000,
+    fundingIndex: 0,
+  })
+  expect(events.map(({ kind }) => kind)).toEqual([
+    'ChainNoticed',
+    'OrderClosed',
+    'PositionTakenOver',
+  ])
+  expect(events[2]).toMatchObject({
+    markTicks: 500_000,
+    sizeLots: lots,
+    quote: 4_990_000_001,
+    insuranceQuote: 7_000_000,
+    backstopAccountId: 1,
+    backstopPositionLots: lots,
+    trancheQuote: 93_000_000,
+  })
+  expect(engine.account(2)).toMatchObject({
+    cashQuote: (victim ?? 0) + 4_997_000_001,
+    positions: [],
+  })
+  expect(engine.account(1)?.cashQuote).toBe((backstop ?? 0) - 4_990_000_001)
+  expect(engine.account(1)?.positions).toMatchObject([{ market: 0, lots }])
+})
+
 test('nothing leaves a backstop by signature, with a position or without', () => {
   const scenario = new Scenario()
   scenario.play(opening)

@@ -10,6 +10,7 @@ import {
   rejectCode,
 } from '@plumb/model'
 import { findAccount } from './account-store.ts'
+import { type ChainMove, carryOut, isBookable } from './carry-out.ts'
 import { isPaused, settlesUntil, watch } from './chain-state.ts'
 import { closeCollected, collect, collectAccount } from './close-many.ts'
 import { touch } from './dirty-set.ts'
@@ -18,7 +19,7 @@ import { forgetAllHeadroom } from './headroom-store.ts'
 import { findLane, makeLane, orderOfLane, seqOfLane, takeLane } from './lane-store.ts'
 import { isListed } from './list-market.ts'
 import { deriveRisk } from './market-risk.ts'
-import { bookReduction, isBookable, serveReduction } from './reduce-position.ts'
+import { serveReduction } from './reduce-position.ts'
 import { holdMarket } from './reopen-market.ts'
 import { isFree, paidAlready, payRequested } from './requested-payout.ts'
 import { closeResting } from './rest-order.ts'
@@ -37,6 +38,7 @@ const {
   M_IM_BPS,
   M_LISTED,
   M_MM_BPS,
+  M_QUOTE_PER_TICK_LOT,
   M_REOPEN_SINCE,
   M_STATE,
   NONE,
@@ -94,10 +96,10 @@ function refuse(
   if (noticeId < next) return rejectCode.NOTICE_REPEATED
   if (noticeId !== next) return rejectCode.NOTICE_GAP
   const what = i32[w + 26]!
-  if (what < noticeKind.terms || what > noticeKind.settlement) return rejectCode.INVALID_PARAMETER
+  if (what < noticeKind.terms || what > noticeKind.takenOver) return rejectCode.INVALID_PARAMETER
   for (let at = 5; at <= 12; at++)
     if (!Number.isSafeInteger(f64[d + at]!)) return rejectCode.INVALID_PARAMETER
-  const isSigned = what === noticeKind.reduced
+  const isSigned = what === noticeKind.reduced || what === noticeKind.takenOver
   for (const at of [5, 6, 7, 8, 10, 11])
     if (f64[d + at]! < 0 && !(isSigned && at === 6)) return rejectCode.INVALID_PARAMETER
   const subaccount = i32[w + 27]!
@@ -110,7 +112,7 @@ function refuse(
   if (what === noticeKind.marginsSet && !areMargins(state, i32, w))
     return rejectCode.INVALID_PARAMETER
   if (what !== noticeKind.withdrawClaimed && !isSigned) return 0
-  return isPossible(state, i32, f64, w, d, isSigned) ? 0 : rejectCode.INVALID_PARAMETER
+  return isPossible(state, i32, f64, w, d) ? 0 : rejectCode.INVALID_PARAMETER
 }
 
 /** What the chain has done already is booked whole, or is no log entry of it: it can be counted, and pays what came in. */
@@ -120,18 +122,36 @@ function isPossible(
   f64: Float64Array,
   w: number,
   d: number,
-  isReduction: boolean,
 ): boolean {
-  if (f64[d + 5]! > state.totals[DEPOSITS]! - state.totals[PAID]!) return false
-  if (!isReduction || f64[d + 6] === 0) return true
+  const what = i32[w + 26]!
+  const isTakeover = what === noticeKind.takenOver
+  if (isTakeover && f64[d + 6] === 0) return false
+  if (!isTakeover && f64[d + 5]! > state.totals[DEPOSITS]! - state.totals[PAID]!) return false
+  if (what === noticeKind.withdrawClaimed || f64[d + 6] === 0) return true
   const account = findAccount(state.accounts, i32, w + OWNER_W, i32[w + 27]!)
-  const backstop = findAccount(state.accounts, i32, w + BACKSTOP_W, 0)
-  const moved = f64[d + 6]!
-  const [price, fee, index] = [f64[d + 7]!, f64[d + 8]!, f64[d + 9]!]
-  return (
-    isBookable(state, account, i32[w + 6]!, moved, price, fee, index) &&
-    isBookable(state, backstop, i32[w + 6]!, 0 - moved, price, fee, index)
-  )
+  const named = findAccount(state.accounts, i32, w + BACKSTOP_W, isTakeover ? i32[w + 6]! + 1 : 0)
+  return isBookable(state, moveOf(state, account, i32, f64, w, d), named)
+}
+
+/** What has moved, of a reduction or a takeover: a takeover tells the whole payment and what insurance added to it. */
+function moveOf(
+  { markets }: EngineState,
+  account: number,
+  i32: Int32Array,
+  f64: Float64Array,
+  w: number,
+  d: number,
+): ChainMove {
+  const market = i32[w + 6]!
+  const lots = f64[d + 6]!
+  const price = f64[d + 7]!
+  const shared = { account, market, price, fundingIndex: f64[d + 9]! }
+  if (i32[w + 26] === noticeKind.takenOver) {
+    const worth = f64[d + 5]!
+    return { ...shared, taker: market + 1, moved: 0 - lots, worth, fee: 0, insured: f64[d + 10]! }
+  }
+  const worth = price * Math.abs(lots) * markets[market * MARKET_D + M_QUOTE_PER_TICK_LOT]!
+  return { ...shared, taker: 0, moved: lots, worth, fee: f64[d + 8]!, insured: 0 }
 }
 
 /** Initial and maintenance fraction stand where a lane and its number do; bounded as at the listing. */
@@ -235,10 +255,12 @@ function followOwner(
       return
     }
     case noticeKind.reduced:
-      if (f64[d + 6] !== 0)
-        bookReduction(state, account, market, f64[d + 6]!, f64[d + 7]!, f64[d + 8]!, f64[d + 9]!)
+      if (f64[d + 6] !== 0) carryOut(state, moveOf(state, account, i32, f64, w, d))
       if (amount > 0) paidAlready(state, account, amount)
       return
+    case noticeKind.takenOver:
+      closeAll(state, account, market)
+      return carryOut(state, moveOf(state, account, i32, f64, w, d))
     case noticeKind.laneCancelled:
       return endLane(state, account, i32[w + 28]!, i32[w + 29]! >>> 0)
     case noticeKind.allCancelled:

@@ -1,5 +1,5 @@
 //! What the contract has told, as the rest of the engine asks for it (RULES.md 7).
-import type { AccountStore } from './account-store.ts'
+import { type AccountStore, findAccount } from './account-store.ts'
 import {
   ACCOUNT_W,
   BACKSTOP_OWNER,
@@ -31,6 +31,13 @@ export function isBackstopOwners(state: EngineState, account: number): boolean {
     known += word
   }
   return known !== 0
+}
+
+/** A subaccount of the backstop's owner; 0 before its first deposit. */
+export function backstopAccount({ accounts, chain }: EngineState, subaccount: number): number {
+  const words = new Int32Array(OWNER_WORDS)
+  for (let i = 0; i < OWNER_WORDS; i++) words[i] = chain[BACKSTOP_OWNER + i]!
+  return findAccount(accounts, words, 0, subaccount)
 }
 
 /**

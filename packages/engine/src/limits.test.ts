@@ -405,6 +405,21 @@ describe('limits of what the contract tells', () => {
     expect(told({ what: noticeKind.reduced, ...changes })).toBe(outcome)
   })
 
+  test.each<[string, Partial<ChainNotice>, string]>([
+    ['for nothing', { lots: -1 }, 'ok'],
+    ['for as much as can be counted', { lots: 1, amountQuote: worth }, 'ok'],
+    ['for one more', { lots: 1, amountQuote: worth + 1 }, 'INVALID_PARAMETER'],
+    ['of no lots', { amountQuote: 1 }, 'INVALID_PARAMETER'],
+    ['of as many lots as can be held', { lots: -(2 ** 44) }, 'ok'],
+    ['of one more', { lots: -(2 ** 44) - 1 }, 'INVALID_PARAMETER'],
+    ['for less than nothing', { lots: 1, amountQuote: -1 }, 'INVALID_PARAMETER'],
+    ['beyond the last index', { lots: 1, fundingIndex: 2 ** 52 + 1 }, 'INVALID_PARAMETER'],
+    ['insured by an empty tranche', { lots: 1, leftQuote: 1 }, 'INVALID_PARAMETER'],
+    ['in no market', { lots: 1, market: 1 }, 'UNKNOWN_MARKET'],
+  ])('takenOver: %s', (_, changes, outcome) => {
+    expect(told({ what: noticeKind.takenOver, ...changes })).toBe(outcome)
+  })
+
   test.each([
     [2_000, 'ok'],
     [2_001, 'INVALID_PARAMETER'],

@@ -52,17 +52,38 @@ export function takeOver(
   let own = findPosition(positions, accounts, backstop, market)
   if (own === NONE) own = openPosition(positions, accounts, backstop, market)
   settleFunding(state, own)
+  const mark = markets[m + M_MARK]!
+  bookTakenOver(state, account, record, backstop, own, market, point.lots, pay, deficit, mark)
+  state.scratch.transfers++
+  return true
+}
+
+/** Moves `lots` (signed) of the account to the backstop for `pay`, `deficit` out of the tranche, and tells of it. */
+export function bookTakenOver(
+  state: EngineState,
+  account: number,
+  record: number,
+  backstop: number,
+  own: number,
+  market: number,
+  lots: number,
+  pay: number,
+  deficit: number,
+  markTicks: number,
+): void {
+  const { markets, positions, accounts } = state
+  const m = market * MARKET_D
+  const size = Math.abs(lots)
+  const side = lots > 0 ? 1 : 0
   const event = emit(state, eventKind.PositionTakenOver, account, market)
   const events = state.events.f64
   const d = event * 20
-  const side = point.lots > 0 ? 1 : 0
   events[d + 8] = bookFill(state, account, record, market, side, size, Math.abs(pay), 0 - deficit)
   events[d + 12] = bookFill(state, backstop, own, market, 1 - side, size, Math.abs(pay), 0)
   markets[m + M_TRANCHE] = markets[m + M_TRANCHE]! - deficit
   touch(state.dirtyMarkets, market)
-  state.scratch.transfers++
-  events[d + 4] = markets[m + M_MARK]!
-  events[d + 5] = point.lots
+  events[d + 4] = markTicks
+  events[d + 5] = lots
   events[d + 6] = pay
   events[d + 7] = deficit
   events[d + 9] = positions.f64[own * POSITION_D + D_LOTS]!
@@ -70,7 +91,6 @@ export function takeOver(
   state.events.i32[event * 40 + 22] = backstop
   releaseIfIdle(positions, accounts, record)
   releaseIfIdle(positions, accounts, own)
-  return true
 }
 
 /** Whether the backstop may hold the position: limits, and its equity covers its initial margin afterwards. */

@@ -129,7 +129,8 @@ export function projectTakeover(
     lots: 0 - sizeLots,
     paidQuote: 0 - quote,
     realizedQuote,
-    positionLots: 0,
+    // All that it held, unless the chain did it and more has been matched meanwhile.
+    positionLots: undefined,
   })
   addMoveRow(rows, event, 0, {
     ...shared,

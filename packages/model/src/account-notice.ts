@@ -78,11 +78,17 @@ const of = (
   detail: Record<string, number>,
 ): AccountNotice => ({ accountId, market, kind, detail })
 
+const ofMarket: ReadonlySet<number> = new Set([
+  noticeKind.reduceRequested,
+  noticeKind.reduced,
+  noticeKind.takenOver,
+])
+
 /** What the contract told of an account: not its terms, its margins or its pause. */
 function onChain(event: Extract<EngineEvent, { kind: 'ChainNoticed' }>): AccountNotice | undefined {
   const { what, accountId, amountQuote, lots, lane, laneSeq, dueS } = event
   if (accountId === 0 || what === noticeKind.marginsSet) return undefined
-  const isOfMarket = what === noticeKind.reduceRequested || what === noticeKind.reduced
+  const isOfMarket = ofMarket.has(what)
   const about = { accountId, market: isOfMarket ? event.market : null }
   if (what === noticeKind.laneCancelled || what === noticeKind.allCancelled)
     return of(about, 'on_chain_cancel', { lane, laneSeq })

@@ -15,5 +15,7 @@ export const noticeKind = {
   marginsSet: 9,
   /** Not of the chain: how far settlement is behind. Has no number of its own. */
   settlement: 10,
+  /** A flagged account's position has gone to its market's backstop without a batch. */
+  takenOver: 11,
 } as const
 export type NoticeKind = (typeof noticeKind)[keyof typeof noticeKind]

@@ -1,11 +1,14 @@
-//! The liquidator bot against the real contract, on a chain whose clock the test moves.
+//! The liquidator bot against the real contract, on a chain whose clock the test moves; and an engine that hears of it.
 import {
   bytesHex,
   compareOrders,
+  confirmationsSource,
+  contractViews,
   createRpc,
   createTransactionSigner,
   encodeBatch,
   exchangeInterface,
+  hexBytes,
   type Segment,
 } from '@plumb/chain'
 import {
@@ -13,12 +16,19 @@ import {
   GENESIS,
   type SettlementWorld,
   startSettlementWorld,
+  testMarkets,
 } from '@plumb/chain/testing/settlement-world'
 import { type TestWallet, testWallet } from '@plumb/chain/testing/test-signer'
+import { type Command, CommandBuffer, decodeEvents, encodeCommand, rejectName } from '@plumb/model'
 import { createMetrics, silentLogger } from '@plumb/runtime'
 import { createLiquidations, type Liquidations } from '@plumb/sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+// A test may look across: the whole way of a call outside of batches.
+import { createEngine } from '../../../packages/engine/src/index.ts'
 import { Liquidator, patienceMs } from '../../bots/src/liquidator.ts'
+import { createContractFollower } from '../../relayer/src/follow-contract.ts'
+import { createOrderStore } from '../../relayer/src/order-store.ts'
+import { readSteps } from '../../relayer/src/read-steps.ts'
 
 const usdc = 1_000_000
 const market = 0
@@ -120,6 +130,81 @@ const pass = async (seconds: number, markTicks: number) => {
   await settle(prices(markTicks))
 }
 
+const zeros = (length: number) => new Uint8Array(length)
+const accounts = [
+  { owner: victim.owner, subaccount: 0, quote: 100 * usdc },
+  { owner: other.owner, subaccount: 0, quote: 10_000 * usdc },
+  { owner: GENESIS.backstop, subaccount: market + 1, quote: 10_000 * usdc },
+]
+
+/** An engine with the same accounts, and the steps that its commands are to the relayer. */
+const engineAfterTrade = () => {
+  const engine = createEngine()
+  const buffer = new CommandBuffer(1)
+  const store = createOrderStore()
+  let seq = 0
+  const take = (command: Uint8Array | Command) => {
+    const timeMs = world.timeS * 1_000
+    seq += 1
+    buffer.load(0, command instanceof Uint8Array ? command : encodeCommand(command))
+    buffer.stamp(0, seq, timeMs)
+    const stored = buffer.stored(0).slice()
+    engine.events.clear()
+    engine.apply(buffer, 0)
+    const events = Buffer.from(engine.events.bytes())
+    const refusal = decodeEvents(events).find((event) => event.kind === 'CommandRejected')
+    if (refusal !== undefined) throw new Error(rejectName(refusal.code))
+    return { seq, timeMs, events, steps: readSteps(store, { seq, command: stored, events }) }
+  }
+  take({
+    kind: 'Genesis',
+    chainId: CHAIN_ID,
+    settlementLagS: GENESIS.settlementLagS,
+    publisherCount: 3,
+    publisherQuorum: 2,
+    contract: hexBytes(world.deployment.exchange),
+    publishers: zeros(100),
+  })
+  const [listed] = testMarkets
+  if (listed === undefined) throw new Error('the world has markets')
+  take({ kind: 'ListMarket', ...listed, fixedIndexTicks: entryTicks })
+  for (const [i, { owner, subaccount, quote }] of accounts.entries())
+    take({
+      kind: 'CreditDeposit',
+      owner: hexBytes(owner),
+      subaccount,
+      amountQuote: quote,
+      depositId: i + 1,
+      blockNumber: 1,
+      txHash: zeros(32),
+    })
+  for (const [accountId, side] of [
+    [2, 1],
+    [1, 0],
+  ] as const)
+    take({
+      kind: 'PlaceOrder',
+      accountId,
+      orderId: 0,
+      market,
+      side,
+      flags: 0,
+      orderKind: 0,
+      priceTicks: entryTicks,
+      sizeLots: lots,
+      triggerTicks: 0,
+      maxFee: 50,
+      lane: 0,
+      laneSeq: 1,
+      expiryS: world.timeS + 2_000,
+      selfTrade: 0,
+      clientOrderId: '',
+      signer: zeros(20),
+      signature: zeros(64),
+    })
+  return { engine, take }
+}
+
 const account = { owner: victim.owner, subaccount: 0 }
 const start = () => new Liquidator(port, 0, silentLogger, createMetrics('test'))
 
@@ -157,4 +242,49 @@ test('flags who is left below maintenance, waits, and has it taken over; the acc
   expect(after.equityQuote).toBeLessThanOrEqual(equityQuote)
   const backstop = await port.positions({ owner: GENESIS.backstop, subaccount: market + 1 })
   expect(backstop).toEqual([{ market, sizeLots: lots }])
+}, 120_000)
+
+test('the engine follows what was taken over without a batch, to the unit', async () => {
+  const { engine, take } = engineAfterTrade()
+  const rpc = createRpc(world.anvil.url)
+  const views = contractViews(rpc, world.deployment.exchange)
+  const onChain = await views.accounts(accounts, await rpc.blockNumber())
+  const inEngine = () =>
+    accounts.map((_, i) => {
+      const view = engine.account(i + 1)
+      const positions = view?.positions.map((p) => [p.market, p.lots, p.fundingIndex])
+      return { cashQuote: view?.cashQuote, positions }
+    })
+  const wanted = onChain.map(({ cashQuote, positions }) => ({
+    cashQuote,
+    positions: positions.map((p) => [p.market, p.sizeLots, p.fundingSnapshot]),
+  }))
+  // Only the trade is known.
+  expect(inEngine()[1]).toEqual(wanted[1])
+  expect(inEngine()[0]).not.toEqual(wanted[0])
+  const steps: unknown[] = []
+  const follower = createContractFollower({
+    rpcs: [rpc],
+    contract: world.deployment.exchange,
+    terms: GENESIS,
+    finality: confirmationsSource(rpc, 0),
+    commands: {
+      submit: async (command) => {
+        const taken = take(command)
+        steps.push(...taken.steps)
+        return taken
+      },
+    },
+    place: { noticeId: 0, blockNumber: 0, followed: [] },
+    save: () => Promise.resolve(),
+    logger: silentLogger,
+  })
+  // Its terms, and the takeover.
+  expect(await follower.step()).toBe(2)
+  expect(inEngine()).toEqual(wanted)
+  expect(steps).toMatchObject([
+    { kind: 'noticed' },
+    { kind: 'noticed' },
+    { kind: 'reduced', lots: -lots, taker: market + 1, insuredQuote: 0, fundingIndex: 0 },
+  ])
 }, 120_000)

@@ -142,7 +142,8 @@ export class AccountBook {
         victim.cashQuote += event.quote + event.insuranceQuote
         backstop.cashQuote -= event.quote
         this.moveTranche(event, -event.insuranceQuote)
-        this.movePosition(event, victim, -event.sizeLots, 0)
+        const held = victim.positions.get(event.market)?.lots ?? 0
+        this.movePosition(event, victim, -event.sizeLots, held - event.sizeLots)
         this.movePosition(event, backstop, event.sizeLots, event.backstopPositionLots)
         return
       }

@@ -37,13 +37,13 @@ export async function claimsInFlight(
   const byAccount = new Map<string, number>()
   const moved = new Set<string>()
   let totalQuote = 0
-  for (const { owner, subaccount, paidQuote, isReduction } of logs) {
+  for (const { owner, subaccount, paidQuote, backstopSubaccount } of logs) {
     const name = accountName(owner, subaccount)
     byAccount.set(name, (byAccount.get(name) ?? 0) + paidQuote)
     totalQuote += paidQuote
-    if (!isReduction) continue
+    if (backstopSubaccount === undefined) continue
     moved.add(name)
-    moved.add(accountName(backstop, 0))
+    moved.add(accountName(backstop, backstopSubaccount))
   }
   return { byAccount, totalQuote, moved }
 }

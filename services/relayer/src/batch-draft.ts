@@ -207,9 +207,10 @@ export class BatchDraft {
       this.#touch(step.owner, step.subaccount)
     } else {
       this.#open?.builder.close()
-      twin.reduce(step.position, step.lots, step.quote, step.fundingIndex)
-      this.#touch(step.position.owner, step.position.subaccount)
-      this.#touch(twin.state.genesis.backstop ?? '', 0)
+      const { position, lots, quote, fundingIndex, taker, insuredQuote } = step
+      twin.reduce(position, lots, quote, fundingIndex, { taker, insuredQuote })
+      this.#touch(position.owner, position.subaccount)
+      this.#touch(twin.state.genesis.backstop ?? '', taker)
     }
   }
 

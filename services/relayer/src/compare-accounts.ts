@@ -88,11 +88,14 @@ const paidOutside = async (
 ): Promise<bigint[] | undefined> => {
   const fromBlock = Math.max(noticeBlock, deployBlock)
   const logs = await outsideLogs(rpc, contract, { fromBlock, toBlock })
-  const isBackstop = owner.toLowerCase() === backstop && subaccount === 0
-  const moved = logs.filter(({ isReduction }) => isReduction)
   const isOwn = (one: { owner: string; subaccount: number }) =>
     one.owner === owner.toLowerCase() && one.subaccount === subaccount
-  if (moved.some((one) => isBackstop || isOwn(one))) return undefined
+  const isBackstop = (taker: number) => owner.toLowerCase() === backstop && subaccount === taker
+  const isMoved = logs.some(
+    (one) =>
+      one.backstopSubaccount !== undefined && (isBackstop(one.backstopSubaccount) || isOwn(one)),
+  )
+  if (isMoved) return undefined
   const own = logs.filter(isOwn)
   const total = own.reduce((sum, { paidQuote }) => sum + BigInt(paidQuote), 0n)
   const sums = [total]

@@ -8,6 +8,7 @@ import {
   noticeKind,
   type PositionReduced,
   type PositionSettled,
+  type PositionTakenOver,
   type WithdrawalAccepted,
 } from '@plumb/model'
 import { accountName, type OrderStore } from './order-store.ts'
@@ -77,7 +78,25 @@ export const readReduction = (
     return { kind: 'served', seq, request: { ...name, market, lots, amountQuote: 0 } }
   const position = { ...name, market }
   const { fundingIndex = 0 } = noticeOf(bytes) ?? {}
-  return { kind: 'reduced', seq, position, lots: sizeLots, quote, fundingIndex }
+  const by = { taker: 0, insuredQuote: 0 }
+  return { kind: 'reduced', seq, position, lots: sizeLots, quote, fundingIndex, ...by }
+}
+
+/** A takeover that the contract has carried out itself: no batch has to. */
+export const readTakenOver = (
+  store: OrderStore,
+  seq: number,
+  event: PositionTakenOver,
+  bytes: Uint8Array,
+): SettlementStep | undefined => {
+  const notice = noticeOf(bytes)
+  if (notice === undefined) return undefined
+  const { market, sizeLots, quote, insuranceQuote: insuredQuote } = event
+  const position = { ...accountName(store, event.accountId), market }
+  const { fundingIndex = 0 } = notice
+  const lots = 0 - sizeLots
+  const { subaccount: taker } = accountName(store, event.backstopAccountId)
+  return { kind: 'reduced', seq, position, lots, quote, fundingIndex, taker, insuredQuote }
 }
 
 /** `last`: the step before; a further position of the same market joins it while there is room. */

@@ -13,6 +13,7 @@ import {
   type TransferBooked,
 } from '@plumb/model'
 import { accountName, type OrderStore, signedOrder } from './order-store.ts'
+import { readTakenOver } from './read-notices.ts'
 import type { DeleveragingStep, SettlementStep } from './settlement-step.ts'
 
 type RiskEvent = { seq: number } & (
@@ -60,6 +61,8 @@ export class RiskReader {
       case 'LiquidationFilled':
         return this.#liquidation(event, last)
       case 'PositionTakenOver': {
+        const carriedOut = readTakenOver(this.#store, seq, event, this.#command)
+        if (carriedOut !== undefined) return carriedOut
         const position = this.#position(event.accountId, event.market)
         const backstop = accountName(this.#store, event.backstopAccountId)
         return { kind: 'takeover', seq, position, backstop }

@@ -81,7 +81,7 @@ export type RequestStep = AccountName & {
 export type ServedStep = { kind: 'served'; seq: Seq; request: RequestRecord }
 /** The contract has paid a claim outside of batches. */
 export type ClaimedStep = AccountName & { kind: 'claimed'; seq: Seq; amountQuote: Quote }
-/** The contract has executed a reduction outside of batches. */
+/** The contract has reduced a position, or had it taken over, outside of batches. */
 export type ReducedStep = {
   kind: 'reduced'
   seq: Seq
@@ -89,6 +89,9 @@ export type ReducedStep = {
   lots: number
   quote: Quote
   fundingIndex: FundingIndex
+  /** Whose lots they are now: a subaccount of the backstop's owner. */
+  taker: number
+  insuredQuote: Quote
 }
 /** The contract has other margins. */
 type MarginsStep = { kind: 'margins'; seq: Seq; market: MarketId; imBps: number; mmBps: number }

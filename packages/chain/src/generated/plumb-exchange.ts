@@ -3090,6 +3090,53 @@ export const plumbExchangeAbi = [
   },
   {
     type: 'event',
+    name: 'FlaggedTakenOver',
+    inputs: [
+      {
+        name: 'owner',
+        type: 'address',
+        indexed: true,
+      },
+      {
+        name: 'subaccount',
+        type: 'uint8',
+        indexed: false,
+      },
+      {
+        name: 'market',
+        type: 'uint8',
+        indexed: true,
+      },
+      {
+        name: 'size',
+        type: 'int256',
+        indexed: false,
+      },
+      {
+        name: 'quote',
+        type: 'int256',
+        indexed: false,
+      },
+      {
+        name: 'insured',
+        type: 'uint256',
+        indexed: false,
+      },
+      {
+        name: 'mark',
+        type: 'uint256',
+        indexed: false,
+      },
+      {
+        name: 'fundingIndex',
+        type: 'int256',
+        indexed: false,
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
     name: 'PositionTakenOver',
     inputs: [
       {

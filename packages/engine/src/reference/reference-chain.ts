@@ -78,21 +78,25 @@ function check(s: ReferenceState, c: Heard): Refusal | undefined {
   const due = s.chain.notices + 1
   if (c.noticeId < due) return refuse('NOTICE_REPEATED', due)
   if (c.noticeId !== due) return refuse('NOTICE_GAP', due)
-  if (!(c.what >= noticeKind.terms && c.what < noticeKind.settlement)) return INVALID
+  const isKnown = c.what >= noticeKind.terms && c.what <= noticeKind.takenOver
+  if (!isKnown) return INVALID
   const isReduced = c.what === noticeKind.reduced
+  const isTakenOver = c.what === noticeKind.takenOver
   const amounts = [c.amountQuote, c.priceTicks, c.feeQuote, c.leftQuote, c.dueS]
   if (!amounts.every(isAmount)) return INVALID
-  if (!isAmount(isReduced ? Math.abs(c.lots) : c.lots)) return INVALID
+  if (!isAmount(isReduced || isTakenOver ? Math.abs(c.lots) : c.lots)) return INVALID
   if (![c.fundingIndex, c.blockNumber].every((x) => Number.isSafeInteger(x))) return INVALID
   const inRange = c.subaccount >= 0 && c.subaccount <= 255 && c.feePpm >= 0
   if (!inRange || c.feePpm > 1_000_000) return INVALID
   const isMargins = c.what === noticeKind.marginsSet
   if (c.what === noticeKind.withdrawClaimed) return isPayable(s, c) ? undefined : INVALID
-  if (c.what !== noticeKind.reduceRequested && !isReduced && !isMargins) return undefined
+  const isOfMarket = c.what === noticeKind.reduceRequested || isReduced || isTakenOver || isMargins
+  if (!isOfMarket) return undefined
   const market = s.markets.get(c.market)
   if (market === undefined) return refuse('UNKNOWN_MARKET')
   const { boundUsdc, imfPpm } = riskOf(market)
   const tiers = { imBps: c.lane, mmBps: c.laneSeq, boundUsdc, imfPpm }
+  if (isTakenOver) return c.lots !== 0 && isBookable(s, market, c) ? undefined : INVALID
   if (isReduced) return isPayable(s, c) && isBookable(s, market, c) ? undefined : INVALID
   if (!isMargins) return undefined
   const listable = c.lane >= 1 && c.lane <= 10_000 && c.laneSeq >= 1 && c.laneSeq <= c.lane
@@ -106,13 +110,12 @@ const COUNTABLE = 2n ** 52n
 /** Whether account and backstop could book the reduction and stay in numbers that can be counted. */
 function isBookable(s: ReferenceState, market: ReferenceMarket, c: Heard): boolean {
   if (c.lots === 0) return true
-  const moved = BigInt(c.lots)
+  const { moved, taker, worth, fee, insured } = termsOf(market, c)
   const index = BigInt(c.fundingIndex)
-  if (abs(index) > COUNTABLE) return false
-  const worth = BigInt(c.priceTicks) * abs(moved) * BigInt(market.quotePerTickLot)
+  if (abs(index) > COUNTABLE || insured > market.tranche) return false
   const sides = [
     { one: find(s, hexOf(c.owner), c.subaccount), change: moved },
-    { one: find(s, hexOf(c.backstop), 0), change: -moved },
+    { one: find(s, hexOf(c.backstop), taker), change: -moved },
   ]
   return sides.every(({ one, change }) => {
     const position = one?.positions.get(market.market)
@@ -123,9 +126,20 @@ function isBookable(s: ReferenceState, market: ReferenceMarket, c: Heard): boole
         ? ceilDiv(change * (market.fundingIndex - index), 1_000_000n)
         : ceilDiv(held * (index - position.snapshot), 1_000_000n)
     const sum = abs(one?.cash ?? 0n) + abs(position?.entry ?? 0n) + abs(payment)
-    const fits = sum + worth + BigInt(c.feeQuote) < COUNTABLE
+    const fits = sum + worth + fee + insured < COUNTABLE
     return fits && abs(held) + abs(moved) <= 2n ** 44n
   })
+}
+
+/** Of a reduction the price is told, of a takeover what was paid and insured. */
+function termsOf(market: ReferenceMarket, c: Heard) {
+  const lots = BigInt(c.lots)
+  if (c.what === noticeKind.takenOver) {
+    const [worth, insured] = [BigInt(c.amountQuote), BigInt(c.leftQuote)]
+    return { moved: -lots, taker: c.market + 1, worth, fee: 0n, insured }
+  }
+  const worth = BigInt(c.priceTicks) * abs(lots) * BigInt(market.quotePerTickLot)
+  return { moved: lots, taker: 0, worth, fee: BigInt(c.feeQuote), insured: 0n }
 }
 
 function noteSettlement(s: ReferenceState, c: Heard): Refusal | undefined {
@@ -178,6 +192,12 @@ function followOwner(s: ReferenceState, account: ReferenceAccount, c: Heard, emi
       if (c.lots !== 0) takeOver(s, account, c, emit)
       paidAlready(s, account, c.amountQuote, emit)
       return
+    case noticeKind.takenOver: {
+      const own = ordersOf(s, account.accountId).filter(({ market }) => market === c.market)
+      closeMany(s, own, onChain, emit)
+      takeOver(s, account, c, emit)
+      return
+    }
     case noticeKind.laneCancelled:
       endLane(s, account, c, emit)
       return
@@ -265,7 +285,8 @@ function serve(s: ReferenceState, account: ReferenceAccount, c: Heard, emit: Emi
 
 function takeOver(s: ReferenceState, account: ReferenceAccount, c: Heard, emit: Emit): void {
   const market = marketOf(s, c.market)
-  const backstop = find(s, s.chain.backstopHex, 0)
+  const { moved, taker, worth, fee, insured } = termsOf(market, c)
+  const backstop = find(s, s.chain.backstopHex, taker)
   if (backstop === undefined || /^0*$/.test(s.chain.backstopHex)) return
   if (isBackstopOwners(s, account)) return
   if (account.isolatedMarket !== -1 && account.isolatedMarket !== c.market) return
@@ -277,8 +298,10 @@ function takeOver(s: ReferenceState, account: ReferenceAccount, c: Heard, emit: 
   const late = both.map((one) => isLate(one, market, fundingIndex))
   for (const [i, one] of both.entries())
     if (late[i] === false) settleAt(s, one, market, fundingIndex, emit)
-  const [moved, fee] = [BigInt(c.lots), BigInt(c.feeQuote)]
-  book({ account, backstop, market, moved, fee, price: c.priceTicks, isServed: 0 }, emit)
+  const price = c.priceTicks
+  if (c.what === noticeKind.takenOver)
+    bookTakenOver({ account, backstop, market, moved, worth, insured, price }, emit)
+  else book({ account, backstop, market, moved, fee, price, isServed: 0 }, emit)
   for (const one of flat) one.positions.get(c.market)!.snapshot = fundingIndex
   if (late[0] === true) settleMoved(account, market, moved, fundingIndex, emit)
   if (late[1] === true) settleMoved(backstop, market, -moved, fundingIndex, emit)
@@ -355,6 +378,32 @@ function book(made: Reduction, emit: Emit): void {
     backstopPositionLots: Number(heldBy(backstop, market.market)),
     backstopAccountId: backstop.accountId,
     isServed,
+    backstopRealizedQuote: Number(backstopRealized),
+  })
+}
+
+type Takeover = Omit<Reduction, 'fee' | 'isServed'> & { worth: bigint; insured: bigint }
+
+function bookTakenOver(made: Takeover, emit: Emit): void {
+  const { account, backstop, market, moved, worth, insured, price } = made
+  const pay = moved < 0n ? worth : -worth
+  const realized = movePosition(market, account, moved, -pay)
+  const backstopRealized = movePosition(market, backstop, -moved, pay)
+  account.cash += pay + insured
+  backstop.cash -= pay
+  market.tranche -= insured
+  emit({
+    kind: 'PositionTakenOver',
+    accountId: account.accountId,
+    market: market.market,
+    markTicks: price,
+    sizeLots: Number(-moved),
+    quote: Number(pay),
+    insuranceQuote: Number(insured),
+    realizedQuote: Number(realized),
+    backstopPositionLots: Number(heldBy(backstop, market.market)),
+    trancheQuote: Number(market.tranche),
+    backstopAccountId: backstop.accountId,
     backstopRealizedQuote: Number(backstopRealized),
   })
 }

@@ -13,6 +13,7 @@ const ordinary = [
   noticeKind.reduceRequested,
   noticeKind.reduceRequested,
   noticeKind.reduced,
+  noticeKind.takenOver,
   noticeKind.laneCancelled,
   noticeKind.laneCancelled,
   noticeKind.allCancelled,
@@ -28,6 +29,7 @@ export function chainNotice(view: StreamView): ChainNotice {
   const known = dice.pick(view.accounts)
   const nowS = Math.floor(view.timeMs / 1_000)
   const isPause = what === noticeKind.pauseScheduled
+  const isSigned = what === noticeKind.reduced || what === noticeKind.takenOver
   const isMargins = what === noticeKind.marginsSet
   const lane = view.lane()
   const market = view.market()
@@ -42,7 +44,7 @@ export function chainNotice(view: StreamView): ChainNotice {
     blockNumber: dice.between(1, 1_000_000),
     txHash: zeros(32).fill(view.seq & 0xff),
     amountQuote: dice.chance(20) ? 0 : dice.pick([1, 1, 100, 10_000]) * dice.between(1, 40_000),
-    lots: (what === noticeKind.reduced ? dice.pick([-1, 1]) : 1) * dice.between(0, 30),
+    lots: (isSigned ? dice.pick([-1, 1]) : 1) * dice.between(0, 30),
     priceTicks: dice.between(1, 100_000),
     feeQuote: dice.between(0, 5_000),
     fundingIndex: dice.pick(view.fundingIndexes.get(market) ?? [0]),

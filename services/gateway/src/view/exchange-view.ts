@@ -270,7 +270,7 @@ export class ExchangeView {
       case 'LiquidationFilled':
         return money.liquidationFilled(event)
       case 'PositionTakenOver':
-        return money.takenOver(event)
+        return money.takenOver(event, command())
       case 'PositionReduced':
         return money.reduced(event, command())
       case 'ChainNoticed':

@@ -51,9 +51,11 @@ type FillEvent = {
   quote: number
 }
 
+const carriedOut: ReadonlySet<number> = new Set([noticeKind.reduced, noticeKind.takenOver])
+
 /** What the chain has carried out itself was booked at its index of then. */
-const bookedIndex = (event: EventOf<'PositionReduced'>, command: Command) =>
-  event.isServed === 0 && command.kind === 'ChainNotice' ? command.fundingIndex : undefined
+const bookedIndex = (command: Command) =>
+  command.kind === 'ChainNotice' && carriedOut.has(command.what) ? command.fundingIndex : undefined
 
 export class MoneyFollower {
   readonly #state: ViewState
@@ -172,21 +174,23 @@ export class MoneyFollower {
     this.#notice(event)
   }
 
-  takenOver(event: EventOf<'PositionTakenOver'>): void {
+  takenOver(event: EventOf<'PositionTakenOver'>, command: Command): void {
     const market = this.#state.market(event.market)
-    const { timeMs, quote, insuranceQuote } = event
+    const { timeMs, sizeLots, quote, insuranceQuote } = event
     const victim = this.#state.account(event.accountId)
     const backstop = this.#state.account(event.backstopAccountId)
     market.insuranceQuote = event.trancheQuote
     victim.cashQuote += quote + insuranceQuote
     backstop.cashQuote -= quote
     const { realizedQuote, backstopRealizedQuote } = event
-    this.#move(victim, market, { lotsAfter: 0, paidQuote: -quote, realizedQuote, timeMs })
-    this.#move(backstop, market, {
+    const booked = { market, timeMs, at: bookedIndex(command) }
+    const lotsAfter = victim.position(market).sizeLots - sizeLots
+    this.#reduce(victim, { ...booked, lotsAfter, paidQuote: -quote, realizedQuote })
+    this.#reduce(backstop, {
+      ...booked,
       lotsAfter: event.backstopPositionLots,
       paidQuote: quote,
       realizedQuote: backstopRealizedQuote,
-      timeMs,
     })
     this.#notice(event)
   }
@@ -202,7 +206,7 @@ export class MoneyFollower {
     const paidQuote = -(quote + feeQuote)
     const lotsAfter = event.positionLots
     const { realizedQuote, backstopRealizedQuote } = event
-    const booked = { market, timeMs, at: bookedIndex(event, command) }
+    const booked = { market, timeMs, at: bookedIndex(command) }
     this.#reduce(account, { ...booked, lotsAfter, paidQuote, realizedQuote })
     this.#reduce(backstop, {
       ...booked,
