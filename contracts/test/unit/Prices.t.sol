@@ -66,6 +66,13 @@ contract PricesTest is ExchangeTest {
         settleRejected(priceBatchOf(list, MARK), BatchCodes.PRICE_OLDER_THAN_LAST, 2);
     }
 
+    // 16. A vector that tells more prices than there are bytes.
+    function test_false_price_count() public {
+        bytes memory batch = priceBatch(3, MARK, MARK);
+        batch[60 + 5 + 1 + 2] = 0xFF; // header, head of the segment, vectors; publisher and page
+        settleRejected(batch, BatchCodes.MALFORMED, 0);
+    }
+
     // 27. Every byte of a vector is signed.
     function testFuzz_price_tamper(uint256 place, uint8 flip) public {
         vm.assume(flip != 0);
