@@ -1,12 +1,10 @@
 //! What the chain has done to a position outside of batches: a reduction or a takeover, booked whole (RULES.md 7).
-import { eventKind, fundingPaymentQuote, limits, marketState } from '@plumb/model'
+import { fundingPaymentQuote, limits, marketState } from '@plumb/model'
 import { backstopAccount, isBackstopOwners } from './chain-state.ts'
-import { touch } from './dirty-set.ts'
-import { emit } from './emit.ts'
 import { POSITION_LOTS_MAX } from './list-market.ts'
 import { findPosition, openPosition } from './position-store.ts'
 import { bookReduced } from './reduce-position.ts'
-import { settleFunding } from './settle-funding.ts'
+import { payFunding, settleFunding } from './settle-funding.ts'
 import { countPositions } from './settle-market.ts'
 import {
   ACCOUNT_D,
@@ -17,7 +15,6 @@ import {
   D_SNAPSHOT,
   ISOLATED_MASK,
   M_FUNDING_INDEX,
-  M_POOL,
   M_STATE,
   M_TRANCHE,
   M_UNSETTLED,
@@ -154,19 +151,7 @@ function settleMoved(
   moved: number,
   fundingIndex: number,
 ): void {
-  const { accounts, markets } = state
-  const m = market * MARKET_D
-  const present = markets[m + M_FUNDING_INDEX]!
+  const present = state.markets[market * MARKET_D + M_FUNDING_INDEX]!
   const payment = fundingPaymentQuote(moved, present - fundingIndex)
-  const cash = accounts.f64[account * ACCOUNT_D + D_CASH]! - payment
-  accounts.f64[account * ACCOUNT_D + D_CASH] = cash
-  markets[m + M_POOL] = markets[m + M_POOL]! + payment
-  touch(accounts.dirty, account)
-  touch(state.dirtyMarkets, market)
-  const d = emit(state, eventKind.FundingSettled, account, market) * 20
-  const events = state.events.f64
-  events[d + 4] = payment
-  events[d + 5] = moved
-  events[d + 6] = present
-  events[d + 7] = cash
+  payFunding(state, account, market, payment, moved, present)
 }

@@ -29,8 +29,7 @@ import type { EngineState } from './state.ts'
 const PPM = 1_000_000
 /** Largest value of one tick × one lot, micro-USDC: with the highest price still an exact integer. */
 const QUOTE_PER_TICK_LOT_MAX = 1_048_576
-/** Largest position limit, lots; position and all open orders of a side add up to less than 2^53. */
-/** The largest position limit a market may have, in lots. */
+/** Largest position limit of a market, lots; position and all open orders of a side add up to less than 2^53. */
 export const POSITION_LOTS_MAX: number = 2 ** 44
 /** Widest mark band: bounds the basis average of the mark (mark.ts). */
 const MARK_BAND_PPM_MAX = 100_000

@@ -172,8 +172,8 @@ export function refuseExpiry(state: EngineState, expiryS: number): RejectCode | 
 }
 
 /**
- * The market takes such an order now: its state, settlement, the throttle, the age of its index, the band around mark. `quote`: the
- * order's notional, Infinity for one that is not throttled.
+ * The market takes such an order now: its state, settlement, the throttle, the age of its index, the band around mark.
+ * `quote`: the order's notional, Infinity for one that is not throttled.
  */
 export function refuseMarket(
   state: EngineState,

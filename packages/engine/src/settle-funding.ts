@@ -23,7 +23,7 @@ const {
 
 /** Books the payment through the market's pool; without a position only the snapshot moves. */
 export function settleFunding(state: EngineState, record: number): void {
-  const { positions, accounts, markets } = state
+  const { positions, markets } = state
   const w = record * POSITION_W
   const p = record * POSITION_D
   const market = positions.i32[w + P_MARKET]!
@@ -37,12 +37,25 @@ export function settleFunding(state: EngineState, record: number): void {
   }
   const payment = fundingDue(state, record)
   positions.f64[p + D_SNAPSHOT] = fundingIndex
-  const account = positions.i32[w + P_ACCOUNT]!
+  touch(positions.dirty, record)
+  payFunding(state, positions.i32[w + P_ACCOUNT]!, market, payment, lots, fundingIndex)
+}
+
+/** Moves a payment (micro-USDC, signed) from an account to its market's pool, and says for which lots and up to which index. */
+export function payFunding(
+  state: EngineState,
+  account: number,
+  market: number,
+  payment: number,
+  lots: number,
+  fundingIndex: number,
+): void {
+  const { accounts, markets } = state
+  const pool = market * MARKET_D + M_POOL
   forgetHeadroom(state.headroom, account)
   const cash = accounts.f64[account * ACCOUNT_D + D_CASH]! - payment
   accounts.f64[account * ACCOUNT_D + D_CASH] = cash
-  markets[m + M_POOL] = markets[m + M_POOL]! + payment
-  touch(positions.dirty, record)
+  markets[pool] = markets[pool]! + payment
   touch(accounts.dirty, account)
   touch(state.dirtyMarkets, market)
   const d = emit(state, eventKind.FundingSettled, account, market) * 20

@@ -1,4 +1,5 @@
 //! What the exchange answers and streams: the objects of the API.
+import { accountNoticeKinds } from '@plumb/model'
 import { z } from 'zod'
 import {
   addressField,
@@ -468,17 +469,7 @@ export const noticeObject = z
     ts: timeMsField,
     ...owner,
     market: z.string().nullable(),
-    type: z.enum([
-      'liquidation',
-      'takeover',
-      'adl',
-      'settlement',
-      'bad_debt',
-      'fee_tier',
-      'reduction',
-      'on_chain_request',
-      'on_chain_cancel',
-    ]),
+    type: z.enum(accountNoticeKinds),
     detail: z
       .record(z.string(), z.union([z.string(), z.number()]))
       .meta({ description: 'The inputs that were used, in decimals' }),

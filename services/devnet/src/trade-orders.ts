@@ -80,7 +80,7 @@ async function followFills(desk: Desk, reply: Reply): Promise<void> {
       const mark = `${settlement} ${txHash}`
       if (settlement === 'matched' || seen.has(mark)) continue
       seen.add(mark)
-      step('done', settlement, txHash ?? '')
+      step('done', settlement, txHash ?? 'in a batch on its way')
     }
     return fills.length === wanted.size && fills.every((fill) => fill.settlement === 'settled')
       ? fills

@@ -4,7 +4,8 @@
 //! A unit is what came while the batch before it was on its way to the disk, or in one turn of the event
 //! loop. It is applied first and journaled at once after, both before the next turn; where many commands
 //! wait, the disk works while they are applied. A command on which the engine throws is therefore never
-//! in the journal, and the state hash after a unit stands in its own batch. Nothing of a unit leaves before its commit: no answer, no feed, no snapshot.
+//! in the journal, and the state hash after a unit stands in its own batch. Nothing of a unit leaves before
+//! its commit: no answer, no feed, no snapshot.
 import type { Engine } from '@plumb/engine'
 import type { Commit, Journal, JournalRecord } from '@plumb/journal'
 import type { StateHash } from '@plumb/model'
