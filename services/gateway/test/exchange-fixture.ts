@@ -72,7 +72,7 @@ export type TestExchange = {
   gateway: Gateway
   commands: CommandClient
   config: GatewayConfig
-  /** Credits a deposit, so that the account exists. */
+  /** Credits a deposit and waits until the gateway shows the account. */
   fund: (signer: LocalSigner, usdc: number, subaccount?: number) => Promise<void>
   /** Tells the engine of a session key: everything for a day, unless `terms` say less. */
   registerKey: (
@@ -196,7 +196,7 @@ export async function startExchange(changes: Partial<GatewayConfig> = {}): Promi
     config,
     async fund(signer, usdc, subaccount = 0) {
       depositId += 1
-      await commands.submit(
+      const { seq } = await commands.submit(
         encodeCommand({
           kind: 'CreditDeposit',
           owner: addressBytes(signer.address),
@@ -207,6 +207,7 @@ export async function startExchange(changes: Partial<GatewayConfig> = {}): Promi
           txHash: new Uint8Array(32).fill(depositId),
         }),
       )
+      await shown(gateway, seq)
     },
     async registerKey(owner, key, terms = {}) {
       const reply = await commands.submit(
