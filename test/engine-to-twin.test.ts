@@ -32,10 +32,14 @@ describe('what the engine does settles on the twin, to the unit, after every bat
     3_600_000,
   )
 
-  // Funding settled by a liquidation that then did nothing; a request replaced while a batch was serving it.
+  // Funding settled by a liquidation that then did nothing; a request replaced while a batch was serving it; reductions by
+  // the chain when no position's record was free.
   test.each([
     ['chained', 144],
     ['tight', 101],
+    ['tight', 230],
+    ['tight', 257],
+    ['tight', 267],
   ])(
     '%s of seed %i, which once did not',
     (profile, seed) => {

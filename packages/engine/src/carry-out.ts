@@ -1,19 +1,17 @@
 //! What the chain has done to a position outside of batches: a reduction or a takeover, booked whole (RULES.md 7).
-import { fundingPaymentQuote, limits, marketState } from '@plumb/model'
+import { fundingPaymentQuote, limits, marketState, type RejectCode, rejectCode } from '@plumb/model'
 import { backstopAccount, isBackstopOwners } from './chain-state.ts'
 import { POSITION_LOTS_MAX } from './list-market.ts'
-import { findPosition, openPosition } from './position-store.ts'
+import { findPosition, hasRoomForChain, openPosition } from './position-store.ts'
 import { bookReduced } from './reduce-position.ts'
 import { payFunding, settleFunding } from './settle-funding.ts'
 import { countPositions } from './settle-market.ts'
 import {
   ACCOUNT_D,
-  ACCOUNT_W,
   D_CASH,
   D_ENTRY,
   D_LOTS,
   D_SNAPSHOT,
-  ISOLATED_MASK,
   M_FUNDING_INDEX,
   M_STATE,
   M_TRANCHE,
@@ -21,7 +19,6 @@ import {
   MARKET_D,
   NONE,
   POSITION_D,
-  W_RISK,
 } from './slabs.ts'
 import type { EngineState } from './state.ts'
 import { bookTakenOver } from './take-over.ts'
@@ -81,18 +78,28 @@ function isExact(
   return Math.abs(held) + Math.abs(moved) <= POSITION_LOTS_MAX && sum < limits.notionalQuoteMax
 }
 
-/** Books the move, funding settled at its index; nothing without a backstop account or room for its position. */
-export function carryOut(state: EngineState, move: ChainMove): void {
-  const { account, market, taker, moved, price, worth, fee, insured, fundingIndex } = move
-  const { positions, accounts, markets } = state
-  const backstop = backstopAccount(state, taker)
-  if (backstop === 0 || isBackstopOwners(state, account)) return
-  const isolated = accounts.i32[account * ACCOUNT_W + W_RISK]! & ISOLATED_MASK
-  if (isolated !== 0 && isolated !== market + 1) return
+/**
+ * Why the move of an account that is here has no place, or 0: the backstop's account is not here, or what is kept free for
+ * the chain is used up. Either may pass: then the same notice is taken.
+ */
+export function refusePlaces(
+  { positions, accounts }: EngineState,
+  { account, market }: ChainMove,
+  backstop: number,
+): RejectCode | 0 {
+  if (backstop === 0) return rejectCode.UNKNOWN_ACCOUNT
   const missing = [account, backstop].filter(
     (one) => findPosition(positions, accounts, one, market) === NONE,
   )
-  if (positions.capacity - positions.inUse < missing.length) return
+  return hasRoomForChain(positions, missing.length) ? 0 : rejectCode.CAPACITY
+}
+
+/** Books the move, funding settled at its index; nothing for an account of the backstop's owner, whom the chain moves never. */
+export function carryOut(state: EngineState, move: ChainMove): void {
+  const { account, market, taker, moved, price, worth, fee, insured, fundingIndex } = move
+  const { markets } = state
+  const backstop = backstopAccount(state, taker)
+  if (backstop === 0 || isBackstopOwners(state, account)) return
   const record = recordOf(state, account, market)
   const own = recordOf(state, backstop, market)
   const late = isLate(state, record, market, fundingIndex)

@@ -10,7 +10,7 @@ import {
   rejectCode,
 } from '@plumb/model'
 import { findAccount } from './account-store.ts'
-import { type ChainMove, carryOut, isBookable } from './carry-out.ts'
+import { type ChainMove, carryOut, isBookable, refusePlaces } from './carry-out.ts'
 import { isPaused, settlesUntil, watch } from './chain-state.ts'
 import { closeCollected, collect, collectAccount } from './close-many.ts'
 import { touch } from './dirty-set.ts'
@@ -112,25 +112,40 @@ function refuse(
   if (what === noticeKind.marginsSet && !areMargins(state, i32, w))
     return rejectCode.INVALID_PARAMETER
   if (what !== noticeKind.withdrawClaimed && !isSigned) return 0
-  return isPossible(state, i32, f64, w, d) ? 0 : rejectCode.INVALID_PARAMETER
+  return refuseDone(state, i32, f64, w, d)
 }
 
 /** What the chain has done already is booked whole, or is no log entry of it: it can be counted, and pays what came in. */
-function isPossible(
+function refuseDone(
   state: EngineState,
   i32: Int32Array,
   f64: Float64Array,
   w: number,
   d: number,
-): boolean {
+): RejectCode | 0 {
   const what = i32[w + 26]!
   const isTakeover = what === noticeKind.takenOver
-  if (isTakeover && f64[d + 6] === 0) return false
-  if (!isTakeover && f64[d + 5]! > state.totals[DEPOSITS]! - state.totals[PAID]!) return false
-  if (what === noticeKind.withdrawClaimed || f64[d + 6] === 0) return true
+  const isMoved = what !== noticeKind.withdrawClaimed && f64[d + 6] !== 0
+  if (isTakeover && !isMoved) return rejectCode.INVALID_PARAMETER
+  if (!isTakeover && f64[d + 5]! > state.totals[DEPOSITS]! - state.totals[PAID]!)
+    return rejectCode.INVALID_PARAMETER
+  if (!isMoved) return 0
   const account = findAccount(state.accounts, i32, w + OWNER_W, i32[w + 27]!)
-  const named = findAccount(state.accounts, i32, w + BACKSTOP_W, isTakeover ? i32[w + 6]! + 1 : 0)
-  return isBookable(state, moveOf(state, account, i32, f64, w, d), named)
+  const backstop = findAccount(
+    state.accounts,
+    i32,
+    w + BACKSTOP_W,
+    isTakeover ? i32[w + 6]! + 1 : 0,
+  )
+  const move = moveOf(state, account, i32, f64, w, d)
+  if (!isBookable(state, move, backstop)) return rejectCode.INVALID_PARAMETER
+  return account === 0 || isBackstops(i32, w) ? 0 : refusePlaces(state, move, backstop)
+}
+
+/** Whether the notice is about an account of the backstop's owner. */
+function isBackstops(i32: Int32Array, w: number): boolean {
+  for (let i = 0; i < 5; i++) if (i32[w + OWNER_W + i] !== i32[w + BACKSTOP_W + i]) return false
+  return true
 }
 
 /** What has moved, of a reduction or a takeover: a takeover tells the whole payment and what insurance added to it. */

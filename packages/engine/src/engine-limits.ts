@@ -9,7 +9,7 @@ export type EngineLimits = {
   openOrders: number
   /** Orders one account can have open. */
   ordersPerAccount: number
-  /** (account, market) pairs with a position or an open order. */
+  /** (account, market) pairs with a position or an open order; what the chain has done may take more, `chainPositions`. */
   positions: number
   /** Pages of 1,024 prices with at least one resting order, over all markets. */
   pages: number
@@ -24,6 +24,13 @@ export type EngineLimits = {
   /** Session keys known and not yet over. */
   sessionKeys: number
 }
+
+/**
+ * Pairs beyond `positions` that only what the chain has done already may take (RULES.md 7): one for each account, and in each
+ * market one for either backstop.
+ */
+export const chainPositions = ({ accounts, markets }: EngineLimits): number =>
+  accounts + 2 * markets
 
 /** Enough for a devnet and its tests: about 150 MiB of address space, of which only what is used becomes resident. */
 export const defaultLimits: EngineLimits = {

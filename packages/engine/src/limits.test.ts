@@ -373,10 +373,11 @@ const notice = (changes: Partial<ChainNotice>): ChainNotice => ({
   txHash: zeros(32),
   ...changes,
 })
-/** Account 1 and the backstop have 1,000 each. */
+/** Account 1 has 1,000, two accounts of the backstop as much together. */
 const told = (changes: Partial<ChainNotice>) => {
   const exchange = new Venue({}, [fixed()])
-  for (const owner of [1, 2]) exchange.credit(1_000, owner)
+  exchange.credit(1_000)
+  for (const subaccount of [0, 1]) exchange.credit(500, 2, subaccount)
   return exchange.outcome(notice(changes))
 }
 
@@ -400,6 +401,9 @@ describe('limits of what the contract tells', () => {
     ['one lot more', { lots: 2 ** 44 + 1, priceTicks: 1 }, 'INVALID_PARAMETER'],
     ['the index at its end', { lots: 1, priceTicks: 1, fundingIndex: -(2 ** 52) }, 'ok'],
     ['beyond it', { lots: 1, priceTicks: 1, fundingIndex: -(2 ** 52) - 1 }, 'INVALID_PARAMETER'],
+    ['to a backstop that is not here', { lots: 1, backstop: zeros(20).fill(3) }, 'UNKNOWN_ACCOUNT'],
+    ['of an account that is not', { lots: 1, owner: zeros(20).fill(3) }, 'ok'],
+    ['of the backstop itself', { lots: 1, owner: zeros(20).fill(2) }, 'ok'],
     ['paid more than came in', { lots: 0, amountQuote: 2_001 }, 'INVALID_PARAMETER'],
   ])('reduced: %s', (_, changes, outcome) => {
     expect(told({ what: noticeKind.reduced, ...changes })).toBe(outcome)
@@ -469,6 +473,32 @@ describe('limits of one engine', () => {
     ])
     exchange.credit(1_000)
     expect(rests(exchange, 3, (market) => ({ market }))).toEqual(['ok', 'ok', 'CAPACITY'])
+  })
+
+  test('positions: beyond them only what the chain has done takes a place, one for each account and two for each market', () => {
+    const exchange = new Venue(
+      { positions: 1, accounts: 4, markets: 5 },
+      [0, 1, 2, 3, 4].map((market) => fixed({ market })),
+    )
+    for (const owner of [1, 2, 3, 4]) exchange.credit(1_000, owner)
+    expect(rests(exchange, 2, (market) => ({ market }))).toEqual(['ok', 'CAPACITY'])
+    let noticeId = 0
+    const reduced = (owner: number, market: number, lots = -1) => {
+      const what = noticeKind.reduced
+      const move = { noticeId: noticeId + 1, what, market, lots, owner: zeros(20).fill(owner) }
+      const said = exchange.outcome(notice({ ...move, priceTicks: 1 }))
+      if (said === 'ok') noticeId += 1
+      return said
+    }
+    // 1 + 4 + 2 x 5 places: three accounts and the backstop in three markets, two and the backstop in the next.
+    for (const market of [0, 1, 2])
+      expect([1, 3, 4].map((owner) => reduced(owner, market))).toEqual(['ok', 'ok', 'ok'])
+    expect([1, 3, 4].map((owner) => reduced(owner, 3))).toEqual(['ok', 'ok', 'CAPACITY'])
+    // A place becomes free, and the same notice is taken.
+    expect(reduced(3, 0, 1)).toBe('ok')
+    expect(reduced(4, 3)).toBe('ok')
+    expect(exchange.engine.account(4)?.positions).toHaveLength(4)
+    expect(exchange.place({ market: 4, lane: 9 })).toBe('CAPACITY')
   })
 
   test('pages and pageDirectories', () => {

@@ -51,6 +51,8 @@ const POSITION_DOUBLES = [
 export type PositionStore = {
   /** Records that may be in use, homes included. */
   readonly capacity: number
+  /** Records there are beyond them, for what the chain has done. */
+  readonly reserve: number
   /** Records 0 … homes − 1 are homes. */
   readonly homes: number
   readonly markets: number
@@ -68,19 +70,24 @@ export type PositionStore = {
   freeCount: number
 }
 
-export function createPositionStore(records: AccountRecords, markets: number): PositionStore {
-  const { i32, f64, homes, positions: capacity } = records
+export function createPositionStore(
+  records: AccountRecords,
+  markets: number,
+  capacity: number,
+): PositionStore {
+  const { i32, f64, homes, positions } = records
   return {
     capacity,
+    reserve: positions - capacity,
     homes,
     markets,
     i32,
     f64,
     index: new Int32Array(homes * markets),
     leverage: new Uint8Array(homes * markets),
-    free: new Int32Array(capacity),
+    free: new Int32Array(positions),
     headroom: createHeadroom(homes, markets),
-    dirty: createDirtySet(i32, POSITION_W, P_DIRTY, 1, homes + capacity),
+    dirty: createDirtySet(i32, POSITION_W, P_DIRTY, 1, homes + positions),
     inUse: 0,
     used: homes,
     freeCount: 0,
@@ -113,7 +120,12 @@ export function hasFreePosition(positions: PositionStore): boolean {
   return positions.inUse < positions.capacity
 }
 
-/** Makes a record at the end of the account's list; the caller has asked `hasFreePosition`. */
+/** Whether so many records are free for what the chain has done. */
+export function hasRoomForChain(positions: PositionStore, records: number): boolean {
+  return positions.inUse + records <= positions.capacity + positions.reserve
+}
+
+/** Makes a record at the end of the account's list; the caller has asked whether one is free. */
 export function openPosition(
   positions: PositionStore,
   accounts: AccountStore,

@@ -6,7 +6,7 @@ import { type AdvancedStore, createAdvancedStore } from './advanced-store.ts'
 import { type BookStore, createBookStore } from './book-store.ts'
 import { type ClientIdStore, createClientIdStore } from './client-id-store.ts'
 import { createDirtySet, type DirtySet } from './dirty-set.ts'
-import type { EngineLimits } from './engine-limits.ts'
+import { chainPositions, type EngineLimits } from './engine-limits.ts'
 import { EventBuffer } from './event-buffer.ts'
 import type { Headroom } from './headroom-store.ts'
 import { createKeyStore, type KeyStore } from './key-store.ts'
@@ -120,9 +120,10 @@ export const OTHER_STALE = 4
 
 export function createState(engineLimits: EngineLimits): EngineState {
   const { accounts, markets, openOrders, positions } = engineLimits
-  const records = createAccountRecords(accounts, positions, engineLimits.lanePages)
+  const held = positions + chainPositions(engineLimits)
+  const records = createAccountRecords(accounts, held, engineLimits.lanePages)
   const pages = Math.ceil(markets / limits.pricesPerPage)
-  const positionStore = createPositionStore(records, markets)
+  const positionStore = createPositionStore(records, markets, positions)
   clearNoPosition(positionStore)
   return {
     limits: engineLimits,

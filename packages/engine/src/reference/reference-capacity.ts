@@ -76,6 +76,10 @@ export const pairKnown = (s: ReferenceState, accountId: number, market: number):
 
 export const pairsLeft = (s: ReferenceState): number => s.limits.positions - pairsOf(s).size
 
+/** Pairs that what the chain has done may still add: beyond the limit one for each account and two for each market. */
+export const chainPairsLeft = (s: ReferenceState): number =>
+  pairsLeft(s) + s.limits.accounts + 2 * s.limits.markets
+
 /** `restingPrice`: where the order may come to rest, 0 if it will not. */
 export function checkCapacity(
   s: ReferenceState,

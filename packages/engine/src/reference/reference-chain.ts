@@ -6,7 +6,7 @@ import {
   marketState,
   noticeKind,
 } from '@plumb/model'
-import { laneFree, pairFree, pairKnown, pairsLeft } from './reference-capacity.ts'
+import { chainPairsLeft, laneFree, pairFree, pairKnown } from './reference-capacity.ts'
 import { hexOf } from './reference-cash.ts'
 import {
   custody,
@@ -96,8 +96,9 @@ function check(s: ReferenceState, c: Heard): Refusal | undefined {
   if (market === undefined) return refuse('UNKNOWN_MARKET')
   const { boundUsdc, imfPpm } = riskOf(market)
   const tiers = { imBps: c.lane, mmBps: c.laneSeq, boundUsdc, imfPpm }
-  if (isTakenOver) return c.lots !== 0 && isBookable(s, market, c) ? undefined : INVALID
-  if (isReduced) return isPayable(s, c) && isBookable(s, market, c) ? undefined : INVALID
+  if (isTakenOver && c.lots === 0) return INVALID
+  if (isReduced && !isPayable(s, c)) return INVALID
+  if (isTakenOver || isReduced) return isBookable(s, market, c) ? checkPlaces(s, c) : INVALID
   if (!isMargins) return undefined
   const listable = c.lane >= 1 && c.lane <= 10_000 && c.laneSeq >= 1 && c.laneSeq <= c.lane
   return listable && areMarginTiers(tiers) ? undefined : INVALID
@@ -131,15 +132,29 @@ function isBookable(s: ReferenceState, market: ReferenceMarket, c: Heard): boole
   })
 }
 
+/** Both sides have a place here, or can be given one. */
+function checkPlaces(s: ReferenceState, c: Heard): Refusal | undefined {
+  const account = find(s, hexOf(c.owner), c.subaccount)
+  const isBackstops = hexOf(c.owner) === hexOf(c.backstop)
+  if (c.lots === 0 || account === undefined || isBackstops) return undefined
+  const backstop = find(s, hexOf(c.backstop), takerOf(c))
+  if (backstop === undefined) return refuse('UNKNOWN_ACCOUNT')
+  const both = [account, backstop]
+  const missing = both.filter(({ accountId }) => !pairKnown(s, accountId, c.market))
+  return missing.length > chainPairsLeft(s) ? refuse('CAPACITY') : undefined
+}
+
+const takerOf = (c: Heard) => (c.what === noticeKind.takenOver ? c.market + 1 : 0)
+
 /** Of a reduction the price is told, of a takeover what was paid and insured. */
 function termsOf(market: ReferenceMarket, c: Heard) {
   const lots = BigInt(c.lots)
   if (c.what === noticeKind.takenOver) {
     const [worth, insured] = [BigInt(c.amountQuote), BigInt(c.leftQuote)]
-    return { moved: -lots, taker: c.market + 1, worth, fee: 0n, insured }
+    return { moved: -lots, taker: takerOf(c), worth, fee: 0n, insured }
   }
   const worth = BigInt(c.priceTicks) * abs(lots) * BigInt(market.quotePerTickLot)
-  return { moved: lots, taker: 0, worth, fee: BigInt(c.feeQuote), insured: 0n }
+  return { moved: lots, taker: takerOf(c), worth, fee: BigInt(c.feeQuote), insured: 0n }
 }
 
 function noteSettlement(s: ReferenceState, c: Heard): Refusal | undefined {
@@ -289,10 +304,7 @@ function takeOver(s: ReferenceState, account: ReferenceAccount, c: Heard, emit: 
   const backstop = find(s, s.chain.backstopHex, taker)
   if (backstop === undefined || /^0*$/.test(s.chain.backstopHex)) return
   if (isBackstopOwners(s, account)) return
-  if (account.isolatedMarket !== -1 && account.isolatedMarket !== c.market) return
   const both = [account, backstop]
-  const missing = both.filter(({ accountId }) => !pairKnown(s, accountId, c.market))
-  if (pairsLeft(s) < missing.length) return
   const flat = both.filter((one) => !one.positions.has(c.market))
   const fundingIndex = BigInt(c.fundingIndex)
   const late = both.map((one) => isLate(one, market, fundingIndex))
