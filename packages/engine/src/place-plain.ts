@@ -4,7 +4,8 @@
 // there is one meaning of the command, and the differential tests hold both ways of writing it to that.
 //
 // Record numbers are masked before they become addresses: they never exceed the mask (createEngine sees to it), but so V8
-// knows that sums with them stay below 2^31 and leaves out the overflow checks, a third of the instructions.
+// knows that sums with them stay below 2^31 and leaves out the overflow checks, a third of the instructions. What differs by
+// side is reached by `+ side` and compared by `sign *`: a branch on a random side is guessed wrong every other time.
 import { eventKind, limits as modelLimits } from '@plumb/model'
 import { setLevel } from './book-store.ts'
 import { findHashedClientId, hashClientId, rememberClientId } from './client-id-store.ts'
@@ -47,7 +48,6 @@ const {
   L_SEQ,
   MARKET_D,
   MARKET_MASK,
-  M_BAND_DOWN,
   M_BAND_UP,
   M_BEST_ASK,
   M_BEST_BID,
@@ -87,7 +87,6 @@ const {
   P_MARKET,
   P_NEXT,
   P_ORDERS,
-  P_SELL_MIN,
   RECORD_MASK,
   SEQ,
   SINGLED_OUT_MASK,
@@ -132,6 +131,9 @@ const SLACK = 4
 /** Of rates in units of 1e-4 and of 10 ppm. */
 const PER_BPS = 1e-4
 const PER_FEE_UNIT = 1e-5
+
+/** `Math.max(0, x)`, exact for every finite x, without its branch: half of the time the processor would guess it wrong. */
+const positive = (x: number) => (x + Math.abs(x)) / 2
 
 /**
  * Accepts the PlaceOrder at word `at` if it is a plain one that passes every check at sight: its slot, live
@@ -186,7 +188,7 @@ export function placePlain(
   if (now - markets[m + M_INDEX_TIME]! > STALE_MS && markets[m + M_FIXED_INDEX] === 0) return NONE
 
   // The order's own numbers.
-  const buys = side === 0
+  const sign = 1 - 2 * (side & 1)
   const price = f64[d + 4]!
   const ticks = price | 0
   const lots = f64[d + 5]!
@@ -202,7 +204,7 @@ export function placePlain(
   const due = expiry - totals[LAG_S]!
   if (due * 1_000 <= now) return NONE
   if (markets[m + M_PRICE_BAND] !== 0) {
-    if (buys ? price > markets[m + M_BAND_UP]! : price < markets[m + M_BAND_DOWN]!) return NONE
+    if (sign * (price - markets[m + M_BAND_UP + side]!) > 0) return NONE
   }
 
   // The account: its record in this market (0, an empty one, if it has none yet), funding settled, no leverage of its own.
@@ -238,8 +240,7 @@ export function placePlain(
 
   // Position limit, and margin by a bound that is at least the exact requirement (risk.md 1.5). Only the order's own side
   // can fall short by it: what the other side needs is what it needed before, which refuses nothing.
-  const bound = records[pw + (buys ? P_BUY_MAX : P_SELL_MIN)]! >>> 0
-  const sign = 1 - 2 * (side & 1)
+  const bound = records[pw + P_BUY_MAX + (side & 1)]! >>> 0
   const signed = sign * lotsHeld
   const mine = D_BUY_LOTS + 2 * (side & 1)
   const theirs = p + D_SELL_LOTS - 2 * (side & 1)
@@ -248,10 +249,10 @@ export function placePlain(
   const later = held[p + D_BUY_LATER + (side & 1)]!
   if (openLots + signed + later > markets[m + M_MAX_POSITION]!) return NONE
   const markQuote = markets[m + M_MARK_QUOTE]!
-  const exposed = Math.max(0, openLots + signed) * markQuote
-  const otherExposed = Math.max(0, held[theirs]! - signed) * markQuote
+  const exposed = positive(openLots + signed) * markQuote
+  const otherExposed = positive(held[theirs]! - signed) * markQuote
   const gap = sign * (price - mark)
-  const loss = gap > 0 ? gap * lots * q : 0
+  const loss = positive(gap) * lots * q
   const rate = markets[m + M_IM_BPS]! * PER_BPS
   const feeRate = takerFee * PER_FEE_UNIT
   if (!(openQuote + exposed < SAFE_QUOTE && held[theirs + 1]! + otherExposed < SAFE_QUOTE))
@@ -260,13 +261,15 @@ export function placePlain(
     ? firstRecord === NONE
     : firstRecord === record && records[pw + P_NEXT] === NONE
   // What its open orders lose against mark, were all of them at the worst price of one.
-  const openLoss = Math.max(0, sign * (bound - mark)) * held[p + mine]! * q
+  const openLoss = positive(sign * (bound - mark)) * held[p + mine]! * q
   // Of an account in several markets: by how much the order raises this market's requirement at most.
   const cost = lots * markQuote * (rate + feeRate) + quote * feeRate + loss + SLACK
   if (only) {
     const needed = exposed * rate + (openQuote + exposed) * feeRate + loss + openLoss + SLACK
     const cash = held[own * ACCOUNT_D + D_CASH]!
-    const equity = cash + lotsHeld * markets[m + (lotsHeld > 0 ? M_LONG_QUOTE : M_SHORT_QUOTE)]!
+    const long = positive(lotsHeld)
+    const equity =
+      cash + long * markets[m + M_LONG_QUOTE]! + (lotsHeld - long) * markets[m + M_SHORT_QUOTE]!
     if (!(needed <= equity && equity < SAFE_QUOTE && Math.abs(cash) < SAFE_QUOTE)) return NONE
   } else {
     // The general path opens a second market.
@@ -275,8 +278,8 @@ export function placePlain(
   }
 
   // The book.
-  const best = markets[m + (buys ? M_BEST_ASK : M_BEST_BID)]!
-  const crossing = buys ? best !== 0 && best <= price : best >= price
+  const best = markets[m + M_BEST_ASK - (side & 1)]!
+  const crossing = best !== 0 && sign * (price - best) >= 0
   if (crossing ? flags === POST_ONLY : flags === IOC) return NONE
   const node = book.nodes[(market & MARKET_MASK) * NODE + (ticks >>> 21)]! - 1
   if (node < 0) return NONE
@@ -359,10 +362,8 @@ export function placePlain(
     words[o + W_PREV] = NONE
     levels[level] = slot
     setLevel(book, page, ticks)
-    if (buys) {
-      if (price > markets[m + M_BEST_BID]!) markets[m + M_BEST_BID] = price
-    } else if (markets[m + M_BEST_ASK] === 0 || price < markets[m + M_BEST_ASK]!)
-      markets[m + M_BEST_ASK] = price
+    const top = markets[m + M_BEST_BID + (side & 1)]!
+    if (top === 0 || sign * (price - top) > 0) markets[m + M_BEST_BID + (side & 1)] = price
   }
   levels[level + 1] = slot
 
@@ -370,9 +371,7 @@ export function placePlain(
   held[p + mine] = openLots
   held[p + mine + 1] = openQuote
   if (!only) lowerHeadroom(state.headroom, own, cost, lots * markets[m + M_SHORT_QUOTE]!)
-  if (buys) {
-    if (price > bound) records[pw + P_BUY_MAX] = ticks
-  } else if (price < bound) records[pw + P_SELL_MIN] = ticks
+  if (sign * (price - bound) > 0) records[pw + P_BUY_MAX + (side & 1)] = ticks
   const first = records[pw + P_FIRST_ORDER]!
   words[o + W_OWN_NEXT] = first
   words[o + W_OWN_PREV] = NONE

@@ -105,7 +105,7 @@ export const P_NEXT = 19
 export const P_FIRST_ORDER = 20
 /** Live orders, resting or being matched. */
 export const P_ORDERS = 21
-/** Bounds of the prices of its open orders (u32): no buy above, no sell below. */
+/** Bounds of the prices of its open orders (u32), by side: no buy above, no sell below. */
 export const P_BUY_MAX = 22
 export const P_SELL_MIN = 23
 /** The account's leverage in the market, a copy of `positions.leverage`. */
@@ -200,7 +200,7 @@ export const M_EMA_TIME = 30
 export const M_FUNDING_HOUR = 31
 export const M_LAST_RATE = 32
 export const M_LAST_PREMIUM = 33
-// Derived: not hashed.
+// Derived: not hashed. Best prices and bands stand by side, the bid's first.
 export const M_BEST_BID = 34
 export const M_BEST_ASK = 35
 export const M_MARK_QUOTE = 36
