@@ -1,9 +1,9 @@
 //! `npm run mutate -- funding`: changes the engine one operator at a time and sees whether the tests notice.
 //! Groups: funding, margin, liquidation, book (test/mutation/groups.ts); a file of the group may be named after it. First the
 //! streams of the differential test judge, recorded; then the group's other tests what is left. Results are kept by file in
-//! coverage/mutation: `--score` sums up what is there, `--list` shows the survivors, `funding --survivors` judges those again,
-//! `--streams` leaves the second step out, `--missing` the files that have a result, `--recorded` takes
-//! the streams of the run before.
+//! coverage/mutation: `--score` sums up what is there, `--list` shows the survivors, `funding --survivors` judges those again
+//! by both, `--streams` leaves the second step out, `--missing` the files that have a result, `--recorded` takes the streams
+//! of the run before.
 import {
   existsSync,
   mkdirSync,
@@ -78,11 +78,11 @@ async function run(testRunner, file, ranges) {
     }))
 }
 
-/** Judges by the tests what is not noticed yet; answers all mutants of the file. */
-async function judgeAgain(file, mutants) {
+/** Judges by a runner what is not noticed yet; answers all mutants of the file. */
+async function judgeAgain(testRunner, file, mutants) {
   const left = mutants.filter(({ status }) => !NOTICED.has(status))
   if (left.length === 0) return mutants
-  const found = await run('vitest', file, left.map(rangeOf))
+  const found = await run(testRunner, file, left.map(rangeOf))
   const byKey = new Map(found.map((mutant) => [keyOf(mutant), mutant]))
   return mutants.map((m) => (NOTICED.has(m.status) ? m : (byKey.get(keyOf(m)) ?? m)))
 }
@@ -158,8 +158,9 @@ else {
     if (values.missing && existsSync(path)) continue
     console.log(`▸ ${file}`)
     const keep = (mutants) => writeFileSync(path, JSON.stringify(mutants))
-    if (!values.survivors) keep(await run('streams', file, []))
-    if (!values.streams) keep(await judgeAgain(file, read(path)))
+    if (values.survivors) keep(await judgeAgain('streams', file, read(path)))
+    else keep(await run('streams', file, []))
+    if (!values.streams) keep(await judgeAgain('vitest', file, read(path)))
   }
   score()
 }

@@ -13,9 +13,11 @@ const engine = (names: string) => names.split(' ').map((name) => `packages/engin
 const model = (names: string) => names.split(' ').map((name) => `packages/model/src/${name}.ts`)
 
 /** Tests that send their commands to both engines: they are recorded, and judge as streams. */
-export const stories: string[] = engine(
-  'stories.test order-stories.test risk-stories.test limits.test liquidation.test funding.test',
-)
+export const stories: string[] = [
+  ...engine('stories.test order-stories.test risk-stories.test limits.test liquidation.test'),
+  ...engine('funding.test backstop.test reopening.test settlement-lag.test risk-vectors.test'),
+  ...engine('liquidation-properties.test margin.test'),
+]
 
 export const groups: Record<MutationGroup, Group> = {
   funding: {
@@ -28,7 +30,10 @@ export const groups: Record<MutationGroup, Group> = {
       ...model('margin-tiers scaled-margin risk mul-div'),
       ...engine('market-risk volatility'),
     ],
-    tests: [...engine('risk-vectors.test'), ...model('risk.test margin-tiers.test')],
+    tests: [
+      ...engine('risk-vectors.test limits.test headroom.test risk-reads.test'),
+      ...model('risk.test margin-tiers.test what-if.test'),
+    ],
   },
   liquidation: {
     files: [

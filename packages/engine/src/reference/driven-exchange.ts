@@ -14,6 +14,7 @@ import {
   type Side,
 } from '@plumb/model'
 import { createEngine, type Engine, restoreEngine } from '../engine.ts'
+import type { EngineLimits } from '../engine-limits.ts'
 import { EventBooks } from './event-books.ts'
 import { ReferenceEngine } from './reference-engine.ts'
 
@@ -54,6 +55,7 @@ export type OrderTerms = {
 }
 
 export class DrivenExchange {
+  readonly limits: Partial<EngineLimits>
   engine: Engine
   readonly books: EventBooks = new EventBooks()
   timeMs: number
@@ -74,7 +76,7 @@ export class DrivenExchange {
     },
   ) {
     this.timeMs = options.timeMs
-    const limits = {
+    this.limits = {
       accounts: options.accounts,
       markets: markets.length,
       openOrders: 2_048,
@@ -85,8 +87,8 @@ export class DrivenExchange {
       clientIds: 2_100,
       pendingWithdrawals: 8,
     }
-    this.engine = createEngine(limits)
-    this.#reference = options.reference ? new ReferenceEngine(limits) : undefined
+    this.engine = createEngine(this.limits)
+    this.#reference = options.reference ? new ReferenceEngine(this.limits) : undefined
     const binding = { chainId: 1_337, settlementLagS: 600, contract: zeros(20) }
     const { publisherCount, quorum: publisherQuorum } = options
     const publishers = zeros(100)
