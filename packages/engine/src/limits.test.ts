@@ -191,6 +191,14 @@ describe('limits of the model', () => {
     expect(venue().place({ sizeLots, priceTicks })).toBe(outcome)
   })
 
+  test.each([
+    ['one lot below', 2 ** 39 - 1, 'ok'],
+    ['at', 2 ** 39, 'INSUFFICIENT_MARGIN'],
+  ])('notionalQuoteMax at mark of what an order would open: %s', (_, sizeLots, outcome) => {
+    const exchange = venue({ fixedIndexTicks: 8_192 })
+    expect(exchange.place({ sizeLots, priceTicks: 8_191 })).toBe(outcome)
+  })
+
   // Cash is 2^52 − 1,000; a short of x adds x to it and x of position: gross 2^52 − 1,000 + 2x.
   test.each([
     ['one pair below', 499, -499],

@@ -111,13 +111,28 @@ const stories: Record<string, [equity: number, table: string]> = {
     at 57_500                                => mark 57500, dave stage 1 0.02 @ 57353.8, liquidates c 0.02 @ 57400 insurance 17.22
     // E = 114.78, MM = 115: whole, but only 4.125 from mark.
     at 57_500                                =>
-    wait 28s
-    at 57_500                                =>
-    // 30 s after: a fifth again (0.016).
+    cancel carol c                           => c closes user
     place carol buy 0.01 @ 57_479.4 as e     => rests
     place carol buy 0.1 @ 57_480 as f        => rests
-    // E = 110.78, MM = 114.9: 77.25 from mark.
+    wait 28s
+    // Exactly 30 s after: a fifth again (0.016). E = 110.78, MM = 114.9: 77.25 from mark.
     at 57_450                                => mark 57450, dave stage 1 0.016 @ 57372.8, liquidates f 0.016 @ 57480 insurance 13.7952
+  `,
+  ],
+  'what is worth exactly the bound is not large': [
+    384,
+    `
+    risk armed partial=5_750
+    place carol buy 0.01 @ 57_400 as c       => rests
+    at 57_500                                => mark 57500, dave stage 1 0.1 @ 57353.8, liquidates c 0.01 @ 57400 insurance 8.61
+  `,
+  ],
+  'what is worth a unit more is': [
+    384,
+    `
+    risk armed partial=5_749.999999
+    place carol buy 0.01 @ 57_400 as c       => rests
+    at 57_500                                => mark 57500, dave stage 1 0.02 @ 57353.8, liquidates c 0.01 @ 57400 insurance 8.61
   `,
   ],
   'within 30 s the rest goes whole': [
@@ -341,6 +356,32 @@ const stories: Record<string, [equity: number, table: string]> = {
   ],
 }
 
+const marks: Record<string, [equity: number, table: string]> = {
+  'on an index of exactly five seconds': [
+    384,
+    `
+    at 57_500                                => mark 57500
+    place alice buy 0.1 @ 57_500 as a        => rests
+    wait 5s
+    tick                                     => dave stage 1 0.1 @ 57353.8, liquidates a 0.1 @ 57500 insurance 86.25
+  `,
+  ],
+  // A fill at 60,000 leaves E = 153.91 at 57,700, MM = 144.25 + 15 with the other market's 0.01.
+  'while its holder’s oldest mark is no older than L': [
+    384,
+    `
+    place dave buy 0.01 @ 60_000 m=1 as d    => rests
+    place carol sell 0.01 @ 60_000 m=1       => fill d 0.01 @ 60000
+    place alice buy 0.01 @ 57_700 as a       => rests
+    wait 599s
+    at 57_700                                => mark 57700, dave stage 1 0.1 @ 57627.5, liquidates a 0.01 @ 57700 insurance 8.655
+    place alice buy 0.1 @ 57_700 as b        => rests
+    // E = 136.255 of 144.6, but the other market's mark is 601 s old.
+    at 57_600                                => mark 57600
+  `,
+  ],
+}
+
 const states: Record<string, [equity: number, table: string]> = {
   'who may be a backstop, and stays one': [
     336,
@@ -473,7 +514,7 @@ const states: Record<string, [equity: number, table: string]> = {
 }
 
 describe('liquidation', () => {
-  test.each(Object.entries({ ...stories, ...states }))('%s', (_, [equity, table]) => {
+  test.each(Object.entries({ ...stories, ...marks, ...states }))('%s', (_, [equity, table]) => {
     const scenario = new Scenario({}, [
       scenarioMarket,
       { ...scenarioMarket, market: 1, symbol: 'ETH-PERP' },
@@ -483,6 +524,36 @@ describe('liquidation', () => {
     expect(scenario.play(table)).toEqual(rows)
     checkInvariants(scenario.engine)
   })
+})
+
+// Three markets at 60,000: Fred is long in each, worth the same there. At 57,500 E is 450 less 2,500 a coin and the fees.
+test.each([
+  ['the lowest that can, of equal ones', [0.06, 0.06, 0.06], [0, 1, 2], 0],
+  ['the next, where the first finds nobody', [0.06, 0.06, 0.06], [1, 2], 1],
+  ['the last, where the others find nobody', [0.06, 0.06, 0.06], [2], 2],
+  ['the largest first', [0.05, 0.06, 0.07], [0, 1, 2], 2],
+  ['then the second', [0.05, 0.06, 0.07], [0, 1], 1],
+  ['then the smallest', [0.05, 0.06, 0.07], [0], 0],
+  ['equal ones after a larger one', [0.05, 0.08, 0.05], [0, 2], 0],
+  ['the later of equal ones after a larger one', [0.05, 0.08, 0.05], [2], 2],
+])('of several markets: %s', (_, sizes, bids, first) => {
+  const markets = sizes.map((__, market) => ({ ...scenarioMarket, market, symbol: `M${market}` }))
+  const scenario = new Scenario({}, markets)
+  const at = (price: string) => scenario.run(`at ${sizes.map(() => price).join('/')}`)
+  scenario.play(`
+    deposit alice 100_000
+    deposit fred 600
+  `)
+  for (const { market } of markets) scenario.run(`risk armed m=${market}`)
+  at('60_000')
+  for (const [market, size] of sizes.entries()) {
+    scenario.run(`place alice sell ${size} @ 60_000 m=${market}`)
+    scenario.run(`place fred buy ${size} @ 60_000 m=${market}`)
+  }
+  for (const market of bids)
+    scenario.run(`place alice buy 0.01 @ 58_000 m=${market} as bid${market}`)
+  expect(at('58_000')).toContain(`liquidates bid${first}`)
+  checkInvariants(scenario.engine)
 })
 
 test('a market comes back in steps, and liquidation last', () => {
