@@ -31,7 +31,7 @@ export const groups: Record<MutationGroup, Group> = {
       ...engine('market-risk volatility'),
     ],
     tests: [
-      ...engine('risk-vectors.test limits.test headroom.test risk-reads.test'),
+      ...engine('margin.test risk-vectors.test limits.test headroom.test risk-reads.test'),
       ...model('risk.test margin-tiers.test what-if.test'),
     ],
   },

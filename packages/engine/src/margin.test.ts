@@ -6,11 +6,37 @@ import { rowsOf, Scenario, scenarioMarket } from './reference/scenario.ts'
 
 const other = { ...scenarioMarket, market: 1, symbol: 'ETH-PERP' }
 const free = { takerFee: 0, makerFee: 0 }
+/** As a story writes them. */
+const ticks = (count: number) => String(count / 10)
+const lots = (count: number) => String(count / 1_000)
 
 function played(scenario: Scenario, story: string): void {
   const wanted = rowsOf(story).map((row) => row.replace(/ =>$/, ''))
   expect(scenario.play(story)).toEqual(wanted)
   checkInvariants(scenario.engine)
+}
+
+// Forty seconds of 0.01 % in eight hours on 60,000: the long pays 0.008334 at the hour, the short is paid 0.008333.
+function afterFunding(alice: string, bob: string): Scenario {
+  const scenario = new Scenario({}, [
+    { ...scenarioMarket, ...free },
+    { ...other, ...free },
+  ])
+  scenario.play(`
+    wait 2760s
+    deposit alice ${alice}
+    deposit bob   ${bob}
+    deposit carol 100_000
+    index 60_000/60_000 0
+    index 60_000/60_000 1
+    tick
+    place carol sell 1 @ 60_000 m=1
+    place alice buy 1 @ 60_000 m=1
+    place carol buy 1 @ 60_000 m=1
+    place bob sell 1 @ 60_000 m=1
+  `)
+  for (let second = 0; second < 40; second++) scenario.run('at 60_000/60_000')
+  return scenario
 }
 
 describe('exactly enough', () => {
@@ -78,29 +104,6 @@ describe('exactly enough', () => {
     `,
     )
   })
-
-  // Forty seconds of 0.01 % in eight hours on 60,000: the long pays 0.008334 at the hour, the short is paid 0.008333.
-  function afterFunding(alice: string, bob: string): Scenario {
-    const scenario = new Scenario({}, [
-      { ...scenarioMarket, ...free },
-      { ...other, ...free },
-    ])
-    scenario.play(`
-      wait 2760s
-      deposit alice ${alice}
-      deposit bob   ${bob}
-      deposit carol 100_000
-      index 60_000/60_000 0
-      index 60_000/60_000 1
-      tick
-      place carol sell 1 @ 60_000 m=1
-      place alice buy 1 @ 60_000 m=1
-      place carol buy 1 @ 60_000 m=1
-      place bob sell 1 @ 60_000 m=1
-    `)
-    for (let second = 0; second < 40; second++) scenario.run('at 60_000/60_000')
-    return scenario
-  }
 
   test('funding due in another market counts for an order', () => {
     played(
@@ -211,8 +214,6 @@ describe('beyond exact arithmetic', () => {
     maxPositionLots: 2 ** 44,
     priceBandPpm: 0,
   }
-  const ticks = (count: number) => String(count / 10)
-  const lots = (count: number) => String(count / 1_000)
   const half = lots(2 ** 39)
 
   /** Alice is long and bob short of 2^41 lots at 1,000 ticks. */
@@ -291,6 +292,33 @@ describe('beyond exact arithmetic', () => {
     expect(Number.isFinite(equityQuote)).toBe(spare > 0)
     expect(Number.isFinite(maintenanceMarginQuote)).toBe(spare > 0)
     expect(scenario.run('place alice buy 0.001 @ 0.1 m=1 ioc')).toBe(outcome)
+    expect(scenario.run('withdraw alice 0.000001')).toMatch(spare > 0 ? /accepted/ : /reject/)
     checkInvariants(scenario.engine)
+  })
+
+  test('whoever holds all the money there can be opens nothing and takes nothing out', () => {
+    const all = 2 ** 52 / 1e6
+    played(
+      new Scenario({}, [wide]),
+      `
+      deposit alice ${all - 0.000001}
+      deposit bob 0.000001
+      at 100                                   => mark 100
+      place alice buy 1 @ 100 as a             => rests
+      cancel alice a                           => a closes user
+    `,
+    )
+    const scenario = new Scenario({}, [wide])
+    played(
+      scenario,
+      `
+      deposit alice ${all}
+      at 100                                   => mark 100
+      place alice buy 1 @ 100                  => reject INSUFFICIENT_MARGIN
+      withdraw alice 1                         => reject INSUFFICIENT_BALANCE
+    `,
+    )
+    expect(scenario.engine.account(1)?.maintenanceMarginQuote).toBe(Infinity)
+    expect(scenario.engine.account(1)?.equityQuote).toBe(-Infinity)
   })
 })

@@ -49,6 +49,7 @@ export function withdrawableQuote(state: EngineState, account: number): number {
     requirement += marketRequirement(state, account, record, market, NONE, 0, 0)
     positionMargin += tierMargin(markets, m, Math.abs(value))
   }
+  if (gross >= GROSS_MAX) return 0
   const kept = Math.max(requirement, positionMargin, mulDivCeil(notional, 1, 10))
   return Math.max(0, equity - Math.max(0, unrealized) - kept)
 }
