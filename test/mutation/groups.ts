@@ -45,6 +45,6 @@ export const groups: Record<MutationGroup, Group> = {
   },
   book: {
     files: engine('book-store match rest-order place-plain close-plain fill-or-kill'),
-    tests: engine('engine.test'),
+    tests: engine('engine.test book-store.test limits.test'),
   },
 }
