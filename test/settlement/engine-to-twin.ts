@@ -22,6 +22,7 @@ import {
   orderFlag,
   type SetMarketRisk,
 } from '@plumb/model'
+import { atMark, healthOf, openRun } from '../../packages/chain/src/risk-run.ts'
 import { accountKey } from '../../packages/chain/src/settlement-state.ts'
 import { createEngine, type Engine } from '../../packages/engine/src/engine.ts'
 import { CommandStream } from '../../packages/engine/src/reference/command-stream.ts'
@@ -49,6 +50,9 @@ const bytesOf = (hex: string) => new Uint8Array(Buffer.from(hex.slice(2), 'hex')
 const hasAccount = (command: Command): command is Command & { accountId: number } =>
   'accountId' in command
 
+/** Where the commands of a run come from. */
+export type CommandSource = Pick<CommandStream, 'timeMs' | 'next' | 'observe'>
+
 /** What a run has carried: segment kinds by how often. */
 export type Carried = Map<string, number>
 
@@ -60,7 +64,7 @@ export class EngineToTwin {
   readonly mirror: SettlementTwin
   readonly carried: Carried = new Map()
   timeMs = 0
-  readonly #stream: CommandStream
+  readonly #stream: CommandSource
   readonly #buffer = new CommandBuffer(1)
   readonly #publishers: readonly PriceSigner[]
   readonly #backstops = new Map<number, number>()
@@ -71,13 +75,15 @@ export class EngineToTwin {
   #deposits = 0
   #notices = 0
   #batchNo = 0
+  /** Requests by the last batch before them. */
+  readonly #askedIn = new Map<string, number>()
   #drafted = false
 
-  constructor(seed: number, profileName: string) {
+  constructor(seed: number, profileName: string, commands?: CommandSource) {
     const profile = streamProfiles[profileName]
     if (profile === undefined) throw new RangeError(`no profile ${profileName}`)
     this.engine = createEngine(profile.limits)
-    this.#stream = new CommandStream(seed, profile)
+    this.#stream = commands ?? new CommandStream(seed, profile)
     const terms = { forceFeePpm: 5_000, directDelayS: 1_800, forceDelayS: 3_600 }
     const markAgeMaxS = MARK_AGE_MAX_S - DRAFT_AGE_MS / 1_000
     const deployed = { markAgeMaxS, backstop: BACKSTOP, ...terms }
@@ -182,6 +188,7 @@ export class EngineToTwin {
       const of = isReduction ? market : NO_MARKET
       if (this.#stands(name, subaccount, of)) return undefined
       const amount = BigInt(amountQuote)
+      this.#askedIn.set(`${accountKey(name, subaccount)}/${of}`, this.#batchNo)
       const asked = { amount, lots: isReduction ? BigInt(lots) : 0n }
       this.mirror.noteRequest(name, subaccount, of, {
         ...asked,
@@ -189,10 +196,27 @@ export class EngineToTwin {
         untilS: dueS,
       })
     }
-    if (what === noticeKind.withdrawClaimed) return this.#claim(command)
-    if (what === noticeKind.reduced) return this.#reduce(command)
+    if (what === noticeKind.withdrawClaimed)
+      return this.#claim({ ...command, ...this.#ripe(false) })
+    if (what === noticeKind.reduced) return this.#reduce({ ...command, ...this.#ripe(true) })
     if (what === noticeKind.takenOver) return this.#takeOver(command)
     return command
+  }
+
+  /**
+   * A request that somebody may carry out: reductions, or withdrawals. On-chain that is D later at least, so what was matched
+   * before the engine heard of it has settled. Nothing if there is none.
+   */
+  #ripe(isReduction: boolean): Partial<ChainNotice> {
+    for (const [key, { lots, amount }] of this.mirror.state.requests()) {
+      const [owner = '', subaccount, of] = key.split('/')
+      const isSuch = (Number(of) !== NO_MARKET) === isReduction
+      const stands = isSuch && (isReduction ? lots : amount) > 0n
+      if (!stands || (this.#askedIn.get(key) ?? 0) === this.#batchNo) continue
+      const market = isReduction ? Number(of) : 0
+      return { owner: bytesOf(owner), subaccount: Number(subaccount), market }
+    }
+    return {}
   }
 
   // On-chain a request cannot be replaced while a batch on its way may be serving it.
@@ -215,30 +239,59 @@ export class EngineToTwin {
     })
   }
 
-  // No more than is free: the contract pays nothing else.
+  // No more than is free: the contract pays nothing else. Where it was asked for, while a batch is on its way.
   #claim(command: ChainNotice): Command | undefined {
-    const account = this.engine.accountIdOf(command.owner, command.subaccount)
-    if (account === undefined) return undefined
-    const free = this.engine.account(account)?.withdrawableQuote ?? 0
-    this.flush()
+    const owner = bytesHex(command.owner)
+    const { subaccount } = command
+    if (this.engine.accountIdOf(command.owner, subaccount) === undefined) return undefined
+    const key = accountKey(owner, subaccount)
+    const request = this.mirror.state.request(key, NO_MARKET)
+    const isAsked = request !== undefined && request.amount > 0n
+    if (!isAsked || this.#askedIn.get(`${key}/${NO_MARKET}`) === this.#batchNo) this.flush()
     const { deposited, withdrawn } = this.mirror.totals
-    const amountQuote = Math.min(command.amountQuote ?? 0, free, Number(deposited - withdrawn))
-    this.mirror.claim(bytesHex(command.owner), command.subaccount, amountQuote)
-    return { ...command, amountQuote, leftQuote: 0 }
+    const most = Math.min(this.#freeOnChain(owner, subaccount), Number(deposited - withdrawn))
+    const wanted = isAsked ? Number(request.amount) : (command.amountQuote ?? 0)
+    const amountQuote = Math.max(0, Math.min(wanted, most))
+    const left = isAsked ? request.amount - BigInt(amountQuote) : 0n
+    if (isAsked) this.mirror.state.setRequest(key, NO_MARKET, { ...request, amount: left })
+    this.mirror.claim(owner, subaccount, amountQuote)
+    return { ...command, amountQuote, leftQuote: Number(left) }
   }
 
-  // At the mark of the contract, of what it holds, where both sides can bear it; its funding there is settled.
+  // As `_free` of the contract, without its slow mark; nothing where a mark is stale.
+  #freeOnChain(owner: string, subaccount: number): number {
+    const { state } = this.mirror
+    const run = openRun(state, owner, subaccount)
+    const { equity, initial, isFresh } = healthOf(state, run, Math.floor(this.timeMs / 1_000))
+    if (!isFresh) return 0
+    let notional = 0n
+    for (const [id, { size }] of run.held()) {
+      const value = atMark(state.listedMarket(id), size)
+      notional += value < 0n ? -value : value
+    }
+    const kept = (notional + 9n) / 10n
+    return Number(equity - (initial > kept ? initial : kept))
+  }
+
+  // At the mark of the contract, of what it holds, where both sides can bear it; its funding there is settled. Where it was
+  // asked for, while a batch is on its way.
   #reduce(command: ChainNotice): Command | undefined {
-    this.flush()
     const owner = bytesHex(command.owner)
     const { subaccount, market: id } = command
+    const key = accountKey(owner, subaccount)
+    const request = this.mirror.state.request(key, id)
+    const isAsked = request !== undefined && request.lots > 0n
+    if (!isAsked || this.#askedIn.get(`${key}/${id}`) === this.#batchNo) this.flush()
     const market = this.mirror.market(id)
     const held = this.mirror.account(owner, subaccount).positions.find((p) => p.market === id)
     if (market === undefined || held === undefined || market.isSettled) return undefined
     if (owner === BACKSTOP || market.mark === 0) return undefined
     const size = Number(held.size)
-    const lots = Math.min(Math.abs(command.lots ?? 0), Math.abs(size))
-    if (lots === 0) return undefined
+    const wanted = Math.min(Math.abs(command.lots ?? 0), Math.abs(size))
+    const lots = isAsked ? Math.min(wanted, Number(request.lots)) : wanted
+    if (lots === 0 || (isAsked && request.isLong !== size > 0)) return undefined
+    const left = isAsked ? request.lots - BigInt(lots) : 0n
+    if (isAsked) this.mirror.state.setRequest(key, id, { ...request, lots: left })
     const moved = size > 0 ? -lots : lots
     const worth = lots * market.mark * Number(market.quotePerTickLot)
     const feeQuote = Math.ceil((worth * 5_000) / 1_000_000)
@@ -246,7 +299,7 @@ export class EngineToTwin {
     const fundingIndex = Number(market.fundingIndex)
     this.mirror.reduce({ owner, subaccount, market: id }, moved, quote, fundingIndex)
     const told = { lots: moved, priceTicks: market.mark, feeQuote, fundingIndex, amountQuote: 0 }
-    return { ...command, ...told }
+    return { ...command, ...told, leftQuote: Number(left) }
   }
 
   // Whole, as the contract holds it, a little off its mark.

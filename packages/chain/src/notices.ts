@@ -124,6 +124,7 @@ const readers: Record<Name, (values: Values, terms: NoticeTerms) => Partial<Noti
     priceTicks: amount(v['price']),
     feeQuote: amount(v['fee']),
     amountQuote: amount(v['paid']),
+    leftQuote: amount(v['stillRequested']),
     fundingIndex: Number(v['fundingIndex']),
   }),
   // Its sign is the size's: who gives a long position away is paid.

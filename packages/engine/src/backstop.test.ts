@@ -1,6 +1,13 @@
 // Who may back a market, and what leaves a backstop, on both engines (RULES.md 4, 7).
-import { noticeKind } from '@plumb/model'
+import {
+  type ChainNotice,
+  CommandBuffer,
+  encodeCommand,
+  type NoticeKind,
+  noticeKind,
+} from '@plumb/model'
 import { expect, test } from 'vitest'
+import { restoreEngine } from './engine.ts'
 import { Scenario, scenarioMarket } from './reference/scenario.ts'
 
 const zeros = (length: number) => new Uint8Array(length)
@@ -122,4 +129,82 @@ test('nothing leaves a backstop by signature, with a position or without', () =>
   for (const who of ['alice', 'alice/1'])
     expect(scenario.run(`withdraw ${who} 1`)).toBe('reject BACKSTOP_LOCKED')
   expect(scenario.run('withdraw bob/1 1')).toBe('accepted')
+})
+
+const bobs = (what: NoticeKind, changes: Partial<ChainNotice>): ChainNotice => ({
+  kind: 'ChainNotice',
+  noticeId: 0,
+  what,
+  market: 0,
+  subaccount: 0,
+  owner: ownerOf(2),
+  backstop: ownerOf(1),
+  blockNumber: 1,
+  txHash: zeros(32),
+  ...changes,
+})
+
+/** bob holds 0.1 long and has an order in another market; the contract's terms are known, time is `dueS` already. */
+function holding(): Scenario {
+  const other = { ...scenarioMarket, market: 1, fixedIndexTicks: 600_000 }
+  const scenario = new Scenario({}, [scenarioMarket, other])
+  scenario.play(`
+    deposit alice 10_000
+    deposit bob 10_000
+    deposit carol 100_000
+    at 60_000
+    place carol sell 0.1 @ 60_000
+    place bob buy 0.1 @ 60_000
+    place bob buy 0.01 @ 59_000 m=1 as o`)
+  named(scenario)
+  return scenario
+}
+
+test('a reduction that the chain is to carry out holds its market until it is told', () => {
+  const scenario = holding()
+  const asked = { lots: 60, isLong: 1, dueS: 0 }
+  scenario.send(bobs(noticeKind.reduceRequested, { noticeId: 2, ...asked }))
+  expect(scenario.run('place bob sell 0.01 @ 60_000')).toBe('reject ASKED_ON_CHAIN')
+  expect(scenario.run('place bob sell 0.01 @ 60_000 reduce')).toBe('reject ASKED_ON_CHAIN')
+  expect(scenario.run('withdraw bob 1')).toBe('reject ASKED_ON_CHAIN')
+  // No money was asked for: other markets stay open to bob, and what rests there stays.
+  expect(scenario.run('place bob sell 0.01 @ 60_000 m=1')).toBe('rests')
+  const reduced = { priceTicks: 600_000, feeQuote: 1, fundingIndex: 0 }
+  scenario.send(bobs(noticeKind.reduced, { noticeId: 3, ...reduced, lots: -40, leftQuote: 20 }))
+  expect(scenario.run('place bob sell 0.01 @ 60_000')).toBe('reject ASKED_ON_CHAIN')
+  scenario.send(bobs(noticeKind.reduced, { noticeId: 4, ...reduced, lots: -20 }))
+  expect(scenario.run('place bob sell 0.01 @ 60_000')).toBe('rests')
+  expect(scenario.run('withdraw bob 1')).toBe('accepted')
+})
+
+test('money along with it holds everything that could need it', () => {
+  const scenario = holding()
+  const asked = { lots: 100, isLong: 1, dueS: 0, amountQuote: 9_000_000_000 }
+  const events = scenario.send(bobs(noticeKind.reduceRequested, { noticeId: 2, ...asked }))
+  expect(events.map(({ kind }) => kind)).toEqual(['ChainNoticed', 'OrderClosed'])
+  expect(scenario.run('place bob buy 0.01 @ 59_000 m=1')).toBe('reject CLOSE_ONLY')
+  expect(scenario.run('withdraw bob 1')).toBe('reject ASKED_ON_CHAIN')
+  const part = { lots: -50, priceTicks: 600_000, fundingIndex: 0, leftQuote: 50 }
+  const paid = { ...part, amountQuote: 8_999_999_999 }
+  scenario.send(bobs(noticeKind.reduced, { noticeId: 3, ...paid }))
+  expect(scenario.run('place bob buy 0.01 @ 59_000 m=1')).toBe('reject CLOSE_ONLY')
+  // Another part, and the last of the money: what is left is lots alone.
+  scenario.send(bobs(noticeKind.reduced, { noticeId: 4, ...part, amountQuote: 1 }))
+  expect(scenario.run('place bob buy 0.01 @ 59_000 m=1')).toBe('rests')
+  expect(scenario.run('withdraw bob 1')).toBe('reject ASKED_ON_CHAIN')
+  // Taken back on-chain.
+  scenario.send(bobs(noticeKind.reduceRequested, { noticeId: 5 }))
+  expect(scenario.run('withdraw bob 1')).toBe('accepted')
+})
+
+test('a snapshot keeps what stands on-chain', () => {
+  const scenario = holding()
+  scenario.send(bobs(noticeKind.reduceRequested, { noticeId: 2, lots: 60, isLong: 1, dueS: 0 }))
+  const restored = restoreEngine(scenario.engine.snapshot())
+  const told = bobs(noticeKind.reduced, { noticeId: 3, lots: -60, priceTicks: 1 })
+  const buffer = new CommandBuffer(1)
+  buffer.load(0, encodeCommand(told, restored.seq + 1, scenario.timeMs))
+  restored.apply(buffer, 0)
+  scenario.send(told)
+  expect(restored.stateHash()).toEqual(scenario.engine.stateHash())
 })

@@ -22,6 +22,7 @@ import { deriveRisk } from './market-risk.ts'
 import { serveReduction } from './reduce-position.ts'
 import { holdMarket } from './reopen-market.ts'
 import { isFree, paidAlready, payRequested } from './requested-payout.ts'
+import { askedAlong, noteReduction } from './requested-reduction.ts'
 import { closeResting } from './rest-order.ts'
 import { changeState } from './set-market-state.ts'
 import * as slabs from './slabs.ts'
@@ -41,6 +42,7 @@ const {
   M_QUOTE_PER_TICK_LOT,
   M_REOPEN_SINCE,
   M_STATE,
+  MONEY_ASKED,
   NONE,
   NOTICES,
   ORDER_W,
@@ -262,17 +264,22 @@ function followOwner(
       paidAlready(state, account, amount)
       return lock(state, account, f64[d + 10]! > 0)
     case noticeKind.reduceRequested: {
-      if (f64[d + 6] === 0) return
+      const wanted = f64[d + 6]!
+      if (wanted === 0) return noteReduction(state, account, market, 0, 0)
       closeAll(state, account, market)
       const dueS = f64[d + 11]!
-      const served = serveReduction(state, account, market, f64[d + 6]!, i32[w + 31]!, dueS)
-      if (served && amount > 0) payRequested(state, account, amount, dueS)
-      return
+      const closed = serveReduction(state, account, market, wanted, i32[w + 31]!, dueS)
+      const paid = closed > 0 && amount > 0 ? payRequested(state, account, amount, dueS) : 0
+      // Money that may leave at any time holds up all that could need it.
+      if (closed < wanted && paid < amount) closeAll(state, account, NONE)
+      return noteReduction(state, account, market, wanted - closed, amount - paid)
     }
-    case noticeKind.reduced:
+    case noticeKind.reduced: {
       if (f64[d + 6] !== 0) carryOut(state, moveOf(state, account, i32, f64, w, d))
       if (amount > 0) paidAlready(state, account, amount)
-      return
+      const along = Math.max(0, askedAlong(state, account, market) - amount)
+      return noteReduction(state, account, market, f64[d + 10]!, along)
+    }
     case noticeKind.takenOver:
       closeAll(state, account, market)
       return carryOut(state, moveOf(state, account, i32, f64, w, d))
@@ -290,7 +297,9 @@ function closeAll(state: EngineState, account: number, market: number): void {
 
 /** Only what reduces is taken from the account, or anything again. */
 function lock(state: EngineState, account: number, locked: boolean): void {
-  state.accounts.i32[account * ACCOUNT_W + W_LOCKED] = locked ? 1 : 0
+  const at = account * ACCOUNT_W + W_LOCKED
+  const { i32 } = state.accounts
+  i32[at] = (i32[at]! & ~MONEY_ASKED) | (locked ? MONEY_ASKED : 0)
   watch(state.accounts, account)
   touch(state.accounts.dirty, account)
 }

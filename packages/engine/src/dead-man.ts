@@ -3,7 +3,7 @@ import { closeReason, eventKind, hashedRecord } from '@plumb/model'
 import { closeCollected, collectAccount } from './close-many.ts'
 import { touch } from './dirty-set.ts'
 import { emit } from './emit.ts'
-import { placeOf } from './market-switches.ts'
+import { setValue } from './pair-list.ts'
 import { ACCOUNT_D, D_DEAD_MAN, NONE, TIME_MS } from './slabs.ts'
 import type { EngineState } from './state.ts'
 
@@ -20,50 +20,15 @@ export function setDeadline(
   if (scope === 0) {
     state.accounts.f64[account * ACCOUNT_D + D_DEAD_MAN] = deadlineMs
     touch(state.accounts.dirty, account)
-  } else setMarketDeadline(state, account, scope - 1, deadlineMs)
+  } else {
+    const { switches } = state
+    const value = deadlineMs === 0 ? NONE : deadlineMs
+    setValue(state, switches, hashedRecord.deadMan, account, scope - 1, value)
+  }
   if (deadlineMs !== 0) state.nextDeadManMs = Math.min(state.nextDeadManMs, deadlineMs)
   const record = emit(state, eventKind.DeadManSet, account, 0)
   state.events.f64[record * 20 + 4] = deadlineMs
   state.events.i32[record * 40 + 10] = scope
-}
-
-function setMarketDeadline(
-  state: EngineState,
-  account: number,
-  market: number,
-  deadlineMs: number,
-): void {
-  const { switches } = state
-  const { f64 } = switches
-  const key = account * state.limits.markets + market
-  const place = placeOf(switches, key)
-  const at = 2 * place
-  const isSet = place < switches.used && f64[at] === key
-  if (isSet) countSwitch(state, place, -1)
-  if (isSet === (deadlineMs === 0)) {
-    // One comes or goes: those behind it move.
-    const [from, to] = isSet ? [at + 2, at] : [at, at + 2]
-    f64.copyWithin(to, from, 2 * switches.used)
-    switches.used += isSet ? -1 : 1
-  }
-  if (deadlineMs === 0) return
-  f64[at] = key
-  f64[at + 1] = deadlineMs
-  countSwitch(state, place, 1)
-}
-
-/** Few enough to be added to the state hash as they come and go. */
-function countSwitch(state: EngineState, place: number, sign: number): void {
-  const { hash, switches, limits } = state
-  const { mixer } = hash
-  const key = switches.f64[2 * place]!
-  mixer.begin(hashedRecord.deadMan)
-  mixer.integer(Math.floor(key / limits.markets))
-  mixer.integer(key % limits.markets)
-  mixer.integer(switches.f64[2 * place + 1]!)
-  mixer.end()
-  hash.hi = (hash.hi + sign * mixer.hi) | 0
-  hash.lo = (hash.lo + sign * mixer.lo) | 0
 }
 
 /** Fires the switches that are due, by ascending account; of one account its own first, then those of markets. */

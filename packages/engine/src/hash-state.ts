@@ -68,6 +68,7 @@ const {
   D_SNAPSHOT,
   D_VOLUME,
   ISOLATED_MASK,
+  MONEY_ASKED,
   KD_LEFT,
   KD_MAX_ORDER,
   KD_MAX_POSITION,
@@ -286,10 +287,12 @@ function mixDirect(state: EngineState, account: number, mixer: RecordMixer): boo
   const { i32 } = state.accounts
   const a = account * ACCOUNT_W
   if ((i32[a + W_RISK]! & WATCHED) === 0) return false
+  const locked = i32[a + W_LOCKED]! & MONEY_ASKED
+  if (i32[a + W_MIN_SEQ] === 0 && locked === 0) return false
   mixer.begin(hashedRecord.direct)
   mixer.integer(account)
   mixer.integer(i32[a + W_MIN_SEQ]! >>> 0)
-  mixer.integer(i32[a + W_LOCKED]!)
+  mixer.integer(locked)
   return true
 }
 

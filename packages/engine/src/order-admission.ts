@@ -16,6 +16,7 @@ import { isSettlementStopped } from './chain-state.ts'
 import { refusal } from './emit.ts'
 import { findLane, orderOfLane, seqOfLane } from './lane-store.ts'
 import { reducible } from './match.ts'
+import { isReductionAsked } from './requested-reduction.ts'
 import { openLots } from './rest-order.ts'
 import * as slabs from './slabs.ts'
 import type { EngineState } from './state.ts'
@@ -46,6 +47,8 @@ const {
   M_SCOPE_DOWN,
   M_SCOPE_UP,
   M_STATE,
+  MONEY_ASKED,
+  MONEY_ASKED_ALONG,
   M_TAKER_FEE,
   NONE,
   POSITION_D,
@@ -124,7 +127,7 @@ export function refuseShape(
 
 /**
  * An isolated account takes new orders of its one market only, one that has asked on-chain for more than is free only
- * those that reduce; checked after shape.
+ * those that reduce, and none where the chain is to reduce its position; checked after shape.
  */
 export function refuseIsolated(
   state: EngineState,
@@ -133,8 +136,9 @@ export function refuseIsolated(
   flags: number,
 ): RejectCode | 0 {
   const { i32 } = state.accounts
-  const locked = i32[account * ACCOUNT_W + W_LOCKED] === 1
-  if (locked && (flags & orderFlag.reduceOnly) === 0) return rejectCode.CLOSE_ONLY
+  if (isReductionAsked(state, account, market)) return rejectCode.ASKED_ON_CHAIN
+  const money = i32[account * ACCOUNT_W + W_LOCKED]! & (MONEY_ASKED | MONEY_ASKED_ALONG)
+  if (money !== 0 && (flags & orderFlag.reduceOnly) === 0) return rejectCode.CLOSE_ONLY
   const isolated = i32[account * ACCOUNT_W + W_RISK]! & ISOLATED_MASK
   return isolated === 0 || isolated === market + 1 ? 0 : rejectCode.ISOLATED_MARKET
 }

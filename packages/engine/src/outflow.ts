@@ -16,6 +16,7 @@ import {
   P_NEXT,
   POSITION_W,
   W_FIRST_POSITION,
+  W_LOCKED,
   WITHDRAWALS_PAUSED,
 } from './slabs.ts'
 import type { EngineState } from './state.ts'
@@ -34,6 +35,7 @@ export function refuseOutflow(
   const amount = f64[d + 4]!
   if (!(Number.isSafeInteger(amount) && amount > 0)) return rejectCode.INVALID_PARAMETER
   if (isBackstopOwners(state, account)) return rejectCode.BACKSTOP_LOCKED
+  if (state.accounts.i32[account * ACCOUNT_W + W_LOCKED] !== 0) return rejectCode.ASKED_ON_CHAIN
   const lane = refuseLane(state, account, i32[w + 18]!, i32[w + 19]! >>> 0, NONE)
   if (lane !== 0) return lane
   const expiry = refuseExpiry(state, i32[w + 20]! >>> 0)

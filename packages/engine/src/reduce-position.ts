@@ -26,7 +26,7 @@ import type { EngineState } from './state.ts'
 
 const PPM = 1_000_000
 
-/** Closes up to `wanted` lots of the side asked for, if account and backstop may; false: nothing was done. */
+/** Closes up to `wanted` lots of the side asked for, if account and backstop may; answers how many. */
 export function serveReduction(
   state: EngineState,
   account: number,
@@ -34,15 +34,15 @@ export function serveReduction(
   wanted: number,
   isLong: number,
   dueS: number,
-): boolean {
+): number {
   const { markets, positions, accounts, chain } = state
   const m = market * MARKET_D
   const backstop = backstopAccount(state, 0)
-  if (backstop === 0 || isBackstopOwners(state, account) || !isServable(state, dueS)) return false
-  if (!isPriced(state, market)) return false
+  if (backstop === 0 || isBackstopOwners(state, account) || !isServable(state, dueS)) return 0
+  if (!isPriced(state, market)) return 0
   const record = findPosition(positions, accounts, account, market)
   const held = record === NONE ? 0 : positions.f64[record * POSITION_D + D_LOTS]!
-  if (held === 0 || held > 0 !== (isLong === 1)) return false
+  if (held === 0 || held > 0 !== (isLong === 1)) return 0
   const lots = Math.min(wanted, Math.abs(held))
   const price = markets[m + M_MARK]!
   const worth = price * lots * markets[m + M_QUOTE_PER_TICK_LOT]!
@@ -50,7 +50,7 @@ export function serveReduction(
   const side = held > 0 ? 1 : 0
   let own = findPosition(positions, accounts, backstop, market)
   if (own === NONE) {
-    if (!hasFreePosition(positions)) return false
+    if (!hasFreePosition(positions)) return 0
     own = openPosition(positions, accounts, backstop, market)
   }
   const before = positions.f64[own * POSITION_D + D_LOTS]!
@@ -61,12 +61,12 @@ export function serveReduction(
     sideAdmits(state, backstop, own, market, 1 - side, lots, worth, 0 - fee)
   if (!may) {
     releaseIfIdle(positions, accounts, own)
-    return false
+    return 0
   }
   settleFunding(state, record)
   settleFunding(state, own)
   bookReduced(state, account, record, backstop, own, market, side, lots, price, worth, fee, 1)
-  return true
+  return lots
 }
 
 /** Moves lots between account and backstop, and tells of it. */

@@ -135,10 +135,17 @@ export const W_CLOSED_TAIL = 44
 export const P_PREV = 45
 /** Orders with a lower lane sequence number are dead on-chain; 0 = none. */
 export const W_MIN_SEQ = 46
-/** 1: only what reduces, since a withdrawal asked for on-chain may leave at any time. */
+/** What the owner has asked for on-chain and is the chain's to carry out at any time: bits below. */
 export const W_LOCKED = 47
 // Lines 3 and 4: the account's first sixteen lanes.
 export const FIRST_LANE_W = 48
+// Bits of W_LOCKED.
+/** A withdrawal. */
+export const MONEY_ASKED = 1
+/** A reduction of a position: one in `reductions`. */
+export const REDUCTION_ASKED = 2
+/** Money along with one. */
+export const MONEY_ASKED_ALONG = 4
 // Parts of W_RISK.
 export const ISOLATED_MASK = 0x7f
 /** The account has W_MIN_SEQ or W_LOCKED: what is new goes the general way. */

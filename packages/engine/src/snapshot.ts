@@ -25,7 +25,7 @@ import { createState, type EngineState } from './state.ts'
 
 /** 'PLSN' little-endian, then the format's version. */
 const MAGIC = 0x4e534c50
-const VERSION = 7
+const VERSION = 8
 const HEADER_WORDS = 48
 
 const limitNames = [
@@ -72,6 +72,7 @@ function counters(state: EngineState): number[] {
     state.keys.used,
     state.keys.freeCount,
     state.switches.used,
+    state.reductions.used,
   ]
 }
 
@@ -103,6 +104,7 @@ function restoreCounters(state: EngineState, values: Int32Array): void {
   state.keys.used = take()
   state.keys.freeCount = take()
   state.switches.used = take()
+  state.reductions.used = take()
 }
 
 const used = (slab: Slab, records: number, perRecord: number): Slab =>
@@ -158,6 +160,7 @@ function sections(state: EngineState): Slab[] {
     used(clientIds.free, clientIds.freeCount, 1),
     terms(clientIds.dirty, clientIds.used),
     used(state.switches.f64, state.switches.used, 2),
+    used(state.reductions.f64, state.reductions.used, 2),
   ]
 }
 

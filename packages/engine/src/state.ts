@@ -11,8 +11,8 @@ import { EventBuffer } from './event-buffer.ts'
 import type { Headroom } from './headroom-store.ts'
 import { createKeyStore, type KeyStore } from './key-store.ts'
 import { createLaneStore, type LaneStore } from './lane-store.ts'
-import { createMarketSwitches, type MarketSwitches } from './market-switches.ts'
 import { createOrderStore, type OrderStore } from './order-store.ts'
+import { createPairList, type PairList } from './pair-list.ts'
 import { clearNoPosition, createPositionStore, type PositionStore } from './position-store.ts'
 import { CHAIN_D, CLOCK_D, MARKET_D, TOTALS } from './slabs.ts'
 
@@ -39,7 +39,10 @@ export type EngineState = {
   readonly orders: OrderStore
   readonly advanced: AdvancedStore
   readonly keys: KeyStore
-  readonly switches: MarketSwitches
+  /** Dead man's switches of single markets that are set, by their deadlines. */
+  readonly switches: PairList
+  /** Reductions that stand on-chain and are the chain's to carry out, by the money asked for along with them. */
+  readonly reductions: PairList
   readonly book: BookStore
   readonly accounts: AccountStore
   readonly positions: PositionStore
@@ -137,7 +140,8 @@ export function createState(engineLimits: EngineLimits): EngineState {
     orders: createOrderStore(openOrders),
     advanced: createAdvancedStore(openOrders),
     keys: createKeyStore(engineLimits.sessionKeys),
-    switches: createMarketSwitches(accounts, markets),
+    switches: createPairList(accounts, markets),
+    reductions: createPairList(accounts, markets),
     book: createBookStore(markets, engineLimits.pages, engineLimits.pageDirectories),
     accounts: createAccountStore(records),
     positions: positionStore,

@@ -52,6 +52,7 @@ export const hashedRecord = {
   chain: 19,
   direct: 20,
   deadMan: 21,
+  reductionAsked: 22,
 } as const
 export type HashedRecord = (typeof hashedRecord)[keyof typeof hashedRecord]
 

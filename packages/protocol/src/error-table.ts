@@ -86,6 +86,10 @@ const engineErrors = {
     http: 422,
     doc: "The backstop's accounts pay out by a request on-chain only.",
   },
+  ASKED_ON_CHAIN: {
+    http: 409,
+    doc: 'What the account has asked for on-chain comes first: until it is done or taken back there, no payment by signature, and no order in a market whose position is to be reduced.',
+  },
   POST_ONLY_WOULD_CROSS: { http: 422, doc: 'The post-only order would take liquidity.' },
   NOT_FILLABLE: { http: 422, doc: 'The immediate order found nothing (IOC) or not enough (FOK).' },
   SELF_TRADE: { http: 422, doc: 'The order would trade with an order of the same owner.' },

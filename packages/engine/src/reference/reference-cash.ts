@@ -53,6 +53,7 @@ function openAccount(
     leverage: new Map(),
     minSeq: 0,
     locked: false,
+    reductionsAsked: new Map(),
   }
   s.accounts.push(account)
   emit({ kind: 'AccountOpened', accountId: account.accountId, subaccount, owner })
@@ -99,6 +100,7 @@ function checkPayment(
   c: Payment,
   full: boolean,
 ): Refusal | undefined {
+  if (account.locked || account.reductionsAsked.size > 0) return refuse('ASKED_ON_CHAIN')
   const refusal =
     checkLane(s, account, c.lane, c.laneSeq, 0) ?? checkExpiry(s, c.expiryS) ?? checkSettlement(s)
   if (refusal !== undefined) return refusal

@@ -197,16 +197,26 @@ function followOwner(s: ReferenceState, account: ReferenceAccount, c: Heard, emi
       account.locked = c.leftQuote > 0
       return
     case noticeKind.reduceRequested: {
+      account.reductionsAsked.delete(c.market)
       if (c.lots === 0) return
       const own = ordersOf(s, account.accountId).filter(({ market }) => market === c.market)
       closeMany(s, own, onChain, emit)
-      if (serve(s, account, c, emit)) payRequested(s, account, BigInt(c.amountQuote), c.dueS, emit)
+      const wanted = BigInt(c.amountQuote)
+      const closed = serve(s, account, c, emit)
+      const paid = closed > 0n ? payRequested(s, account, wanted, c.dueS, emit) : 0n
+      if (closed === BigInt(c.lots)) return
+      if (paid < wanted) closeMany(s, ordersOf(s, account.accountId), onChain, emit)
+      account.reductionsAsked.set(c.market, wanted - paid)
       return
     }
-    case noticeKind.reduced:
+    case noticeKind.reduced: {
       if (c.lots !== 0) takeOver(s, account, c, emit)
       paidAlready(s, account, c.amountQuote, emit)
+      const along = (account.reductionsAsked.get(c.market) ?? 0n) - BigInt(c.amountQuote)
+      account.reductionsAsked.delete(c.market)
+      if (c.leftQuote > 0) account.reductionsAsked.set(c.market, max(0n, along))
       return
+    }
     case noticeKind.takenOver: {
       const own = ordersOf(s, account.accountId).filter(({ market }) => market === c.market)
       closeMany(s, own, onChain, emit)
@@ -272,15 +282,16 @@ function takeOut(s: ReferenceState, account: ReferenceAccount, amount: bigint, e
   emit({ kind: 'WithdrawalAccepted', ...of, cashQuote: Number(account.cash) })
 }
 
-function serve(s: ReferenceState, account: ReferenceAccount, c: Heard, emit: Emit): boolean {
+/** How many lots were closed. */
+function serve(s: ReferenceState, account: ReferenceAccount, c: Heard, emit: Emit): bigint {
   const market = marketOf(s, c.market)
   const backstop = find(s, s.chain.backstopHex, 0)
-  if (backstop === undefined || isBackstopOwners(s, account) || !isServable(s, c.dueS)) return false
-  if (/^0*$/.test(s.chain.backstopHex)) return false
+  if (backstop === undefined || isBackstopOwners(s, account) || !isServable(s, c.dueS)) return 0n
+  if (/^0*$/.test(s.chain.backstopHex)) return 0n
   const isPriced =
     market.mark !== 0 && market.state < marketState.halted && indexWithin(s, market, 5_000)
   const held = heldBy(account, c.market)
-  if (!isPriced || held === 0n || held > 0n !== (c.isLong === 1)) return false
+  if (!isPriced || held === 0n || held > 0n !== (c.isLong === 1)) return 0n
   const lots = min(BigInt(c.lots), abs(held))
   const moved = held > 0n ? -lots : lots
   const worth = BigInt(market.mark) * lots * BigInt(market.quotePerTickLot)
@@ -289,13 +300,13 @@ function serve(s: ReferenceState, account: ReferenceAccount, c: Heard, emit: Emi
   const before = heldBy(backstop, c.market)
   const after = abs(before - moved)
   const fits = after <= BigInt(market.maxPositionLots) || after <= abs(before)
-  if (!fits || !pairFree(s, backstop.accountId, c.market)) return false
-  if (!fillAdmitted(s, account, c.market, moved, quote)) return false
-  if (!fillAdmitted(s, backstop, c.market, -moved, -quote)) return false
+  if (!fits || !pairFree(s, backstop.accountId, c.market)) return 0n
+  if (!fillAdmitted(s, account, c.market, moved, quote)) return 0n
+  if (!fillAdmitted(s, backstop, c.market, -moved, -quote)) return 0n
   settleFunding(s, account, c.market, emit)
   settleFunding(s, backstop, c.market, emit)
   book({ account, backstop, market, moved, fee, price: market.mark, isServed: 1 }, emit)
-  return true
+  return lots
 }
 
 function takeOver(s: ReferenceState, account: ReferenceAccount, c: Heard, emit: Emit): void {

@@ -90,7 +90,9 @@ export function checkIsolated(
   account: ReferenceAccount,
   { market, flags }: { market: number; flags: number },
 ): Refusal | undefined {
-  if (account.locked && (flags & orderFlag.reduceOnly) === 0) return refuse('CLOSE_ONLY')
+  if (account.reductionsAsked.has(market)) return refuse('ASKED_ON_CHAIN')
+  const isMoneyAsked = account.locked || [...account.reductionsAsked.values()].some((x) => x > 0n)
+  if (isMoneyAsked && (flags & orderFlag.reduceOnly) === 0) return refuse('CLOSE_ONLY')
   const isolated = account.isolatedMarket !== -1 && account.isolatedMarket !== market
   return isolated ? refuse('ISOLATED_MARKET') : undefined
 }

@@ -43,6 +43,8 @@ export function referenceHash(s: ReferenceState): StateHash {
     for (const [scope, deadlineMs] of a.deadMan)
       if (scope !== 0 && deadlineMs !== 0)
         add(hashedRecord.deadMan, [a.accountId, scope - 1, deadlineMs])
+    for (const [market, amount] of a.reductionsAsked)
+      add(hashedRecord.reductionAsked, [a.accountId, market, amount])
     for (const [market, leverage] of a.leverage)
       add(hashedRecord.leverage, [a.accountId, market, leverage])
   }

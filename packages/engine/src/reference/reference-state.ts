@@ -102,6 +102,8 @@ export type ReferenceAccount = {
   minSeq: number
   /** Only what reduces. */
   locked: boolean
+  /** Markets where a reduction stands on-chain, with the money asked for along with it. */
+  reductionsAsked: Map<number, bigint>
 }
 /** What the contract has told. */
 export type ReferenceChain = {
