@@ -94,7 +94,8 @@ try {
 process.exit(failed ? 1 : 0)
 
 /** Prints, writes the page, compares; answers whether something must not be. */
-function show(session: Session, { figures, ratios, summary, faults }: Findings): boolean {
+function show(session: Session, findings: Findings): boolean {
+  const { figures, ratios, summary, faults } = findings
   for (const sentence of summary) console.log(sentence)
   for (const one of session.phases) {
     console.log(`  ${one.name}: CPU µs an operation ${listed(cpuEach(one))}`)
@@ -105,7 +106,7 @@ function show(session: Session, { figures, ratios, summary, faults }: Findings):
   const baseline = session.target.kind === 'bare' ? `${name}-bare` : name
   const compared = compareBaseline(baseline, ratios)
   for (const line of compared?.lines ?? []) console.log(`  ${line}`)
-  const told = { figures, ratios, summary: [...summary, ...(compared?.lines ?? [])], faults }
+  const told = { ...findings, summary: [...summary, ...(compared?.lines ?? [])] }
   const path = reportOf(name, session, told, environment)
   console.log(`  report ${path}`)
   const missing = [`no baseline for ${baseline}: --write-baseline makes one`]

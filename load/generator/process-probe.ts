@@ -3,11 +3,15 @@ import { readFileSync } from 'node:fs'
 
 /** `isTree`: its children count as it does, also those that have ended. */
 export type NamedProcess = { name: string; pid: number; isTree?: boolean }
-export type Usage = { cpuS: number; rssMib: number }
+/**
+ * `ownMib`: what is its own of the resident memory (heaps, stacks, buffers), without files and shared memory, which
+ * PostgreSQL's backends would each count again. `sharedMib`: shared memory touched, once for a tree.
+ */
+export type Usage = { cpuS: number; ownMib: number; sharedMib: number }
 
 /** Linux counts CPU in hundredths of a second for programs. */
 const TICKS_PER_S = 100
-const MIB = 1_024 * 1_024
+const KIB_A_MIB = 1_024
 
 /** What a process (with its ended children, if asked) has used so far; undefined where it is gone, or /proc is not there. */
 export function usageOf(pid: number, withEnded = false): Usage | undefined {
@@ -15,11 +19,13 @@ export function usageOf(pid: number, withEnded = false): Usage | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const status = readFileSync(`/proc/${pid}/status`, 'latin1')
-    const kib = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0)
+    const mibOf = (field: string) =>
+      Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / KIB_A_MIB
     const ticks = (withEnded ? [11, 12, 13, 14] : [11, 12]).map((at) => Number(fields[at]))
     return {
       cpuS: ticks.reduce((sum, some) => sum + some, 0) / TICKS_PER_S,
-      rssMib: (kib * 1_024) / MIB,
+      ownMib: mibOf('RssAnon'),
+      sharedMib: mibOf('RssShmem'),
     }
   } catch {
     return undefined
@@ -33,7 +39,9 @@ function usageOfTree(pid: number): Usage | undefined {
   const children = childrenOf(pid).flatMap((child) => usageOf(child) ?? [])
   return {
     cpuS: children.reduce((sum, { cpuS }) => sum + cpuS, own.cpuS),
-    rssMib: children.reduce((sum, { rssMib }) => sum + rssMib, own.rssMib),
+    ownMib: children.reduce((sum, { ownMib }) => sum + ownMib, own.ownMib),
+    // All see the same: whoever has touched most of it says how much at least is in use.
+    sharedMib: Math.max(own.sharedMib, ...children.map(({ sharedMib }) => sharedMib)),
   }
 }
 

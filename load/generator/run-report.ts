@@ -7,7 +7,7 @@ import { cpuEach, type Findings, type Phase, type Session } from './session.ts'
 export function reportOf(
   name: string,
   session: Session,
-  { figures, ratios, summary, faults }: Findings,
+  { figures, ratios, summary, faults, charts = [] }: Findings,
   environment: Record<string, string | number>,
 ): string {
   const { phases } = session
@@ -19,6 +19,7 @@ export function reportOf(
       ...latencyChart(phases),
       ...memoryChart(phases),
       ...cpuCharts(phases),
+      ...charts,
     ],
     table: Object.entries({ ...figures, ...ratios }).map(([key, value]) => [
       key,
@@ -47,18 +48,18 @@ function rateCharts(phases: readonly Phase[]): string[] {
 
 function memoryChart(phases: readonly Phase[]): string[] {
   const names = new Set(
-    phases.flatMap(({ samples }) => samples.flatMap((s) => [...s.rssMib.keys()])),
+    phases.flatMap(({ samples }) => samples.flatMap((s) => [...s.memoryMib.keys()])),
   )
   const series = [...names].map((name) => ({
     name,
     points: [...laidOut(phases)].flatMap(({ phase, fromS }) =>
-      phase.samples.flatMap(({ second, rssMib }) => {
-        const mib = rssMib.get(name)
+      phase.samples.flatMap(({ second, memoryMib }) => {
+        const mib = memoryMib.get(name)
         return mib === undefined ? [] : [[fromS + second, mib] as const]
       }),
     ),
   }))
-  return chart({ title: 'Memory', xLabel: 'seconds', yLabel: 'MiB resident' }, series)
+  return chart({ title: 'Memory', xLabel: 'seconds', yLabel: 'MiB of its own' }, series)
 }
 
 function latencyChart(phases: readonly Phase[]): string[] {

@@ -8,8 +8,8 @@ import { cpuBetween, type Usage, usages } from './process-probe.ts'
 import { showProgress } from './progress.ts'
 import type { Target } from './target-kind.ts'
 
-/** One second of a run. */
-export type Sample = { second: number; perSecond: number; rssMib: Map<string, number> }
+/** One second of a run; memory by process, as `Usage` counts it, shared memory under a name of its own. */
+export type Sample = { second: number; perSecond: number; memoryMib: Map<string, number> }
 
 /** A part of a profile: its rate and memory over time, its latencies, and whose CPU it took. */
 export type Phase = {
@@ -48,9 +48,13 @@ export type Findings = {
   summary: string[]
   /** What must not have happened. */
   faults: string[]
+  /** Pictures of its own for the page, as SVG. */
+  charts?: string[]
 }
 
 const SAMPLE_MS = 1_000
+/** Behind a process's name: the shared memory it has touched. */
+const SHARED = ' shared'
 
 /** Runs `work`, sampling rate and memory each second, with a live line. `count` is what has been done so far. */
 export async function phase<T>(
@@ -71,7 +75,7 @@ export async function phase<T>(
     samples.push({
       second: Math.round((now.ms - startMs) / 1_000),
       perSecond: ((now.count - last.count) * 1_000) / (now.ms - last.ms),
-      rssMib: rssOf(usages(processes)),
+      memoryMib: memoryOf(usages(processes)),
     })
     last = now
   }, SAMPLE_MS)
@@ -104,8 +108,18 @@ export async function phase<T>(
   }
 }
 
-function rssOf(found: ReadonlyMap<string, Usage>): Map<string, number> {
-  return new Map([...found].map(([name, { rssMib }]) => [name, rssMib]))
+function memoryOf(found: ReadonlyMap<string, Usage>): Map<string, number> {
+  return new Map(
+    [...found].flatMap(([name, { ownMib, sharedMib }]) => [
+      [name, ownMib] as const,
+      ...(sharedMib > 0 ? [[`${name}${SHARED}`, sharedMib] as const] : []),
+    ]),
+  )
+}
+
+/** Whether a sample's name stands for shared memory. */
+export function isShared(name: string): boolean {
+  return name.endsWith(SHARED)
 }
 
 /** Microseconds of CPU an operation took in a phase, by process. */

@@ -14,7 +14,7 @@ const STAY_MS = 5_000
 export async function idle(session: Session): Promise<Findings> {
   const { client, target } = session
   const gateway = () =>
-    usages(target.processes().filter(({ name }) => name === 'gateway')).get('gateway')?.rssMib ?? 0
+    usages(target.processes().filter(({ name }) => name === 'gateway')).get('gateway')?.ownMib ?? 0
   const before = gateway()
   const wires: WireClient[] = []
   await phase(

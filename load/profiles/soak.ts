@@ -5,24 +5,16 @@ import { Latency } from '../generator/latency.ts'
 import { chunks, type LoadAccount } from '../generator/load-accounts.ts'
 import { makeOrders } from '../generator/order-bodies.ts'
 import { Outcomes } from '../generator/outcomes.ts'
-import {
-  type Findings,
-  orderFaults,
-  phase,
-  type Sample,
-  type Session,
-} from '../generator/session.ts'
+import { type Findings, orderFaults, phase, type Session } from '../generator/session.ts'
 import { signIn } from '../generator/sign-in.ts'
 import { WireClient } from '../generator/wire-client.ts'
+import { judgedMemory, memoryCharts, sentenceOf, writeMemory } from '../memory/memory-report.ts'
 
 const ACCOUNTS_A_CONNECTION = 48
 /** Orders are signed in rounds of so many milliseconds' worth. */
 const ROUND_MS = 1_000
-/** Memory is judged after this share of the run: caches fill first. */
-const SETTLED_FROM = 1 / 3
-/** MiB an hour that count as flat, for a process. */
-const FLAT_MIB_AN_HOUR = 60
-const S_AN_HOUR = 3_600
+/** A shorter run says nothing about growth by the hour. */
+const JUDGED_FROM_S = 300
 
 export async function soak(session: Session): Promise<Findings> {
   const { accounts, settings, target } = session
@@ -40,17 +32,14 @@ export async function soak(session: Session): Promise<Findings> {
     await trade(session, wireOf, outcomes, latency)
   })
   for (const wire of wires) wire.close()
-  const samples = session.phases.at(-1)?.samples ?? []
-  const slopes = slopesOf(samples)
+  const memory = judgedMemory(session.phases.at(-1)?.samples ?? [])
+  writeMemory('soak', memory)
+  const judged = memory.filter(({ isJudged }) => isJudged)
   // An order of ours that takes fills one of ours that rests, and that one cannot be canceled any more.
   const gone = Math.min(outcomes.codes.get('ORDER_NOT_FOUND') ?? 0, outcomes.filled)
   outcomes.errors -= gone
   if (outcomes.codes.get('ORDER_NOT_FOUND') === gone) outcomes.codes.delete('ORDER_NOT_FOUND')
-  const grows = [...slopes].filter(
-    ([name, slope]) => name !== 'generator' && slope > FLAT_MIB_AN_HOUR,
-  )
-  // A short run says nothing about growth by the hour.
-  const judged = seconds >= 300
+  const grows = seconds < JUDGED_FROM_S ? [] : judged.filter((one) => one.grows)
   const figures = {
     ordersPerSecond: Math.round(outcomes.answered / seconds),
     p50Ms: latency.at(50),
@@ -62,7 +51,7 @@ export async function soak(session: Session): Promise<Findings> {
     filled: outcomes.filled,
     filledBeforeCancel: gone,
     ...Object.fromEntries(
-      [...slopes].map(([name, slope]) => [`${name}MibAnHour`, Number(slope.toFixed(1))]),
+      memory.map(({ name, slope }) => [`${name}MibAnHour`, Number(slope.toFixed(1))]),
     ),
   }
   return {
@@ -70,14 +59,16 @@ export async function soak(session: Session): Promise<Findings> {
     ratios: {},
     summary: [
       `${figures.requests} requests in ${seconds} s, half of them orders and half cancels: p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms.`,
-      `Memory after the first third: ${[...slopes].map(([name, slope]) => `${name} ${slope.toFixed(0)}`).join(', ')} MiB an hour.`,
+      judged.length === 0
+        ? 'Memory was not judged: it is read from /proc, of processes of this machine under Linux.'
+        : 'Memory of its own by process, least in the windows after the first third:',
+      ...memory.map(sentenceOf),
     ],
     faults: [
       ...orderFaults(outcomes, []),
-      ...(judged
-        ? grows.map(([name, slope]) => `${name} grows by ${slope.toFixed(0)} MiB an hour`)
-        : []),
+      ...grows.map(({ name, slope }) => `${name} grows by ${slope.toFixed(0)} MiB an hour`),
     ],
+    charts: memoryCharts(memory),
   }
 }
 
@@ -140,29 +131,4 @@ async function trade(
   }
   const deadlineMs = performance.now() + 30_000
   while (outcomes.lost > 0 && performance.now() < deadlineMs) await sleep(20)
-}
-
-/** MiB an hour by process: a straight line through the samples of the settled part. */
-function slopesOf(samples: readonly Sample[]): Map<string, number> {
-  const settled = samples.slice(Math.floor(samples.length * SETTLED_FROM))
-  const names = new Set(settled.flatMap(({ rssMib }) => [...rssMib.keys()]))
-  return new Map(
-    [...names].map((name) => {
-      const points = settled.flatMap(({ second, rssMib }) => {
-        const mib = rssMib.get(name)
-        return mib === undefined ? [] : [[second, mib] as const]
-      })
-      return [name, slopeOf(points) * S_AN_HOUR] as const
-    }),
-  )
-}
-
-function slopeOf(points: readonly (readonly [number, number])[]): number {
-  const n = points.length
-  if (n < 2) return 0
-  const meanX = points.reduce((sum, [x]) => sum + x, 0) / n
-  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / n
-  const over = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0)
-  const under = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
-  return over / under
 }

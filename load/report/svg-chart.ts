@@ -8,6 +8,8 @@ export type ChartOptions = {
   yLabel: string
   /** Powers of ten along x. */
   logX?: boolean
+  /** y begins near the least value instead of at 0. */
+  fromLeast?: boolean
 }
 
 const WIDTH = 720
@@ -33,14 +35,17 @@ export function shortNumber(value: number): string {
   return String(Number(value.toPrecision(3)))
 }
 
-/** Round steps that cover 0 … max in four to eight parts. */
-function ticksUpTo(max: number): number[] {
-  if (!(max > 0)) return [0, 1]
-  const rough = max / 5
+/** Round steps that cover min … max in four to eight parts. */
+function ticksBetween(min: number, max: number): number[] {
+  if (!(max > min)) return [min, min + 1]
+  const rough = (max - min) / 5
   const power = 10 ** Math.floor(Math.log10(rough))
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough) ?? rough
-  return Array.from({ length: Math.ceil(max / step) + 1 }, (_, i) => i * step)
+  const first = Math.floor(min / step)
+  return Array.from({ length: Math.ceil(max / step) - first + 1 }, (_, i) => (first + i) * step)
 }
+
+const ticksUpTo = (max: number) => ticksBetween(0, Math.max(0, max))
 
 function decades(min: number, max: number): number[] {
   const from = Math.floor(Math.log10(min))
@@ -48,13 +53,13 @@ function decades(min: number, max: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, i) => 10 ** (from + i))
 }
 
-/** A chart of lines, y from 0. Empty series are left out. */
+/** A chart of lines, y from 0 unless asked otherwise. Empty series are left out. */
 export function lineChart(options: ChartOptions, series: readonly Series[]): string {
   const drawn = series.filter(({ points }) => points.length > 0)
   const xs = drawn.flatMap(({ points }) => points.map(([x]) => x))
   const ys = drawn.flatMap(({ points }) => points.map(([, y]) => y))
-  const yTicks = ticksUpTo(Math.max(...ys))
-  const yMax = yTicks.at(-1) ?? 1
+  const yTicks = ticksBetween(options.fromLeast === true ? Math.min(...ys) : 0, Math.max(...ys))
+  const [yMin, yMax] = [yTicks[0] ?? 0, yTicks.at(-1) ?? 1]
   const least = Math.min(...xs)
   const most = Math.max(...xs)
   const log = options.logX === true
@@ -63,7 +68,8 @@ export function lineChart(options: ChartOptions, series: readonly Series[]): str
   const share = (x: number) =>
     log ? Math.log(x / xMin) / Math.log(xMax / xMin) : (x - xMin) / (xMax - xMin)
   const atX = (x: number) => LEFT + share(x) * (WIDTH - LEFT - RIGHT)
-  const atY = (y: number) => HEIGHT - BOTTOM - (y / yMax) * (HEIGHT - TOP - BOTTOM)
+  const atY = (y: number) =>
+    HEIGHT - BOTTOM - ((y - yMin) / (yMax - yMin)) * (HEIGHT - TOP - BOTTOM)
   const lines = drawn.map(({ points }, i) => {
     const path = points.map(([x, y]) => `${atX(x).toFixed(1)},${atY(y).toFixed(1)}`).join(' ')
     const colour = COLOURS[i % COLOURS.length]
