@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { addressBytes } from '@plumb/chain'
 import { encodeCommand } from '@plumb/model'
 import { type Address, createCommandClient } from '@plumb/runtime'
+import { metricsOf } from '../stages/read-metrics.ts'
 import { DEPOSIT_QUOTE, LOAD_ACCOUNTS, loadSigner } from './load-accounts.ts'
 import { say } from './progress.ts'
 import { loadSettings, type Target } from './target-kind.ts'
@@ -59,7 +60,7 @@ export async function startBareHouse(): Promise<Target> {
   const folder = mkdtempSync(join(tmpdir(), 'plumb-bare-'))
   writeFileSync(join(folder, 'genesis.json'), JSON.stringify(genesis))
   const sequencer: Address = `unix:${folder}/s.sock`
-  const port = await freePort()
+  const [port, statusPort] = [await freePort(), await freePort()]
   const common = {
     PLUMB_SEQUENCER: sequencer,
     PLUMB_LOG_LEVEL: 'warn',
@@ -71,6 +72,7 @@ export async function startBareHouse(): Promise<Target> {
     'sequencer',
     run('sequencer', {
       ...common,
+      PLUMB_HTTP: String(statusPort),
       PLUMB_SEQUENCER_DATA: join(folder, 'data'),
       PLUMB_GENESIS: join(folder, 'genesis.json'),
     }),
@@ -95,6 +97,7 @@ export async function startBareHouse(): Promise<Target> {
     url,
     kind: 'bare',
     processes: () => [...children].map(([name, { pid = 0 }]) => ({ name, pid })),
+    metrics: () => metricsOf(url, `http://127.0.0.1:${statusPort}`),
     fund: async () => {},
     stop: async () => {
       for (const child of children.values()) {

@@ -84,14 +84,14 @@ function runOf(outcomes: Outcomes, latency: Latency, seconds: number): Run {
 
 /**
  * Requests leave when they are due, whether earlier ones were answered or not, and latency counts from then: a pause
- * of the exchange is felt by everything that was due meanwhile.
+ * of the exchange is felt by everything that was due meanwhile. `late` is how long after that they left.
  */
 export async function openLoop(
   clients: readonly WireClient[],
   rows: readonly OrderRow[],
   { rate, seconds = Infinity }: { rate: number; seconds?: number },
   watch: Watch = () => {},
-): Promise<Run> {
+): Promise<Run & { late: Latency }> {
   const count = rows.reduce((sum, { ids }) => sum + ids.length, 0)
   const aside = asideOf(rows)
   // The rate is that of what is measured; the rest goes with it.
@@ -99,8 +99,10 @@ export async function openLoop(
   const total = Math.min(count, Math.floor(allRate * seconds))
   const outcomes = new Outcomes(count, aside)
   const latency = new Latency()
+  const late = new Latency()
   watch({ outcomes, latency })
   const startMs = performance.now()
+  const dueMs = (id: number) => startMs + (id * 1_000) / allRate
   let lastMs = startMs
   for (const client of clients)
     client.onText = (bytes, start, end) => {
@@ -108,7 +110,7 @@ export async function openLoop(
       if (id < 0) return
       lastMs = performance.now()
       // Ids are dealt out in time, so the id is also the request's place in it.
-      if (!aside.has(id)) latency.record(lastMs - (startMs + (id * 1_000) / allRate))
+      if (!aside.has(id)) latency.record(lastMs - dueMs(id))
     }
   const next = rows.map(() => 0)
   while (outcomes.sent < total) {
@@ -121,6 +123,8 @@ export async function openLoop(
       clients[number]!.send(
         row.bytes.subarray(from === 0 ? 0 : row.ends[from - 1], row.ends[upTo - 1]),
       )
+      const nowMs = performance.now()
+      for (let i = from; i < upTo; i++) late.record(nowMs - dueMs(row.ids[i]!))
       next[number] = upTo
       outcomes.sent += upTo - from
     }
@@ -128,5 +132,5 @@ export async function openLoop(
   }
   const deadlineMs = performance.now() + LAST_ANSWERS_MS
   while (outcomes.lost > 0 && performance.now() < deadlineMs) await sleep(10)
-  return runOf(outcomes, latency, (lastMs - startMs) / 1_000)
+  return { ...runOf(outcomes, latency, (lastMs - startMs) / 1_000), late }
 }

@@ -12,6 +12,11 @@ export class Latency {
     return this.#histogram.totalCount
   }
 
+  /** Milliseconds. */
+  get mean(): number {
+    return this.count === 0 ? 0 : this.#histogram.mean / 1_000
+  }
+
   /** Milliseconds at a percentile, 0 … 100; 0 without any. */
   at(percentile: number): number {
     if (this.count === 0) return 0

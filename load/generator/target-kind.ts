@@ -1,4 +1,6 @@
 //! What a profile may ask of the exchange under load.
+
+import type { MetricTexts } from '../stages/stage-report.ts'
 import type { LoadAccount } from './load-accounts.ts'
 import type { NamedProcess } from './process-probe.ts'
 
@@ -15,6 +17,8 @@ export type Target = {
   kind: 'devnet' | 'bare' | 'other'
   /** Its processes, where they are on this machine. */
   processes: () => NamedProcess[]
+  /** Metrics of gateway and sequencer, where they can be read. */
+  metrics: () => Promise<MetricTexts>
   /** Makes sure that every account has money. */
   fund: (accounts: readonly LoadAccount[]) => Promise<void>
   stop: () => Promise<void>

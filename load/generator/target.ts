@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createClient } from '@plumb/sdk'
+import { metricsOf } from '../stages/read-metrics.ts'
 import { startBareHouse } from './bare-house.ts'
 import { fundOnChain, type LoadAccount } from './load-accounts.ts'
 import type { NamedProcess } from './process-probe.ts'
@@ -43,7 +44,11 @@ async function runningTarget(url: string, state: string): Promise<Target> {
         )
   }
   const kind = devnet === undefined ? 'other' : 'devnet'
-  return { url, kind, processes, fund, stop: async () => {} }
+  const metrics = async () => {
+    const sequencer = ownsPort(state, port) ? addressesOf(state)?.sequencerUrl : undefined
+    return sequencer === undefined ? undefined : await metricsOf(url, sequencer)
+  }
+  return { url, kind, processes, metrics, fund, stop: async () => {} }
 }
 
 async function startDevnet(): Promise<Target> {
@@ -103,10 +108,15 @@ function postgresOf(state: string): NamedProcess[] {
 }
 
 function ownsPort(state: string, port: string): boolean {
+  const gatewayUrl = addressesOf(state)?.gatewayUrl
+  return gatewayUrl !== undefined && new URL(gatewayUrl).port === port
+}
+
+/** Where a devnet says its services are; undefined where none has. */
+function addressesOf(state: string): { gatewayUrl: string; sequencerUrl: string } | undefined {
   try {
-    const { gatewayUrl } = JSON.parse(readFileSync(join(state, 'run', 'addresses.json'), 'utf8'))
-    return new URL(gatewayUrl).port === port
+    return JSON.parse(readFileSync(join(state, 'run', 'addresses.json'), 'utf8'))
   } catch {
-    return false
+    return undefined
   }
 }

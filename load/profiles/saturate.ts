@@ -9,6 +9,7 @@ import { cpuRatios, type Findings, orderFaults, phase, type Session } from '../g
 import { signIn } from '../generator/sign-in.ts'
 import { cutAfterOrders, flowRows, RESTING_MAX, steadyFlow } from '../generator/steady-flow.ts'
 import { WireClient } from '../generator/wire-client.ts'
+import { stageCharts, stageLines, stageRows } from '../stages/stage-report.ts'
 
 const WARM_SHARE = 0.1
 const LEDGER_MS_MAX = 300_000
@@ -39,9 +40,11 @@ export async function saturate(session: Session): Promise<Findings> {
   )
   const steadyRows = flowRows(last, connections)
   const probe = startDiskProbe()
+  const before = await target.metrics()
   const even = await phase(session, 'steady', (watch) =>
     openLoop(clients, steadyRows, { rate }, watch),
   )
+  const stages = stageRows(before, await target.metrics(), even)
   await probe.stop()
   for (const one of clients) one.close()
 
@@ -84,8 +87,10 @@ export async function saturate(session: Session): Promise<Findings> {
       `${figures.ordersPerSecond} signed orders/s saturated over ${connections} WebSocket connections with ${inFlight} in flight on each, ${figures.accounts} accounts, ${figures.uniqueSeqs} unique sequence numbers; ${figures.fillPercent.toFixed(2)} % filled at once (${figures.fillsPerSecond} fills/s); each account canceled all it had after ${RESTING_MAX} orders, ${figures.sweeps} times in all.`,
       `A bare signature check is ${percent(ratios['verificationToGatewayCpu'])} of the gateway's CPU for an order and ${percent(ratios['verificationToAllCpu'])} of all processes'.`,
       `At ${figures.steadyPerSecond}/s: p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms, counted from the moment an order was due; fdatasync beside it p50 ${figures.fdatasyncP50Ms} ms, p99 ${figures.fdatasyncP99Ms} ms.`,
+      ...stageLines(stages),
     ],
     faults,
+    charts: stageCharts(stages),
   }
 }
 

@@ -41,6 +41,7 @@ export type { Logger, LoggerOptions } from './logger.ts'
 export { createLogger, silentLogger } from './logger.ts'
 export type { Metrics } from './metrics.ts'
 export { createMetrics } from './metrics.ts'
+export type { StageTimes } from './stage-times.ts'
 export type {
   Readiness,
   StatusAnswer,

@@ -1,5 +1,6 @@
 //! Prometheus metrics of one process.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { StageTimes } from './stage-times.ts'
 
 /** Makers of metrics that share one registry and the `plumb_` prefix. */
 export type Metrics = {
@@ -12,6 +13,8 @@ export type Metrics = {
     buckets?: readonly number[],
     labelNames?: readonly string[],
   ): Histogram
+  /** Histograms of the stages of one road, by the label `stage`: for what happens with every order. */
+  stages(name: string, help: string, stages: readonly string[]): StageTimes
   /** The exposition text and what `Content-Type` it has. */
   text(): Promise<string>
 }
@@ -31,6 +34,7 @@ export const createMetrics = (service: string): Metrics => {
   const registry = new Registry()
   registry.setDefaultLabels({ service })
   collectDefaultMetrics({ register: registry })
+  const roads: StageTimes[] = []
   const common = (name: string, help: string, labelNames: readonly string[] = []) => ({
     name: `plumb_${name}`,
     help,
@@ -43,6 +47,11 @@ export const createMetrics = (service: string): Metrics => {
     gauge: (name, help, labelNames) => new Gauge(common(name, help, labelNames)),
     histogram: (name, help, buckets = latencySeconds, labelNames) =>
       new Histogram({ ...common(name, help, labelNames), buckets: [...buckets] }),
-    text: () => registry.metrics(),
+    stages: (name, help, stages) => {
+      const road = new StageTimes(`plumb_${name}`, help, service, stages)
+      roads.push(road)
+      return road
+    },
+    text: async () => [await registry.metrics(), ...roads.map((road) => road.text())].join('\n'),
   }
 }

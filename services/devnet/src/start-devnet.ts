@@ -61,6 +61,8 @@ export type DevnetAddresses = {
   contract: string
   token: string
   sequencer: string
+  /** The sequencer's status server: `/metrics`. */
+  sequencerUrl: string
   /** The ledger's status server: `POST /reconcile`. */
   ledgerUrl: string
   /** Risk reads and the engine's state (services/margin/READS.md). */
@@ -144,6 +146,7 @@ const addressesOf = (wiring: Omit<Wiring, 'provenSeq'>): DevnetAddresses => {
     contract: wiring.deployment.exchange,
     token: wiring.deployment.token,
     sequencer: wiring.sequencer,
+    sequencerUrl: `http://127.0.0.1:${wiring.statusPorts.get('sequencer')}`,
     ledgerUrl: `http://127.0.0.1:${wiring.statusPorts.get('ledger')}`,
     marginUrl: `http://127.0.0.1:${wiring.statusPorts.get('margin')}`,
     oracleUrl: `http://127.0.0.1:${wiring.statusPorts.get('oracle')}`,

@@ -13,6 +13,7 @@ import {
 } from '@plumb/runtime'
 import { AccountEntry } from './entry/account-entry.ts'
 import { OrderEntry } from './entry/order-entry.ts'
+import { orderStages } from './entry/order-stages.ts'
 import { Submission } from './entry/submission.ts'
 import { BearerTokens } from './guard/bearer-tokens.ts'
 import { requireKey } from './guard/key-holder.ts'
@@ -179,6 +180,7 @@ export async function createGateway(
     clock,
     ready: isReady,
     answered: countAnswers(metrics),
+    stages: orderStages(metrics),
   })
   const entry = new OrderEntry(submission)
   const accounts = new AccountEntry(submission)

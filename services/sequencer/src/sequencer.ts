@@ -25,7 +25,7 @@ import type { FeedGroupBytes } from './feed-log.ts'
 import { GatherPace } from './gather-pace.ts'
 import type { StampClock } from './stamp-clock.ts'
 import type { HaltReason, Telemetry } from './telemetry.ts'
-import { isRejection, kindCount } from './telemetry.ts'
+import { isRejection, kindCount, stage } from './telemetry.ts'
 
 /** How a sequencer is made. */
 export type SequencerOptions = {
@@ -61,6 +61,7 @@ type Unit = {
   replies: Reply[]
   stateHash: StateHash
   appliedAt: number
+  journaledAt: number
 }
 
 /** Kinds that add risk: the first to be refused under overload. */
@@ -89,6 +90,8 @@ export class Sequencer {
   private readonly options: SequencerOptions
   private readonly inbox: CommandBuffer
   private readonly origins: Origin[] = []
+  /** When each command of the inbox came. */
+  private readonly cameAt: Float64Array
   private readonly writer = createFeedEntriesWriter()
   private readonly kinds = new Uint32Array(kindCount)
   private readonly units: Unit[] = []
@@ -104,6 +107,7 @@ export class Sequencer {
     this.options = options
     this.unitMax = options.unitMax ?? 4_096
     this.inbox = new CommandBuffer(this.unitMax)
+    this.cameAt = new Float64Array(this.unitMax)
   }
 
   /** Commands taken in and not durable yet. */
@@ -119,10 +123,11 @@ export class Sequencer {
   private onFrame(peer: Peer, type: number, payload: Buffer): void {
     if (type !== FrameType.Commands)
       throw new FrameError('FRAME_MALFORMED', `a frame of type ${type} where commands belong`)
+    const nowMs = performance.now()
     let refused: ReplyBatch | undefined
     visitCommands(payload, (id, command) => {
       const status = this.admit(command)
-      if (status === ReplyStatus.Ok) this.take({ peer, id }, command)
+      if (status === ReplyStatus.Ok) this.take({ peer, id }, command, nowMs)
       else {
         refused ??= createReplyBatch()
         refused.add(id, status, 0, 0, noEvents)
@@ -155,8 +160,9 @@ export class Sequencer {
     return ReplyStatus.Ok
   }
 
-  private take(origin: Origin, command: Uint8Array): void {
+  private take(origin: Origin, command: Uint8Array, nowMs: number): void {
     this.inbox.load(this.origins.length, command)
+    this.cameAt[this.origins.length] = nowMs
     this.origins.push(origin)
     this.waitingCommands += 1
     faultPoint('sequencer:command-taken')
@@ -191,6 +197,7 @@ export class Sequencer {
   /** @returns the slot after the unit's last */
   private applyUnit(origins: readonly Origin[], fromSlot: number, timeMs: number): number {
     const { engine, journal, telemetry } = this.options
+    const { stages } = telemetry
     const appliedAt = performance.now()
     const firstSeq = engine.seq + 1
     const records: JournalRecord[] = []
@@ -206,6 +213,7 @@ export class Sequencer {
       const { peer, id } = origins[slot] ?? nobody
       const eventsBytes = engine.events.count * EVENT_STRIDE
       if (peer !== undefined) replies.push({ peer, id, seq, timeMs, eventsAt, eventsBytes })
+      stages.took(stage.gather, appliedAt - this.cameAt[slot]!)
       slot += 1
     }
     faultPoint('sequencer:unit-applied')
@@ -213,7 +221,9 @@ export class Sequencer {
     const stateHash = engine.stateHash()
     const lastSeq = engine.seq
     const count = slot - fromSlot
-    this.units.push({ firstSeq, lastSeq, count, frame, replies, stateHash, appliedAt })
+    const journaledAt = performance.now()
+    stages.took(stage.apply, journaledAt - appliedAt, count)
+    this.units.push({ firstSeq, lastSeq, count, frame, replies, stateHash, appliedAt, journaledAt })
     if (rejected > 0) telemetry.rejected(rejected)
     this.releaseAfter(journal.append(records, { seq: lastSeq, ...stateHash }))
     faultPoint('sequencer:unit-journaled')
@@ -262,8 +272,10 @@ export class Sequencer {
       frames.push(unit.frame)
       this.waitingCommands -= unit.count
       for (const reply of unit.replies) addReply(batches, unit.frame, reply)
-      const seconds = (performance.now() - unit.appliedAt) / 1_000
-      this.options.telemetry.committed(unit.count, seconds)
+      const { telemetry } = this.options
+      const nowMs = performance.now()
+      telemetry.stages.took(stage.commit, nowMs - unit.journaledAt, unit.count)
+      telemetry.committed(unit.count, (nowMs - unit.appliedAt) / 1_000)
     }
     if (last?.lastSeq !== commit.lastSeq || firstSeq === undefined)
       throw new Error(`batch ${commit.firstSeq} to ${commit.lastSeq} is not a row of whole units`)
@@ -278,7 +290,8 @@ export class Sequencer {
 
   /** Takes the first commands of an empty journal; resolves when they are durable. */
   async takeGenesis(commands: readonly Uint8Array[]): Promise<void> {
-    for (const command of commands) this.take(nobody, command)
+    const nowMs = performance.now()
+    for (const command of commands) this.take(nobody, command, nowMs)
     await this.settle()
   }
 

@@ -1,10 +1,22 @@
 //! What the sequencer tells its operators, each thing once.
 import type { Engine } from '@plumb/engine'
 import { commandKind, eventHeader, eventKind } from '@plumb/model'
-import type { Metrics } from '@plumb/runtime'
+import type { Metrics, StageTimes } from '@plumb/runtime'
 
 /** Why orders, or everything, is turned away although there is room. */
 export type HaltReason = 'disk-low' | 'clock-jumped' | 'journal-behind'
+
+const stageNames = ['gather', 'apply', 'commit'] as const
+
+/** Places in the histograms of a command's stages. */
+export const stage = {
+  /** From its arrival to the start of its unit. */
+  gather: 0,
+  /** Until its unit is decided and handed to the journal. */
+  apply: 1,
+  /** Until it is durable. */
+  commit: 2,
+} as const satisfies Record<(typeof stageNames)[number], number>
 
 /** The sequencer's figures. */
 export type Telemetry = {
@@ -14,6 +26,7 @@ export type Telemetry = {
   refused(reason: 'overloaded' | 'invalid' | HaltReason): void
   committed(commands: number, seconds: number): void
   snapshotTaken(seconds: number): void
+  stages: StageTimes
   gauges(
     read: () => { waiting: number; followers: number; durableSeq: number; skewMs: number },
   ): void
@@ -52,6 +65,11 @@ export const createTelemetry = (metrics: Metrics): Telemetry => {
       commit.observe(seconds)
       unit.observe(count)
     },
+    stages: metrics.stages(
+      'command_stage_seconds',
+      'Where the time of a command goes.',
+      stageNames,
+    ),
     snapshotTaken: (seconds) => snapshots.observe(seconds),
     gauges: (read) => {
       const waiting = metrics.gauge('commands_waiting', 'Commands not durable yet.')

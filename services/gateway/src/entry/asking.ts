@@ -61,13 +61,13 @@ export abstract class Asking implements Turn, AnswerSink {
   readonly #submission: Submission
   readonly #op: string
   readonly #sink: ReplySink
-  readonly #startMs: number
+  protected readonly startMs: number
 
   constructor(submission: Submission, op: string, sink: ReplySink) {
     this.#submission = submission
     this.#op = op
     this.#sink = sink
-    this.#startMs = submission.began()
+    this.startMs = submission.began()
   }
 
   /** The bytes to hand over; they are copied at once. May throw PlumbError. */
@@ -93,13 +93,13 @@ export abstract class Asking implements Turn, AnswerSink {
       this.failed(error)
       return
     }
-    this.#submission.ended(this.#op, 'ok', this.#startMs)
+    this.#submission.ended(this.#op, 'ok', this.startMs)
     this.#sink.replied(reply)
   }
 
   failed(error: unknown): void {
     const failure = publicError(error)
-    this.#submission.ended(this.#op, failure?.code ?? 'INTERNAL', this.#startMs)
+    this.#submission.ended(this.#op, failure?.code ?? 'INTERNAL', this.startMs)
     this.#sink.failed(failure ?? error)
   }
 }

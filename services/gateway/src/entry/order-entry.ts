@@ -31,6 +31,7 @@ import {
   orderIdOf,
   sideFilter,
 } from './order-checks.ts'
+import { stage } from './order-stages.ts'
 import { advancedTerms, amendedTrigger, isAdvanced } from './order-terms.ts'
 import { type Release, unordered } from './ordered-release.ts'
 import { foundNothing, replayOrder } from './replay-order.ts'
@@ -138,12 +139,15 @@ class Placement extends Asking implements SignerWaiter {
   #advanced: PlaceAdvancedOrder | null = null
   #signature: Uint8Array | null = null
   #signed: Recovered | undefined
+  /** When the stage it is in began. */
+  #sinceMs: number
 
   constructor(submission: Submission, placing: Placing, sink: ReplySink, release: Release) {
     super(submission, placing.amends === undefined ? 'place' : 'edit', sink)
     this.#submission = submission
     this.#placing = placing
     this.#release = release
+    this.#sinceMs = this.startMs
   }
 
   start(): void {
@@ -192,6 +196,7 @@ class Placement extends Asking implements SignerWaiter {
   #triggerTicks = 0
 
   recovered(recovered: Recovered | null): void {
+    this.#passed(stage.verify)
     try {
       const { account } = this.#known(this.#admitted)
       const { request, origin } = this.#placing
@@ -209,7 +214,15 @@ class Placement extends Asking implements SignerWaiter {
     this.#release.ready(this)
   }
 
+  #passed(place: number): void {
+    const { stages, clock } = this.#submission.parts
+    const nowMs = clock.monotonicMs()
+    stages.took(place, nowMs - this.#sinceMs)
+    this.#sinceMs = nowMs
+  }
+
   protected override command(): Uint8Array {
+    this.#passed(stage.turn)
     const { request, amends } = this.#placing
     const { account, market, priceTicks, sizeLots, flags, selfTrade } = this.#known(this.#admitted)
     const signature = compactSignature(this.#known(this.#signature ?? undefined))

@@ -9,6 +9,7 @@ import {
   type CommandReply,
   type CommandWaiter,
   faultPoint,
+  type StageTimes,
 } from '@plumb/runtime'
 import type { Origin, TrafficGuard } from '../guard/traffic-guard.ts'
 import { catchingUp } from '../view/catching-up.ts'
@@ -16,6 +17,7 @@ import type { EventsWaiter, ExchangeView } from '../view/exchange-view.ts'
 import { reasonOf } from '../view/market-reason.ts'
 import type { PublicObjects } from '../view/public-objects.ts'
 import { AnswerDeadlines, type Awaiting } from './answer-deadlines.ts'
+import { stage } from './order-stages.ts'
 import { rejectError } from './reject-error.ts'
 
 /** Longest wait for the sequencer's answer; then the outcome is open (TIMEOUT). */
@@ -39,6 +41,7 @@ export type EntryParts = {
   ready: () => boolean
   /** Counts answers by code (`ok` for success) and their latency. */
   answered: (op: string, code: string, seconds: number) => void
+  stages: StageTimes
 }
 
 /** What a command led to, durable. */
@@ -174,11 +177,14 @@ class Flight implements CommandWaiter, Awaiting, EventsWaiter {
   readonly #deadlines: AnswerDeadlines
   readonly #sink: AnswerSink
   #reply: CommandReply | undefined
+  /** When the stage it is in began. */
+  #sinceMs: number
 
   constructor(parts: EntryParts, deadlines: AnswerDeadlines, sink: AnswerSink) {
     this.#parts = parts
     this.#deadlines = deadlines
     this.#sink = sink
+    this.#sinceMs = parts.clock.monotonicMs()
   }
 
   durable(reply: CommandReply): void {
@@ -186,6 +192,7 @@ class Flight implements CommandWaiter, Awaiting, EventsWaiter {
     faultPoint('gateway:command-durable')
     const { view, clock } = this.#parts
     this.#reply = reply
+    this.#passed(stage.sequence)
     // A feed that lags does not hold the answer for long.
     view.whenApplied(reply.seq, this, clock.nowMs() + VIEW_TIMEOUT_MS)
   }
@@ -194,10 +201,18 @@ class Flight implements CommandWaiter, Awaiting, EventsWaiter {
     const reply = this.#reply
     if (reply === undefined) return
     const { seq, timeMs } = reply
+    this.#passed(stage.show)
     const events = shown ?? decodeEvents(reply.events)
     const rejected = eventOf(events, 'CommandRejected')
     if (rejected === undefined) this.#sink.answered({ seq, timeMs, events })
     else this.#sink.failed(rejectError(rejected, this.#sink.market, () => this.#why(rejected)))
+    this.#passed(stage.reply)
+  }
+
+  #passed(place: number): void {
+    const nowMs = this.#parts.clock.monotonicMs()
+    this.#parts.stages.took(place, nowMs - this.#sinceMs)
+    this.#sinceMs = nowMs
   }
 
   /** Why the market of a refused command is in its state. */
