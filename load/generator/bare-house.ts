@@ -54,8 +54,12 @@ const genesis = [
   ),
 ]
 
-/** Starts both from `dist/` and credits every load account by command. */
-export async function startBareHouse(): Promise<Target> {
+/**
+ * Starts both from `dist/` and credits every load account by command.
+ *
+ * @param nodeOptions as `NODE_OPTIONS`, for the services
+ */
+export async function startBareHouse(nodeOptions: string): Promise<Target> {
   say('starting sequencer and gateway alone …')
   const folder = mkdtempSync(join(tmpdir(), 'plumb-bare-'))
   writeFileSync(join(folder, 'genesis.json'), JSON.stringify(genesis))
@@ -66,6 +70,7 @@ export async function startBareHouse(): Promise<Target> {
     PLUMB_LOG_LEVEL: 'warn',
     PLUMB_HTTP: 'none',
     PLUMB_PARENT_PID: String(process.pid),
+    NODE_OPTIONS: nodeOptions,
   }
   const children = new Map<string, ChildProcess>()
   children.set(
@@ -112,14 +117,10 @@ export async function startBareHouse(): Promise<Target> {
 
 function run(service: string, env: Record<string, string>): ChildProcess {
   const main = join(root, 'services', service, 'dist', 'main.js')
-  // A profiler or other flags of Node for the services: PLUMB_LOAD_NODE_FLAGS=--cpu-prof …
-  const flags = (process.env['PLUMB_LOAD_NODE_FLAGS'] ?? '')
-    .split(' ')
-    .filter((flag) => flag !== '')
   // As the devnet starts it.
   const sharing = availableParallelism() > 2 ? [] : ['--no-parallel-scavenge']
   const heap = service === 'gateway' ? ['--max-semi-space-size=32', ...sharing] : []
-  return spawn(process.execPath, [...flags, ...heap, main], {
+  return spawn(process.execPath, [...heap, main], {
     env,
     stdio: ['ignore', 'inherit', 'inherit'],
   })

@@ -16,9 +16,17 @@ import { loadSettings, type Target } from './target-kind.ts'
 export const DEFAULT_URL = 'http://127.0.0.1:8080'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** @param url a running exchange; without it the devnet of this machine, or one of our own when none runs */
-export async function openTarget(url: string | undefined, bare: boolean): Promise<Target> {
-  if (bare) return await startBareHouse()
+/**
+ * @param url a running exchange; without it the devnet of this machine, or one of our own when none runs
+ * @param nodeOptions of the services, where they are started here; `PLUMB_NODE_OPTIONS` are added
+ */
+export async function openTarget(
+  url: string | undefined,
+  bare: boolean,
+  nodeOptions: readonly string[] = [],
+): Promise<Target> {
+  const options = [process.env['PLUMB_NODE_OPTIONS'] ?? '', ...nodeOptions].join(' ').trim()
+  if (bare) return await startBareHouse(options)
   const wanted = url ?? DEFAULT_URL
   const alive = await fetch(`${wanted}/health`).then(
     ({ ok }) => ok,
@@ -26,7 +34,7 @@ export async function openTarget(url: string | undefined, bare: boolean): Promis
   )
   if (alive) return runningTarget(wanted, join(root, '.devnet'))
   if (url !== undefined) throw new Error(`nothing answers at ${url}`)
-  return await startDevnet()
+  return await startDevnet(options)
 }
 
 /** An exchange that somebody else runs. */
@@ -51,7 +59,7 @@ async function runningTarget(url: string, state: string): Promise<Target> {
   return { url, kind, processes, metrics, fund, stop: async () => {} }
 }
 
-async function startDevnet(): Promise<Target> {
+async function startDevnet(nodeOptions: string): Promise<Target> {
   say(`nothing runs at ${DEFAULT_URL}: starting a devnet for this test …`)
   const state = mkdtempSync(join(tmpdir(), 'plumb-load-'))
   await chmod(state, 0o755) // PostgreSQL's own user enters it
@@ -65,6 +73,7 @@ async function startDevnet(): Promise<Target> {
       env: {
         ...process.env,
         PLUMB_PARENT_PID: String(process.pid),
+        PLUMB_NODE_OPTIONS: nodeOptions,
         PLUMB_SERVICE_SETTINGS: JSON.stringify(loadSettings),
       },
     },

@@ -12,6 +12,8 @@ export type Profile = {
   about: string
   run: (session: Session) => Promise<Findings>
   defaults?: Partial<Settings>
+  /** Options of Node for services that are started for it. */
+  nodeOptions?: readonly string[]
 }
 
 export const profiles: Record<string, Profile | undefined> = {
@@ -41,6 +43,7 @@ export const profiles: Record<string, Profile | undefined> = {
     about: 'twenty minutes of orders and cancels: memory must stay flat',
     run: soak,
     defaults: { rate: 400, seconds: 1_200 },
+    nodeOptions: [`--import ${new URL('../memory/collect-garbage.mjs', import.meta.url).href}`],
   },
 }
 

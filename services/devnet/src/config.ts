@@ -24,6 +24,15 @@ export const serviceSettings: Readonly<Record<string, string>> = overridesSchema
   JSON.parse(process.env['PLUMB_SERVICE_SETTINGS'] ?? '{}'),
 )
 
+/** Options of Node for every service, from `PLUMB_NODE_OPTIONS`: a profiler, a module loaded first. */
+export const nodeOptions: Readonly<Record<string, string>> = optionsFrom(
+  process.env['PLUMB_NODE_OPTIONS'],
+)
+
+function optionsFrom(text: string | undefined): Record<string, string> {
+  return text === undefined ? {} : { NODE_OPTIONS: text }
+}
+
 /** Longest pause before a process that keeps ending is started again. */
 export const restartPauseMaxMs: number =
   Number.parseInt(process.env['PLUMB_RESTART_PAUSE_MAX_MS'] ?? '', 10) || 5_000

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { baseEnvironment, serviceSettings } from './config.ts'
+import { baseEnvironment, nodeOptions, serviceSettings } from './config.ts'
 import { DevnetError } from './devnet-error.ts'
 import { repositoryRoot } from './devnet-paths.ts'
 import { lastWords } from './last-words.ts'
@@ -35,7 +35,13 @@ const serviceSpec = (
     ...(entry.name === 'gateway' ? gatewayFlags : []),
     join(repositoryRoot, 'services', entry.name, 'dist', 'main.js'),
   ],
-  env: { ...baseEnvironment, ...entry.env(wiring), ...settings, ...serviceSettings },
+  env: {
+    ...baseEnvironment,
+    ...entry.env(wiring),
+    ...settings,
+    ...serviceSettings,
+    ...nodeOptions,
+  },
   cwd: repositoryRoot,
   logPath: join(wiring.paths.logs, `${entry.name}.log`),
   signal: 'SIGTERM' as const,

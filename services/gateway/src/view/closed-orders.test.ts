@@ -1,7 +1,10 @@
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { AccountView } from './account-view.ts'
 import { MarketView } from './market-view.ts'
-import { newOrder } from './order-view.ts'
+import { newOrder, type OrderView } from './order-view.ts'
 import { ViewState } from './view-state.ts'
 
 const KEPT = 65_536
@@ -31,12 +34,18 @@ const market = new MarketView(
   0,
 )
 
-test('the latest closed orders are remembered, however many accounts there are', () => {
+const collectGarbage = () => {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+}
+
+test('the latest closed orders are remembered, however many accounts there are', async () => {
   const state = new ViewState()
   const accounts = Array.from(
     { length: OWNERS },
     (_, owner) => new AccountView(owner, `0x${String(owner).padStart(40, '0')}`, 0),
   )
+  let first: WeakRef<OrderView> | undefined
   for (let seq = 1; seq <= ORDERS; seq++) {
     const account = accounts[seq % OWNERS]
     if (account === undefined) throw new RangeError('no such account')
@@ -57,6 +66,7 @@ test('the latest closed orders are remembered, however many accounts there are',
       clientOrderId: `c${seq}`,
     } as const
     const order = newOrder(placed, seq, account, market, null, false)
+    first ??= new WeakRef(order)
     account.addOrder(order)
     account.closeOrder(order)
     state.orderClosed(order)
@@ -68,4 +78,9 @@ test('the latest closed orders are remembered, however many accounts there are',
   expect(accounts.reduce((sum, { clientOrderIds }) => sum + clientOrderIds.size, 0)).toBe(KEPT)
   // What is forgotten is said, so that history asks the ledger.
   expect(Math.max(...accounts.map((account) => account.forgottenOrdersSeq))).toBe(ORDERS - KEPT)
+  // Nor does anything else hold it: weak references live until the turn they were made in is over.
+  await setImmediate()
+  collectGarbage()
+  expect(first?.deref()).toBeUndefined()
+  expect(state.markets.size).toBe(0)
 })

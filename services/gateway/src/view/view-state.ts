@@ -33,8 +33,8 @@ export class ViewState {
   throttle = { level: 0, minNotionalQuote: 0 }
   withdrawalsPaused = false
   sink: ViewSink | null = null
-  /** In the order they closed, from `#firstClosed` on. */
-  #closed: OrderView[] = []
+  /** In the order they closed, from `#firstClosed` on; nothing before, so that nothing holds what is forgotten. */
+  #closed: (OrderView | undefined)[] = []
   #firstClosed = 0
 
   orderClosed(order: OrderView): void {
@@ -44,7 +44,8 @@ export class ViewState {
   /** Forgets the oldest closed orders beyond what is kept; only once nobody asks for those of a group any more. */
   forgetClosed(): void {
     while (this.#closed.length - this.#firstClosed > CLOSED_ORDERS_KEPT) {
-      const oldest = this.#closed[this.#firstClosed++]
+      const oldest = this.#closed[this.#firstClosed]
+      this.#closed[this.#firstClosed++] = undefined
       oldest?.owner.forgetOrder(oldest)
     }
     if (this.#firstClosed < CLOSED_ORDERS_KEPT) return
