@@ -109,12 +109,12 @@ export async function phase<T>(
 }
 
 function memoryOf(found: ReadonlyMap<string, Usage>): Map<string, number> {
-  return new Map(
-    [...found].flatMap(([name, { ownMib, sharedMib }]) => [
-      [name, ownMib] as const,
-      ...(sharedMib > 0 ? [[`${name}${SHARED}`, sharedMib] as const] : []),
-    ]),
-  )
+  const memory = new Map<string, number>()
+  for (const [name, { ownMib, sharedMib }] of found) {
+    memory.set(name, ownMib)
+    if (sharedMib > 0) memory.set(`${name}${SHARED}`, sharedMib)
+  }
+  return memory
 }
 
 /** Whether a sample's name stands for shared memory. */

@@ -6,4 +6,7 @@ import { runInNewContext } from 'node:vm'
 const EVERY_MS = 20_000
 
 setFlagsFromString('--expose-gc')
-setInterval(runInNewContext('gc'), EVERY_MS).unref()
+const collect = runInNewContext('gc')
+setInterval(() => {
+  collect()
+}, EVERY_MS).unref()

@@ -21,7 +21,7 @@ export function judgedMemory(samples: readonly Sample[]): JudgedMemory[] {
       return mib === undefined ? [] : [[second, mib] as const]
     })
     const isJudged = name !== 'generator' && !isShared(name)
-    return { ...judgeMemory(points), name, points, isJudged }
+    return Object.assign(judgeMemory(points), { name, points, isJudged })
   })
 }
 

@@ -29,38 +29,37 @@ export function stageRows(
   }
   const [gateway, sequencer] = [read('gateway', GATEWAY), read('sequencer', SEQUENCER)]
   if (gateway.size === 0 || sequencer.size === 0) return []
-  const row = (name: string, one: StageHistogram | undefined): StageRow =>
-    one === undefined
-      ? { name, meanMs: 0 }
-      : { name, meanMs: meanOf(one), p50Ms: percentileOf(one, 50), p99Ms: percentileOf(one, 99) }
-  const seen = (name: string, one: Latency): StageRow => ({
-    name,
-    meanMs: one.mean,
-    p50Ms: one.at(50),
-    p99Ms: one.at(99),
-  })
   const inSequencer = [
-    row('gathered', sequencer.get('gather')),
-    row('matched', sequencer.get('apply')),
-    row('durable', sequencer.get('commit')),
+    counted('gathered', sequencer.get('gather')),
+    counted('matched', sequencer.get('apply')),
+    counted('durable', sequencer.get('commit')),
   ]
   const sequence = gateway.get('sequence')
-  const between_ = {
+  const onTheWay = {
     name: 'to the sequencer and back',
     meanMs: (sequence === undefined ? 0 : meanOf(sequence)) - sumOf(inSequencer),
   }
-  const generator = seen('sent late', late)
+  const generator = recorded('sent late', late)
   const known = [
-    row('verified', gateway.get('verify')),
-    row('its turn', gateway.get('turn')),
-    between_,
+    counted('verified', gateway.get('verify')),
+    counted('its turn', gateway.get('turn')),
+    onTheWay,
     ...inSequencer,
-    row('shown', gateway.get('show')),
-    row('reply', gateway.get('reply')),
+    counted('shown', gateway.get('show')),
+    counted('reply', gateway.get('reply')),
   ]
-  const total = seen('from due to answered', latency)
+  const total = recorded('from due to answered', latency)
   const rest = total.meanMs - generator.meanMs - sumOf(known)
   return [generator, { name: 'sockets and loops outside', meanMs: rest }, ...known, total]
+}
+
+function counted(name: string, one: StageHistogram | undefined): StageRow {
+  if (one === undefined) return { name, meanMs: 0 }
+  return { name, meanMs: meanOf(one), p50Ms: percentileOf(one, 50), p99Ms: percentileOf(one, 99) }
+}
+
+function recorded(name: string, one: Latency): StageRow {
+  return { name, meanMs: one.mean, p50Ms: one.at(50), p99Ms: one.at(99) }
 }
 
 function sumOf(rows: readonly StageRow[]): number {
@@ -70,7 +69,6 @@ function sumOf(rows: readonly StageRow[]): number {
 /** A table in lines for the terminal. */
 export function stageLines(rows: readonly StageRow[]): string[] {
   if (rows.length === 0) return []
-  const cell = (ms: number | undefined) => (ms === undefined ? '' : ms.toFixed(2)).padStart(9)
   const head = `  ${'stage, ms'.padEnd(28)}${'mean'.padStart(9)}${'p50'.padStart(9)}${'p99'.padStart(9)}`
   return [
     head,
@@ -79,6 +77,10 @@ export function stageLines(rows: readonly StageRow[]): string[] {
         `  ${name.padEnd(28)}${cell(meanMs)}${cell(p50Ms)}${cell(p99Ms)}`,
     ),
   ]
+}
+
+function cell(ms: number | undefined): string {
+  return (ms === undefined ? '' : ms.toFixed(2)).padStart(9)
 }
 
 export function stageCharts(rows: readonly StageRow[]): string[] {

@@ -38,8 +38,8 @@ export class StageTimes {
    */
   took(stage: number, ms: number, count = 1): void {
     const at = stage * BUCKETS + bucketOf(ms)
-    this.#counts[at] = this.#counts[at]! + count
-    this.#sumsMs[stage] = this.#sumsMs[stage]! + ms * count
+    this.#counts[at] = (this.#counts[at] ?? 0) + count
+    this.#sumsMs[stage] = (this.#sumsMs[stage] ?? 0) + ms * count
   }
 
   /** Prometheus' text format. */
@@ -52,12 +52,12 @@ export class StageTimes {
     const labels = `stage="${stage}",service="${this.#service}"`
     let total = 0
     const lines = Array.from({ length: BUCKETS }, (_, b) => {
-      total += this.#counts[s * BUCKETS + b]!
+      total += this.#counts[s * BUCKETS + b] ?? 0
       const bound = boundsMs[b]
       const le = bound === undefined ? '+Inf' : String(Number((bound / MS_A_SECOND).toPrecision(3)))
       return `${name}_bucket{${labels},le="${le}"} ${total}\n`
     })
-    const sum = `${name}_sum{${labels}} ${this.#sumsMs[s]! / MS_A_SECOND}\n`
+    const sum = `${name}_sum{${labels}} ${(this.#sumsMs[s] ?? 0) / MS_A_SECOND}\n`
     return `${lines.join('')}${sum}${name}_count{${labels}} ${total}\n`
   }
 }
@@ -67,7 +67,7 @@ function bucketOf(ms: number): number {
   let [low, high] = [0, boundsMs.length]
   while (low < high) {
     const middle = (low + high) >> 1
-    if (boundsMs[middle]! < ms) low = middle + 1
+    if ((boundsMs[middle] ?? 0) < ms) low = middle + 1
     else high = middle
   }
   return low

@@ -213,7 +213,7 @@ export class Sequencer {
       const { peer, id } = origins[slot] ?? nobody
       const eventsBytes = engine.events.count * EVENT_STRIDE
       if (peer !== undefined) replies.push({ peer, id, seq, timeMs, eventsAt, eventsBytes })
-      stages.took(stage.gather, appliedAt - this.cameAt[slot]!)
+      stages.took(stage.gather, appliedAt - (this.cameAt[slot] ?? appliedAt))
       slot += 1
     }
     faultPoint('sequencer:unit-applied')
