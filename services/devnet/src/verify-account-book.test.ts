@@ -5,26 +5,34 @@ import { expect, test, vi } from 'vitest'
 import { createEngine } from '../../../packages/engine/src/index.ts'
 import { CommandStream } from '../../../packages/engine/src/reference/command-stream.ts'
 import { streamProfiles } from '../../../packages/engine/src/reference/stream-profiles.ts'
-import { AccountBook } from './verify-account-book.ts'
+import { AccountBook, toldIndexOf } from './verify-account-book.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
 const sum = (sums: ReadonlyMap<number, number>) => [...sums.values()].reduce((a, b) => a + b, 0)
 
-test.each(['usual', 'leveraged', 'crowded'])('profile %s', (name) => {
+test.each([
+  ['usual', 3],
+  ['leveraged', 3],
+  ['crowded', 3],
+  ['chained', 3],
+  ['chained', 4],
+  ['chained', 5],
+])('profile %s, seed %i', (name, seed) => {
   const profile = streamProfiles[name]
   if (profile === undefined) throw new Error('profiles are listed by name')
   const engine = createEngine(profile.limits)
-  const stream = new CommandStream(3, profile)
+  const stream = new CommandStream(seed, profile)
   const buffer = new CommandBuffer(1)
   const book = new AccountBook()
   for (let seq = 1; seq <= 2_400; seq++) {
-    buffer.load(0, encodeCommand(stream.next(), seq, stream.timeMs))
+    const command = encodeCommand(stream.next(), seq, stream.timeMs)
+    buffer.load(0, command)
     engine.events.clear()
     engine.apply(buffer, 0)
     const events = decodeEvents(engine.events.bytes())
     stream.observe(events)
-    for (const event of events) book.take(event)
+    book.takeAll(events, toldIndexOf(command))
     if (seq % 200 !== 0) continue
     for (const { accountId, cashQuote, positions, lanes } of book.accounts.values()) {
       const account = engine.account(accountId)

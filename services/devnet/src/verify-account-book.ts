@@ -1,9 +1,11 @@
 //! What every account must hold, added up from events alone: neither the engine's own books nor the ledger's.
 import {
+  decodeCommand,
   type EngineEvent,
   type EventHeader,
   type EventOf,
   eventsThatTouch,
+  noticeKind,
   side,
 } from '@plumb/model'
 import { VerifyError } from './verify-error.ts'
@@ -47,7 +49,15 @@ const hexOf = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString('hex')}`
 /** Sums of the whole exchange. */
 export type BookTotals = { feesQuote: number; paidQuote: number; pendingQuote: number }
 
-/** @example const book = new AccountBook(); for (const event of events) book.take(event) */
+/** Funding index at which the chain has moved a position itself, if that is what a stored command tells. */
+export const toldIndexOf = (payload: Uint8Array): number | undefined => {
+  const { command } = decodeCommand(payload)
+  if (command.kind !== 'ChainNotice') return undefined
+  const isMove = command.what === noticeKind.reduced || command.what === noticeKind.takenOver
+  return isMove ? command.fundingIndex : undefined
+}
+
+/** @example const book = new AccountBook(); book.takeAll(events, toldIndexOf(payload)) */
 export class AccountBook {
   readonly accounts = new Map<number, AccountHeld>()
   readonly fundingIndex = new Map<number, number>()
@@ -57,9 +67,20 @@ export class AccountBook {
   readonly deposits: CreditedDeposit[] = []
   readonly totals: BookTotals = { feesQuote: 0, paidQuote: 0, pendingQuote: 0 }
   private readonly orders = new Map<number, OpenOrder>()
+  private toldIndex: number | undefined
 
-  /** @throws VerifyError when an event contradicts the ones before it */
-  take(event: EngineEvent): void {
+  /**
+   * Adds up the events of one command.
+   *
+   * @param toldIndex funding index at which the chain has moved a position, where the command tells that it has
+   * @throws VerifyError when an event contradicts the ones before it
+   */
+  takeAll(events: readonly EngineEvent[], toldIndex?: number): void {
+    this.toldIndex = toldIndex
+    for (const event of events) this.take(event)
+  }
+
+  private take(event: EngineEvent): void {
     if (event.kind === 'AccountOpened') this.open(event)
     if (event.kind === 'FundingApplied') this.fundingIndex.set(event.market, event.fundingIndex)
     if (!changesBook(event)) return
@@ -267,13 +288,11 @@ export class AccountBook {
         'journal',
         `seq ${seq}, event ${leg}: account ${account.accountId} has ${after} lots, its events sum to ${(before?.lots ?? 0) + lots}`,
       )
-    // Both sides' funding is settled before the fill: what is held from here on starts at today's index.
+    // What is held has settled its funding before, and said so; what is opened starts at the index of the move.
+    const present = this.fundingIndex.get(market) ?? 0
+    const fundingSnapshot = before?.fundingSnapshot ?? this.toldIndex ?? present
     if (after === 0) account.positions.delete(market)
-    else
-      account.positions.set(market, {
-        lots: after,
-        fundingSnapshot: this.fundingIndex.get(market) ?? 0,
-      })
+    else account.positions.set(market, { lots: after, fundingSnapshot })
   }
 
   private fillLane(seq: number, orderId: number, lots: number): void {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { createRpc, type Rpc } from '@plumb/chain'
 import { type Ledger, openLedger, readCursor } from '@plumb/ledger'
-import { AccountBook, type BookSnapshot } from './verify-account-book.ts'
+import { AccountBook, type BookSnapshot, toldIndexOf } from './verify-account-book.ts'
 import { type ChainPoint, checkChain, readChainPoint } from './verify-chain.ts'
 import { VerifyError } from './verify-error.ts'
 import { checkBytes, type ReplayedBatch, replay, stateHashBig } from './verify-journal.ts'
@@ -98,8 +98,8 @@ const walk = async (options: VerifyOptions, sides: Sides) => {
   mark(0)
   try {
     for (const batch of replay(options.journalDir, lastSeq)) {
-      for (const { seq, events } of batch.commands) {
-        for (const event of events) book.take(event)
+      for (const { seq, payload, events } of batch.commands) {
+        book.takeAll(events, toldIndexOf(payload))
         mark(seq)
       }
       commands += batch.commands.length

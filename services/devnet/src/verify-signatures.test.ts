@@ -80,7 +80,7 @@ async function checked(entries: readonly FeedEntry[]): Promise<number> {
   const check = new SignatureCheck(book)
   for (const { seq, command, events } of entries) {
     const happened = decodeEvents(events)
-    for (const event of happened) book.take(event)
+    book.takeAll(happened)
     await check.take({ commands: [{ seq, payload: command, events: happened }] })
   }
   return check.checked
