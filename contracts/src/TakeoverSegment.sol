@@ -62,7 +62,8 @@ abstract contract TakeoverSegment is RiskBase {
             pay -= int256(share < fee ? share : fee);
         } else {
             insured = _deficit(row, health);
-            if (insured > Tranche.insuranceOf(market)) {
+            // Between batches nothing of it is spent: the engine may have, and not have settled it yet.
+            if (_isFlagged() || insured > Tranche.insuranceOf(market)) {
                 context.reject(BatchCodes.INSURANCE_SHORT, index);
             }
             Tranche.debit(market, insured);
@@ -78,7 +79,6 @@ abstract contract TakeoverSegment is RiskBase {
                 market,
                 size,
                 pay,
-                insured,
                 row.word().mark(),
                 row.word().fundingIndex()
             );

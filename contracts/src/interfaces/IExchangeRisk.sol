@@ -19,7 +19,6 @@ interface IExchangeRisk {
         uint8 indexed market,
         int256 size,
         int256 quote,
-        uint256 insured,
         uint256 mark,
         int256 fundingIndex
     );
@@ -56,7 +55,8 @@ interface IExchangeRisk {
     function clearFlag(address owner, uint8 subaccount) external;
 
     /// @notice Has the backstop take over a position of an account flagged at least D and at most 2 D ago that is
-    /// still, or again, below maintenance margin, on the terms of a batch. No pause stops it.
+    /// still, or again, below maintenance margin, on the terms of a batch, where its equity is not
+    /// negative: insurance is spent by batches alone. No pause stops it.
     function executeFlagged(address owner, uint8 subaccount, uint8 market) external;
 
     /// @notice The account at the carried marks, funding settled: equity, and what its positions require.

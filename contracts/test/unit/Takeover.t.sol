@@ -230,7 +230,7 @@ contract TakeoverTest is RiskTest {
         int256 part = equity * 431_250_000 / int256(maintenance);
         vm.expectEmit(address(exchange));
         emit IExchangeRisk.FlaggedTakenOver(
-            vm.addr(alice), 0, OBSERVED, 3_000, 17_250e6 - part, 0, WORSE_MARK, 2_000
+            vm.addr(alice), 0, OBSERVED, 3_000, 17_250e6 - part, WORSE_MARK, 2_000
         );
         exchange.executeFlagged(vm.addr(alice), 0, OBSERVED);
         (, Position[] memory left) = exchange.account(vm.addr(alice), 0);
@@ -238,6 +238,25 @@ contract TakeoverTest is RiskTest {
         assertEq(left[0].fundingSnapshot, 0, "its funding is not settled");
         (, Position[] memory taker) = exchange.account(vm.addr(backstopKey()), OBSERVED + 1);
         assertEq(taker[0].fundingSnapshot, 2_000, "the market's is");
+        assertConserved();
+    }
+
+    // 51. Insurance is spent by batches alone: what one on its way has counted on is still there.
+    function test_loss_ladder_flagged() public {
+        backstopCapital(OBSERVED, 10_000e6);
+        insure(200e6);
+        setMark(BROKE_MARK); // 200 below zero
+        exchange.flag(vm.addr(alice), 0);
+        pass(30 minutes);
+        setMark(BROKE_MARK);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                BatchCodes.BatchRejected.selector, BatchCodes.INSURANCE_SHORT, uint256(0), uint256(0)
+            )
+        );
+        exchange.executeFlagged(vm.addr(alice), 0, OBSERVED);
+        settle(takeover(vm.addr(alice), OBSERVED));
+        assertEq(insurance(), 0, "spent by the batch");
         assertConserved();
     }
 

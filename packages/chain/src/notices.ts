@@ -134,7 +134,6 @@ const readers: Record<Name, (values: Values, terms: NoticeTerms) => Partial<Noti
     lots: Number(v['size']),
     priceTicks: amount(v['mark']),
     amountQuote: Math.abs(Number(v['quote'])),
-    leftQuote: amount(v['insured']),
     fundingIndex: Number(v['fundingIndex']),
   }),
   LaneCancelRequested: (v) => ({

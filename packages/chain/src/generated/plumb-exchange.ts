@@ -3118,11 +3118,6 @@ export const plumbExchangeAbi = [
         indexed: false,
       },
       {
-        name: 'insured',
-        type: 'uint256',
-        indexed: false,
-      },
-      {
         name: 'mark',
         type: 'uint256',
         indexed: false,
