@@ -2,8 +2,8 @@
 //! Groups: funding, margin, liquidation, book (test/mutation/groups.ts); a file of the group may be named after it. First the
 //! streams of the differential test judge, recorded; then the group's other tests what is left. Results are kept by file in
 //! coverage/mutation: `--score` sums up what is there, `--list` shows the survivors, `funding --survivors` judges those again
-//! by both, `--streams` leaves the second step out, `--missing` the files that have a result, `--recorded` takes the streams
-//! of the run before.
+//! by both. `--streams` leaves the second step out, `--tests` the first; `--missing` leaves out the files that have a result,
+//! `--recorded` takes the streams of the run before.
 import {
   existsSync,
   mkdirSync,
@@ -133,6 +133,7 @@ const { values, positionals } = parseArgs({
     list: { type: 'boolean' },
     survivors: { type: 'boolean' },
     streams: { type: 'boolean' },
+    tests: { type: 'boolean' },
     missing: { type: 'boolean' },
     recorded: { type: 'boolean' },
   },
@@ -149,7 +150,7 @@ else {
   const shared = join(root, '../shared')
   if (existsSync(shared) && !readdirSync(sandbox).includes('shared'))
     symlinkSync(shared, join(sandbox, 'shared'))
-  if (!values.recorded) recordStreams(root, join(sandbox, 'streams'), SEEDS)
+  if (!values.recorded && !values.tests) recordStreams(root, join(sandbox, 'streams'), SEEDS)
   process.env.PLUMB_MUTATE = group
   for (const file of terms.files.filter(
     (f) => wanted === undefined || nameOf(f).endsWith(wanted),
@@ -158,8 +159,8 @@ else {
     if (values.missing && existsSync(path)) continue
     console.log(`▸ ${file}`)
     const keep = (mutants) => writeFileSync(path, JSON.stringify(mutants))
-    if (values.survivors) keep(await judgeAgain('streams', file, read(path)))
-    else keep(await run('streams', file, []))
+    if (values.survivors && !values.tests) keep(await judgeAgain('streams', file, read(path)))
+    else if (!values.tests) keep(await run('streams', file, []))
     if (!values.streams) keep(await judgeAgain('vitest', file, read(path)))
   }
   score()

@@ -31,7 +31,8 @@ export const groups: Record<MutationGroup, Group> = {
       ...engine('market-risk volatility'),
     ],
     tests: [
-      ...engine('margin.test risk-vectors.test limits.test headroom.test risk-reads.test'),
+      ...engine('margin.test risk-stories.test risk-vectors.test limits.test headroom.test'),
+      ...engine('risk-reads.test'),
       ...model('risk.test margin-tiers.test what-if.test'),
     ],
   },

@@ -146,6 +146,36 @@ const stories: Record<string, string> = {
     risk
     place carol buy 2.9 @ 60_000                     => rests
   `,
+  'a return counts over five minutes': `
+    risk vol=2000000000000
+    wait 60s
+    index 60_000 0
+    index 60_000 1
+    tick                                             => volatility 39000
+    wait 300s
+    index 66_000 0
+    index 66_000 1
+    tick                                             => mark 66000, volatility 72000
+  `,
+  'and not over six': `
+    risk vol=2000000000000
+    wait 60s
+    index 60_000 0
+    index 60_000 1
+    tick                                             => volatility 39000
+    wait 360s
+    index 66_000 0
+    index 66_000 1
+    tick                                             => mark 66000, volatility 39000
+  `,
+  // The minute leaves a variance of (150,000,001² − 1)/30, whose root is 150,000,000 and rounds to one more as a double.
+  'a root is the integer below, also where doubles round up to the next': `
+    risk vol=750366399843674
+    wait 60s
+    index 60_000 0
+    index 60_000 1
+    tick                                             => volatility 750000
+  `,
   'an isolated account takes orders of its market only': `
     mode alice 0                                     =>
     place alice buy 0.1 @ 60_000                     => rests
@@ -228,6 +258,46 @@ describe('risk stories', () => {
     const { engine } = scenario
     const again = restoreEngine(engine.snapshot())
     expect(again.stateHash()).toEqual(engine.stateHash())
+  })
+})
+
+describe('the depth that scales volatility', () => {
+  const opened = () => {
+    const scenario = new Scenario()
+    scenario.play(opening)
+    return scenario
+  }
+  const depth = (scenario: Scenario) => scenario.engine.market(0)?.depthQuote
+
+  test.each([
+    ['bids', 'buy 0.01 @ 59_400', 'buy 0.02 @ 59_399.9', 'sell 0.05 @ 60_600', 594],
+    ['asks', 'sell 0.01 @ 60_600', 'sell 0.02 @ 60_600.1', 'buy 0.05 @ 59_400', 606],
+  ])('counts %s as far as one per cent from mark', (_, within, beyond, otherSide, usdc) => {
+    const scenario = opened()
+    for (const order of [within, beyond, otherSide]) scenario.run(`place alice ${order}`)
+    scenario.run('risk vol=1000')
+    scenario.run('wait 60s')
+    scenario.run('at 60_000')
+    expect(depth(scenario)).toBe(usdc * 1e6)
+  })
+
+  test('is the lower median of the last 24 hours', () => {
+    const scenario = opened()
+    scenario.run('place alice sell 1 @ 60_100')
+    scenario.run('risk vol=1000')
+    for (let hour = 1; hour <= 26; hour++) {
+      scenario.run('place bob buy 0.01 @ 59_900')
+      scenario.run('wait 3600s')
+      scenario.run('at 60_000')
+    }
+    // Of 3, 4 … 26 bids the twelfth.
+    expect(depth(scenario)).toBe(14 * 599e6)
+    // Switched off and on again it knows nothing: both engines have the same hash.
+    scenario.play(`
+      risk
+      risk vol=1000
+    `)
+    expect(depth(scenario)).toBe(0)
   })
 })
 

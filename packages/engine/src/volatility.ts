@@ -123,12 +123,10 @@ function requirementPpm(variance: number): number {
   return Math.min(Math.ceil(ppm / STEP_PPM) * STEP_PPM, PPM)
 }
 
-/** floor(√x): the double's root is off by one at most. */
+/** floor(√x) of x ≤ 30·2^50: there the double's root is never too small, and too large by less than one. */
 function integerRoot(x: bigint): number {
-  let root = BigInt(Math.floor(Math.sqrt(Number(x))))
-  while (root * root > x) root -= 1n
-  while ((root + 1n) * (root + 1n) <= x) root += 1n
-  return Number(root)
+  const root = Math.floor(Math.sqrt(Number(x)))
+  return BigInt(root) * BigInt(root) > x ? root - 1 : root
 }
 
 /** Notes the hour's depth: the value resting within 1 % of the mark on the thinner side. */
@@ -141,7 +139,8 @@ function sampleDepth(state: EngineState, market: number): void {
   clocks[c + CK_DEPTHS] = taken + 1
 }
 
-// A sum beyond 2^53 may round, but then is far above DEPTH_MAX.
+// A sum beyond 2^53 may round, but then is far above DEPTH_MAX. A side that reaches more than 1 % past the mark counts too
+// much, but then the other has nothing within 1 %, and the thinner counts.
 function depthOf(state: EngineState, market: number, side: number): number {
   const { markets, book } = state
   const m = market * MARKET_D
@@ -149,8 +148,7 @@ function depthOf(state: EngineState, market: number, side: number): number {
   let value = 0
   let price = side === 0 ? markets[m + M_BEST_BID]! : markets[m + M_BEST_ASK]!
   while (price !== 0 && (side === 0 ? mark - price : price - mark) * 100 <= mark) {
-    if (Math.abs(price - mark) * 100 <= mark)
-      value += price * levelLots(state, market, price) * markets[m + M_QUOTE_PER_TICK_LOT]!
+    value += price * levelLots(state, market, price) * markets[m + M_QUOTE_PER_TICK_LOT]!
     price = side === 0 ? priceBelow(book, market, price) : priceAbove(book, market, price)
   }
   return value
