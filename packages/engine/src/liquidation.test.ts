@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { checkInvariants } from './reference/invariants.ts'
-import { rowsOf, Scenario, scenarioMarket } from './reference/scenario.ts'
+import { asPlayed, Scenario, scenarioMarket } from './reference/scenario.ts'
 
 // Dave is long 0.1 BTC from 60,000 with an equity of `equity` there: maintenance margin is 2.5 %, initial margin 5 %, the
 // maker's fee 0.9 USDC. Bob is short 0.06 and Carol 0.04 of it; mark = index, since no market is tight on both sides.
@@ -520,8 +520,7 @@ describe('liquidation', () => {
       { ...scenarioMarket, market: 1, symbol: 'ETH-PERP' },
     ])
     scenario.play(opening(equity))
-    const rows = rowsOf(table).map((row) => row.replace(/ =>$/, ''))
-    expect(scenario.play(table)).toEqual(rows)
+    expect(scenario.play(table)).toEqual(asPlayed(table))
     checkInvariants(scenario.engine)
   })
 })

@@ -2,7 +2,7 @@
 // against the formula (RULES 2.2, 2.3, 2.6).
 import { describe, expect, test } from 'vitest'
 import { checkInvariants } from './reference/invariants.ts'
-import { rowsOf, Scenario, scenarioMarket } from './reference/scenario.ts'
+import { asPlayed, Scenario, scenarioMarket } from './reference/scenario.ts'
 
 const other = { ...scenarioMarket, market: 1, symbol: 'ETH-PERP' }
 const free = { takerFee: 0, makerFee: 0 }
@@ -11,8 +11,7 @@ const ticks = (count: number) => String(count / 10)
 const lots = (count: number) => String(count / 1_000)
 
 function played(scenario: Scenario, story: string): void {
-  const wanted = rowsOf(story).map((row) => row.replace(/ =>$/, ''))
-  expect(scenario.play(story)).toEqual(wanted)
+  expect(scenario.play(story)).toEqual(asPlayed(story))
   checkInvariants(scenario.engine)
 }
 

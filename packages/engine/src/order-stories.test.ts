@@ -2,7 +2,7 @@ import { limits } from '@plumb/model'
 import { describe, expect, test } from 'vitest'
 import { restoreEngine } from './index.ts'
 import { checkInvariants } from './reference/invariants.ts'
-import { rowsOf, Scenario, scenarioMarket } from './reference/scenario.ts'
+import { asPlayed, Scenario, scenarioMarket } from './reference/scenario.ts'
 
 const opening = `
   deposit alice 10_000
@@ -404,9 +404,8 @@ describe('stories of advanced orders', () => {
   test.each(Object.entries(stories))('%s', (_, table) => {
     const scenario = new Scenario()
     scenario.play(opening)
-    const rows = rowsOf(table).map((row) => row.replace(/ =>$/, ''))
-    for (const row of rows) {
-      expect(scenario.play(row.replace(/=>$/, ''))).toEqual([row])
+    for (const row of asPlayed(table)) {
+      expect(scenario.play(row)).toEqual([row])
       checkInvariants(scenario.engine)
     }
     const copy = restoreEngine(scenario.engine.snapshot())
@@ -449,8 +448,7 @@ test("a market's switch closes what the account has there, beside the account's 
     tick                                           =>
     cancelAll alice                                => b closes user
   `
-  const rows = rowsOf(table).map((row) => row.replace(/ =>$/, ''))
-  for (const row of rows) {
+  for (const row of asPlayed(table)) {
     expect(scenario.play(row)).toEqual([row])
     const copy = restoreEngine(scenario.engine.snapshot())
     expect(copy.stateHash()).toEqual(scenario.engine.stateHash())

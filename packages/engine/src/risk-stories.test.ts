@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { restoreEngine } from './index.ts'
 import { checkInvariants } from './reference/invariants.ts'
-import { rowsOf, Scenario, scenarioMarket } from './reference/scenario.ts'
+import { asPlayed, Scenario, scenarioMarket } from './reference/scenario.ts'
 
 const opening = `
   deposit alice 10_000
@@ -252,8 +252,7 @@ describe('risk stories', () => {
   test.each(Object.entries(stories))('%s', (_, story) => {
     const scenario = new Scenario()
     scenario.play(opening)
-    const wanted = rowsOf(story).map((row) => row.replace(/\s+/g, ' ').replace(/ =>$/, ''))
-    expect(scenario.play(story).map((row) => row.replace(/\s+/g, ' '))).toEqual(wanted)
+    expect(scenario.play(story)).toEqual(asPlayed(story))
     checkInvariants(scenario.engine)
     const { engine } = scenario
     const again = restoreEngine(engine.snapshot())

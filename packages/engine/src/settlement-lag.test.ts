@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { restoreEngine } from './index.ts'
 import { checkInvariants } from './reference/invariants.ts'
-import { rowsOf, Scenario } from './reference/scenario.ts'
+import { asPlayed, Scenario } from './reference/scenario.ts'
 
 const opening = `
   deposit alice 10_000
@@ -75,7 +75,7 @@ describe('settlement lag', () => {
   test.each(Object.entries(stories))('%s', (_title, table) => {
     const scenario = new Scenario()
     const all = `${opening}${table}`
-    expect(scenario.play(all)).toEqual(rowsOf(all).map((row) => row.replace(/ => ?$| =>$/, '')))
+    expect(scenario.play(all)).toEqual(asPlayed(all))
     checkInvariants(scenario.engine)
     const copy = restoreEngine(scenario.engine.snapshot())
     expect(copy.stateHash()).toEqual(scenario.engine.stateHash())

@@ -1,7 +1,7 @@
 import { limits } from '@plumb/model'
 import { describe, expect, test } from 'vitest'
 import { checkInvariants } from './reference/invariants.ts'
-import { rowsOf, Scenario, scenarioMarket } from './reference/scenario.ts'
+import { asPlayed, Scenario, scenarioMarket } from './reference/scenario.ts'
 
 const opening = `
   deposit alice 10_000
@@ -198,7 +198,7 @@ describe('stories', () => {
   test.each(Object.entries(stories))('%s', (_, table) => {
     const scenario = new Scenario()
     scenario.play(opening)
-    expect(scenario.play(table)).toEqual(rowsOf(table))
+    expect(scenario.play(table)).toEqual(asPlayed(table))
     checkInvariants(scenario.engine)
   })
 })

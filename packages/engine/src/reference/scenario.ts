@@ -518,8 +518,12 @@ export class Scenario {
   }
 }
 
-export const rowsOf = (table: string): string[] =>
+const rowsOf = (table: string): string[] =>
   table
     .split('\n')
     .map((row) => row.trim().replaceAll(/\s+/g, ' '))
     .filter((row) => row !== '' && !row.startsWith('//'))
+
+/** A table as `play` answers it when everything in it comes true. */
+export const asPlayed = (table: string): string[] =>
+  rowsOf(table).map((row) => row.replace(/ =>$/, ''))
