@@ -555,6 +555,17 @@ test.each([
   checkInvariants(scenario.engine)
 })
 
+test('the queue of ADL is the order in which winners are taken', () => {
+  const scenario = new Scenario()
+  scenario.play(opening(336).replace('risk armed m=1', '').replace('60_000/60_000', '60_000'))
+  const queue = (side: 0 | 1) => scenario.engine.adlQueue(0, side).map(({ accountId }) => accountId)
+  expect(scenario.run('at 56_640')).toBe('mark 56640')
+  const [bob, carol] = [2, 3]
+  expect(queue(1)).toEqual([bob, carol])
+  expect(scenario.run('at 56_600')).toContain('adl 1 bob -0.06 share 2.4, adl 2 carol -0.04')
+  expect(queue(1)).toEqual([])
+})
+
 test('a market comes back in steps, and liquidation last', () => {
   const scenario = new Scenario()
   scenario.play(opening(384).replace('risk armed m=1', '').replace('60_000/60_000', '60_000'))

@@ -38,6 +38,7 @@ function bothSides(engine: Engine, accountId: number) {
 
 describe('an account as the model sees it', () => {
   const names = new Set(['usual', 'wide', 'advanced', 'leveraged', 'deep'])
+  const walked = new Float64Array(3)
   test.each(Object.entries(streamProfiles).filter(([name]) => names.has(name)))(
     'is the engine’s to the unit: stream %s',
     (_, profile) => {
@@ -55,6 +56,14 @@ describe('an account as the model sees it', () => {
         for (let account = 1; account <= engine.totals().accounts; account++) {
           const { engine: own, model } = bothSides(engine, account)
           expect(model, `seq ${seq} account ${account}`).toEqual(own)
+          // And so is what walks over all accounts read.
+          if (engine.health(account, walked))
+            expect([...walked]).toEqual([
+              own.equityQuote,
+              own.initialMarginQuote,
+              own.maintenanceMarginQuote,
+            ])
+          else expect(own.maintenanceMarginQuote === 0 || own.equityQuote === -Infinity).toBe(true)
           compared += own.maintenanceMarginQuote > 0 ? 1 : 0
         }
       }

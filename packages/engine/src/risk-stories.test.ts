@@ -260,19 +260,15 @@ describe('risk stories', () => {
   })
 })
 
-describe('the depth that scales volatility', () => {
-  const opened = () => {
-    const scenario = new Scenario()
-    scenario.play(opening)
-    return scenario
-  }
-  const depth = (scenario: Scenario) => scenario.engine.market(0)?.depthQuote
+const depth = (scenario: Scenario) => scenario.engine.market(0)?.depthQuote
 
+describe('the depth that scales volatility', () => {
   test.each([
     ['bids', 'buy 0.01 @ 59_400', 'buy 0.02 @ 59_399.9', 'sell 0.05 @ 60_600', 594],
     ['asks', 'sell 0.01 @ 60_600', 'sell 0.02 @ 60_600.1', 'buy 0.05 @ 59_400', 606],
   ])('counts %s as far as one per cent from mark', (_, within, beyond, otherSide, usdc) => {
-    const scenario = opened()
+    const scenario = new Scenario()
+    scenario.play(opening)
     for (const order of [within, beyond, otherSide]) scenario.run(`place alice ${order}`)
     scenario.run('risk vol=1000')
     scenario.run('wait 60s')
@@ -281,7 +277,8 @@ describe('the depth that scales volatility', () => {
   })
 
   test('is the lower median of the last 24 hours', () => {
-    const scenario = opened()
+    const scenario = new Scenario()
+    scenario.play(opening)
     scenario.run('place alice sell 1 @ 60_100')
     scenario.run('risk vol=1000')
     for (let hour = 1; hour <= 26; hour++) {
@@ -298,6 +295,29 @@ describe('the depth that scales volatility', () => {
     `)
     expect(depth(scenario)).toBe(0)
   })
+})
+
+test('a rise of volatility’s margin is known before its minute comes', () => {
+  const scenario = new Scenario()
+  scenario.play(opening)
+  expect(scenario.engine.volatilityRises()).toEqual([])
+  scenario.play(`
+    risk vol=2000000000000
+    wait 60s
+    at 60_000
+    wait 30s
+    at 60_000
+  `)
+  expect(scenario.engine.volatilityRises()).toEqual([])
+  scenario.run('wait 1s')
+  scenario.run('index 66_000 0')
+  scenario.run('index 66_000 1')
+  const minute = Math.floor(scenario.timeMs / 60_000) + 1
+  const rise = { market: 0, fromPpm: 39_000, toPpm: 72_000, minute }
+  expect(scenario.engine.volatilityRises()).toEqual([rise])
+  scenario.run('wait 30s')
+  expect(scenario.run('at 66_000')).toContain('volatility 72000')
+  expect(scenario.engine.volatilityRises()).toEqual([])
 })
 
 /** Ticks each second, with an index, until the hour is over. */

@@ -130,6 +130,12 @@ describe('margin tiers', () => {
   ])('%s', (_, boundUsdc, imfPpm, valid) => {
     expect(areMarginTiers({ imBps: 500, mmBps: 300, boundUsdc, imfPpm })).toBe(valid)
   })
+
+  test('a rate below the listing, though its half is not', () => {
+    const listing = { imBps: 500, mmBps: 200, boundUsdc: [5, 0, 0] }
+    expect(areMarginTiers({ ...listing, imfPpm: [50_000, 0, 0] })).toBe(true)
+    expect(areMarginTiers({ ...listing, imfPpm: [49_998, 0, 0] })).toBe(false)
+  })
 })
 
 describe('scaled margin is the exact ceiling', () => {
@@ -141,7 +147,7 @@ describe('scaled margin is the exact ceiling', () => {
         notional,
         low,
         fc.integer({ min: 1, max: 2 ** 51 }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.double({ min: 0, max: 1.5, noNaN: true }),
         fc.integer({ min: 100, max: 1_000_000 }),
         (n, lo, width, share, base) => {
           const o = lo + Math.floor(share * width)
@@ -157,6 +163,9 @@ describe('scaled margin is the exact ceiling', () => {
       { numRuns: 5_000 },
     )
     expect(openInterestMarginQuote(1_000, 5, 0, 0, 50_000)).toBe(0)
+    // 55 % of it, and a unit more than 55 % of what is one more.
+    expect(openInterestMarginQuote(1_000_000, 5, 0, 10, 100_000)).toBe(550_000)
+    expect(openInterestMarginQuote(1_000_001, 5, 0, 10, 100_000)).toBe(550_001)
   })
 
   test('volatility, up to the whole notional', () => {
@@ -173,6 +182,11 @@ describe('scaled margin is the exact ceiling', () => {
       }),
       { numRuns: 5_000 },
     )
+  })
+
+  test('volatility of a whole number of units', () => {
+    expect(volatilityMarginQuote(1_000_000, 10_000, 1_000_000)).toBe(20_000)
+    expect(volatilityMarginQuote(1_000_000, 10_000, 0)).toBe(30_000)
   })
 
   test('leverage', () => {

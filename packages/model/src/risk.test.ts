@@ -7,7 +7,13 @@ import {
   mulDivFloor,
   mulDivFloorSigned,
 } from './mul-div.ts'
-import { feeQuote, fundingPaymentQuote, initialMarginQuote, settleable } from './risk.ts'
+import {
+  feeQuote,
+  fundingPaymentQuote,
+  initialMarginQuote,
+  notionalQuote,
+  settleable,
+} from './risk.ts'
 
 const amount = fc.oneof(fc.maxSafeNat(), fc.nat(1_000_000), fc.nat(2 ** 31 - 1))
 const divisor = amount.map((c) => Math.max(c, 1))
@@ -75,6 +81,10 @@ describe('mulDiv equals the exact rational', () => {
       { numRuns: 5_000 },
     )
   })
+})
+
+test('a notional is price × size × what a tick of a lot is worth', () => {
+  expect(notionalQuote(600_000, 3, 7)).toBe(12_600_000)
 })
 
 describe('rounding is against the account', () => {
