@@ -36,7 +36,7 @@ export const askOnChain = async (addresses: Addresses, payQuote: number): Promis
   await fund(addresses, key)
   await until('the deposit', async () => {
     const { items } = await bob.read.deposits().catch(() => ({ items: [] }))
-    return items[0]
+    return items.find(({ status }) => status === 'ok')
   })
   const market = 'BTC-PERP'
   const ticker = await client.ticker(market)

@@ -52,6 +52,12 @@ export { type FillRow, listFills, listTrades, type TradeRow } from './list-trade
 export { migrate } from './migrate.ts'
 export { type Ledger, openLedger } from './open-ledger.ts'
 export type { Page, PageQuery } from './page.ts'
+export {
+  type ChainPlace,
+  listPendingDeposits,
+  type PendingDeposit,
+  replacePendingDeposits,
+} from './pending-deposits.ts'
 export { type Posting, postingsOf, type TransferKind, transferKind } from './postings-of.ts'
 export type { Frame } from './project-frame.ts'
 export { type CreditedDeposit, readDeposits, readExchange } from './read-deposits.ts'

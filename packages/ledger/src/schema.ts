@@ -13,7 +13,7 @@ import {
 } from 'drizzle-orm/pg-core'
 
 /** The newest migration these tables describe. */
-export const schemaVersion = '0009_kept_terms.sql'
+export const schemaVersion = '0010_pending_deposits.sql'
 
 const ledger = pgSchema('ledger')
 const quantity = (name: string) => bigint(name, { mode: 'number' })
@@ -423,6 +423,18 @@ export const relayerCursor = ledger.table('relayer_cursor', {
   depositId: quantity('deposit_id').notNull(),
   depositBlock: quantity('deposit_block').notNull(),
   depositHash: bytea('deposit_hash').notNull(),
+})
+
+export const pendingDeposits = ledger.table('pending_deposits', {
+  depositId: quantity('deposit_id').primaryKey(),
+  owner: bytea('owner').notNull(),
+  subaccount: smallint('subaccount').notNull(),
+  amountQuote: quantity('amount_quote').notNull(),
+  blockNumber: quantity('block_number').notNull(),
+  txHash: bytea('tx_hash').notNull(),
+  seenMs: quantity('seen_ms').notNull(),
+  headBlock: quantity('head_block').notNull(),
+  finalBlock: quantity('final_block').notNull(),
 })
 
 export const relayerRecords = ledger.table(

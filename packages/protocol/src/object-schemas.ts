@@ -348,6 +348,12 @@ export const transferObject = z
     txid: hashField.nullable(),
     addressFrom: addressField.nullable(),
     addressTo: addressField.nullable(),
+    confirmations: z.int().nullable().meta({
+      description: 'Of a pending deposit: blocks of the chain behind its own',
+    }),
+    confirmationsNeeded: z.int().nullable().meta({
+      description: 'How many of them the chain asks for at present before a block is final',
+    }),
     queuePlace: z.int().nullable().meta({ description: 'Of a pending withdrawal: 1 is paid next' }),
     eta: timeMsField.nullable().meta({
       description:
@@ -355,7 +361,7 @@ export const transferObject = z
     }),
     ts: timeMsField,
     updatedAt: timeMsField,
-    seq: seqField,
+    seq: seqField.nullable().meta({ description: 'null: a deposit that is not credited yet' }),
   })
   .meta({ id: 'Transfer', description: 'A deposit or withdrawal' })
 export type TransferObject = z.infer<typeof transferObject>

@@ -18,11 +18,11 @@ import { Submission } from './entry/submission.ts'
 import { BearerTokens } from './guard/bearer-tokens.ts'
 import { requireKey } from './guard/key-holder.ts'
 import { TrafficGuard, type TrafficLimits } from './guard/traffic-guard.ts'
+import { followRelayer } from './history/follow-relayer.ts'
 import { History } from './history/history.ts'
 import { LedgerSource } from './history/ledger-source.ts'
 import { MarginSource } from './history/margin-source.ts'
 import { reconciliationReport } from './history/reconciliation.ts'
-import { followSubmitted } from './history/submitted-batches.ts'
 import { accountRoutes } from './http/account-routes.ts'
 import { serveDocs } from './http/docs.ts'
 import { exportRoutes } from './http/export-routes.ts'
@@ -185,7 +185,7 @@ export async function createGateway(
   const entry = new OrderEntry(submission)
   const accounts = new AccountEntry(submission)
 
-  const submitted = followSubmitted(ledger, view)
+  const relayer = followRelayer(ledger, view)
   const reads = { view, objects, history }
   const routes = [
     ...systemRoutes({
@@ -271,7 +271,7 @@ export async function createGateway(
     failed: feed.done.then(() => new Promise<never>(() => undefined)),
     async close() {
       clearInterval(sweep)
-      submitted.stop()
+      relayer.stop()
       closing = true
       await submission.drain()
       await stream.close()

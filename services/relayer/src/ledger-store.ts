@@ -5,6 +5,7 @@ import {
   type Ledger,
   listBatchAttempts,
   loadRelayerState,
+  replacePendingDeposits,
   saveDepositCursor,
   saveRelayerCheckpoint,
   saveRelayerRecord,
@@ -64,4 +65,15 @@ export const ledgerStore = (ledger: Ledger, clock: Clock): RelayerStore => ({
   saveRecord: (record) => saveRelayerRecord(ledger, record),
   saveDeposits: ({ depositId, blockNumber, rollingHash }) =>
     saveDepositCursor(ledger, { id: depositId, block: blockNumber, hash: hexBytes(rollingHash) }),
+  savePendingDeposits: ({ deposits, ...place }) =>
+    replacePendingDeposits(
+      ledger,
+      place,
+      deposits.map(({ deposit: { owner, txHash, ...deposit }, seenMs }) => ({
+        ...deposit,
+        owner: hexBytes(owner),
+        txHash: hexBytes(txHash),
+        seenMs,
+      })),
+    ),
 })

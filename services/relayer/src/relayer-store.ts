@@ -1,5 +1,5 @@
 //! What the relayer keeps across crashes, and the one transaction that moves it.
-import type { DepositCursor, SignedTransaction } from '@plumb/chain'
+import type { ChainDeposit, DepositCursor, SignedTransaction } from '@plumb/chain'
 import type { Seq, TimeMs } from '@plumb/model'
 
 /** PREPARED (stored) → SENT → MINED → FINAL, and from MINED back to SENT when the chain reorganises. */
@@ -63,6 +63,13 @@ type BatchChange = {
   blockNumber?: number
 }
 
+/** Deposits above the newest final block, and where the chain was then. */
+export type PendingDeposits = {
+  headBlock: number
+  finalBlock: number
+  deposits: readonly { deposit: ChainDeposit; seenMs: TimeMs }[]
+}
+
 /** Every method resolves once what it did survives a crash. */
 export type RelayerStore = {
   load(): Promise<StoredRelayer>
@@ -72,6 +79,8 @@ export type RelayerStore = {
   addAttempt(batchNo: number, attempt: number, transaction: SignedTransaction): Promise<void>
   updateBatch(batchNo: number, change: BatchChange): Promise<void>
   saveDeposits(cursor: DepositCursor): Promise<void>
+  /** In place of what was pending before. */
+  savePendingDeposits(pending: PendingDeposits): Promise<void>
   /** A record that no checkpoint carries. */
   saveRecord(record: StateRecord): Promise<void>
 }

@@ -237,7 +237,9 @@ describe('session keys', () => {
     house.start()
     await house.registerKey(alice, key)
     await mine(1)
+    await house.until('pending', () => house.disk.pendingDeposits?.deposits.length === 1)
     await house.rpc.request('anvil_rollback', [2])
+    await house.until('gone', () => house.disk.pendingDeposits?.deposits.length === 0)
     await mine(6)
     expect(house.exchange.keys.size).toBe(0)
     await house.registerKey(bob, key)
@@ -364,6 +366,30 @@ describe('a chain that takes blocks back', () => {
     }
     expect(relayer.status).toMatchObject({ poison: undefined, difference: undefined })
   }, 60_000)
+
+  test('a deposit is told while it waits for finality, block by block, until it is credited', async () => {
+    house.confirmations = 3
+    house.start()
+    const { disk } = house
+    await house.deposit(alice, 5_000_000)
+    await house.until('pending', () => disk.pendingDeposits?.deposits.length === 1)
+    const seen = disk.pendingDeposits!
+    const [only] = seen.deposits
+    expect(only?.deposit).toMatchObject({ depositId: 1, amountQuote: 5_000_000 })
+    expect(only?.deposit.owner.toLowerCase()).toBe(alice.owner)
+    expect(seen.headBlock - seen.finalBlock).toBe(3)
+    expect(seen.headBlock).toBe(only?.deposit.blockNumber)
+    await mine(2)
+    await house.until(
+      'two blocks later',
+      () => disk.pendingDeposits!.headBlock === seen.headBlock + 2,
+    )
+    expect(disk.pendingDeposits?.deposits).toEqual(seen.deposits)
+    expect(house.exchange.depositId).toBe(0)
+    await mine(1)
+    await house.until('credited', () => house.exchange.depositId === 1)
+    await house.until('no longer pending', () => disk.pendingDeposits?.deposits.length === 0)
+  }, 30_000)
 
   test('a deposit that vanishes before it is final is not credited', async () => {
     house.confirmations = 3

@@ -36,6 +36,7 @@ import {
   SettleFeed,
 } from './settle-feed.ts'
 import { ThrottleKeeper } from './throttle-keeper.ts'
+import { createDepositWatcher, type DepositWatcher } from './watch-deposits.ts'
 
 export type RelayerOptions = {
   openFeed: OpenFeed
@@ -100,6 +101,7 @@ export class Relayer {
   #feeRatio = 1
   #keeper: ThrottleKeeper | undefined
   #crediter: DepositCrediter | undefined
+  #watcher: DepositWatcher | undefined
   #follower: ContractFollower | undefined
   /** When the engine last heard how far settlement is behind, and what it heard. */
   #told = { atMs: 0, sinceMs: 0 }
@@ -155,6 +157,16 @@ export class Relayer {
       cursor: stored.deposits ?? depositGenesis(Math.max(deployBlock - 1, 0)),
       save: (cursor) => store.saveDeposits(cursor),
       others: createKeyReporter({ reader: createKeyReader({ rpcs, contract }), commands, logger }),
+      logger,
+    })
+    const [primary] = rpcs
+    this.#watcher = createDepositWatcher({
+      // One node's word will do for a hint.
+      reader: createDepositReader({ rpcs: [primary], contract }),
+      headBlock: () => primary.blockNumber(),
+      finality,
+      save: (pending) => store.savePendingDeposits(pending),
+      nowMs: () => this.#options.clock.nowMs(),
       logger,
     })
     const { deployed } = this.#options
@@ -316,6 +328,7 @@ export class Relayer {
         metrics.deposits.inc(count)
         this.status.depositId = this.#crediter?.cursor.depositId ?? 0
         this.status.deposits = undefined
+        if (this.#crediter !== undefined) await this.#watcher?.step(this.#crediter.cursor)
         await this.#pause(this.#pollMs * 4)
       } catch (error) {
         this.status.deposits = String(error)

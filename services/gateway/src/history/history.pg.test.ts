@@ -1,4 +1,11 @@
-import { insertReconciliation, ledgerTotalsAt, openLedger, readCursor } from '@plumb/ledger'
+import { bytesHex, hexBytes } from '@plumb/chain'
+import {
+  insertReconciliation,
+  ledgerTotalsAt,
+  openLedger,
+  readCursor,
+  replacePendingDeposits,
+} from '@plumb/ledger'
 import { databasesOf, runAsSuperuser } from '@plumb/ledger/testing'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import {
@@ -250,6 +257,44 @@ test('a statement is of one market when asked, transfers are of none', async () 
     expect([400, 404]).toContain(refused.status)
   }
 })
+
+test('a deposit on its way is shown behind the credited, with its confirmations', async () => {
+  const ledger = await openLedger(house.config.databaseUrl ?? '', { applicationName: 'test' })
+  const { items: credited } = await get('/v1/deposits')
+  const txHash = Buffer.alloc(32, 7)
+  const owner = hexBytes(alice.address)
+  const seen = {
+    owner,
+    subaccount: 0,
+    amountQuote: 25_500_000,
+    blockNumber: 90,
+    txHash,
+    seenMs: 77,
+  }
+  const deposits = [
+    { ...seen, depositId: Number(credited[0].id) },
+    { ...seen, depositId: 900 },
+    { ...seen, depositId: 901, owner: Buffer.alloc(20, 9) },
+  ]
+  await replacePendingDeposits(ledger, { headBlock: 95, finalBlock: 83 }, deposits)
+  // What is credited is not pending any more, whatever the relayer has not heard yet.
+  await expect.poll(async () => (await get('/v1/deposits')).items.length).toBe(2)
+  const { items } = await get('/v1/deposits')
+  expect(items[0]).toEqual(credited[0])
+  expect(items[1]).toMatchObject({
+    id: '900',
+    status: 'pending',
+    amount: '25.5',
+    txid: bytesHex(txHash),
+    confirmations: 5,
+    confirmationsNeeded: 12,
+    seq: null,
+  })
+  expect((await get('/v1/deposits?since=78')).items).toEqual(credited)
+  await replacePendingDeposits(ledger, { headBlock: 95, finalBlock: 95 }, [])
+  await expect.poll(async () => (await get('/v1/deposits')).items).toEqual(credited)
+  await ledger.close()
+}, 30_000)
 
 test('the statement chains to the balance', async () => {
   const { seq } = (await rest(house.gateway, 'GET', '/v1/status')).body

@@ -236,7 +236,24 @@ export class History {
     )
   }
 
-  deposits(account: AccountView, query: PageQuery): Promise<ListOf<TransferObject>> {
+  /** Behind the newest, those that are on their way: no page before them knows them, so no cursor names them. */
+  async deposits(account: AccountView, query: PageQuery): Promise<ListOf<TransferObject>> {
+    const { limit = LIST_LIMIT_DEFAULT, since = 0, until = Infinity } = query
+    const isNewest = query.since === undefined && query.cursor === undefined
+    const pending = this.#view.pendingDeposits
+      .of(account)
+      .filter(({ seenMs }) => seenMs >= since && seenMs <= until)
+      .slice(0, limit - 1)
+    const room = isNewest ? limit - pending.length : limit
+    const page = await this.#creditedDeposits(account, { ...query, limit: room })
+    const isForward = walkOf(query).forward
+    const isLast = isNewest || (isForward && page.nextCursor === null)
+    if (!isLast) return page
+    const shown = pending.map((deposit) => this.#objects.pendingDeposit(account, deposit))
+    return { ...page, items: [...page.items, ...shown].slice(0, limit) }
+  }
+
+  #creditedDeposits(account: AccountView, query: PageQuery): Promise<ListOf<TransferObject>> {
     return this.#page(
       accountList(account, account.deposits, undefined),
       query,

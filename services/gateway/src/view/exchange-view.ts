@@ -20,6 +20,7 @@ import { MoneyFollower } from './follow-money.ts'
 import { OrderFollower } from './follow-orders.ts'
 import { PriceFollower } from './follow-prices.ts'
 import { MarketView } from './market-view.ts'
+import { PendingDeposits } from './pending-deposits.ts'
 import type { PendingWithdrawals } from './pending-withdrawals.ts'
 import type { SessionKeysView, SessionKeyView } from './session-keys-view.ts'
 import type { SettlementView } from './settlement-view.ts'
@@ -46,6 +47,8 @@ type Asker = { events: readonly EngineEvent[] | null; waiter: EventsWaiter; dead
 
 export class ExchangeView {
   readonly #state = new ViewState()
+  /** What the relayer has seen and the journal has not: no part of a snapshot. */
+  readonly pendingDeposits = new PendingDeposits()
   readonly #orders = new OrderFollower(this.#state)
   readonly #money = new MoneyFollower(this.#state, this.#orders)
   readonly #prices = new PriceFollower(this.#state)

@@ -52,6 +52,7 @@ import type { ExchangeView } from './exchange-view.ts'
 import { reasonText } from './market-reason.ts'
 import type { FundingRateView, MarketView, TradeView } from './market-view.ts'
 import type { OrderView } from './order-view.ts'
+import type { PendingDepositView } from './pending-deposits.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
@@ -322,11 +323,33 @@ export class PublicObjects {
       txid: deposit.txHash,
       addressFrom: account.address,
       addressTo: null,
+      confirmations: null,
+      confirmationsNeeded: null,
       queuePlace: null,
       eta: null,
       ts: deposit.timeMs,
       updatedAt: deposit.timeMs,
       seq: deposit.seq,
+    }
+  }
+
+  /** A deposit that the chain may still take back. */
+  pendingDeposit(account: AccountView, deposit: PendingDepositView): TransferObject {
+    const { depositId, amountQuote, txHash, blockNumber, headBlock, finalBlock, seenMs } = deposit
+    return {
+      ...this.#transfer(account, amountQuote),
+      id: String(depositId),
+      status: 'pending',
+      txid: txHash,
+      addressFrom: account.address,
+      addressTo: null,
+      confirmations: headBlock - blockNumber,
+      confirmationsNeeded: headBlock - finalBlock,
+      queuePlace: null,
+      eta: null,
+      ts: seenMs,
+      updatedAt: seenMs,
+      seq: null,
     }
   }
 
@@ -340,6 +363,8 @@ export class PublicObjects {
       txid: batch?.txHash ?? null,
       addressFrom: null,
       addressTo: account.address,
+      confirmations: null,
+      confirmationsNeeded: null,
       queuePlace: this.#view.withdrawals.placeOf(withdrawalId),
       eta: this.#view.withdrawals.etaOf(withdrawalId),
       ts: timeMs,

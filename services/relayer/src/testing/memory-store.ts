@@ -3,6 +3,7 @@ import type { DepositCursor, SignedTransaction } from '@plumb/chain'
 import type {
   BatchStatus,
   Checkpoint,
+  PendingDeposits,
   RelayerStore,
   StateRecord,
   StoredBatch,
@@ -19,6 +20,7 @@ type Row = StoredBatch & { status: BatchStatus }
 export class MemoryDisk {
   cursorSeq = 0
   deposits: DepositCursor | undefined
+  pendingDeposits: PendingDeposits | undefined
   readonly records = new Map<string, StateRecord>()
   readonly batches = new Map<number, Row>()
   /** Writes so far, over all lives. */
@@ -93,5 +95,10 @@ export const memoryStore = (disk: MemoryDisk): RelayerStore & { readonly killed:
       write(() => {
         disk.deposits = cursor
       }),
+    // A hint, which no life depends on: no place to be killed at.
+    savePendingDeposits: (pending) => {
+      if (!killed) disk.pendingDeposits = pending
+      return Promise.resolve()
+    },
   }
 }
