@@ -208,3 +208,39 @@ test('a snapshot keeps what stands on-chain', () => {
   scenario.send(told)
   expect(restored.stateHash()).toEqual(scenario.engine.stateHash())
 })
+
+const served = (events: readonly { kind: string }[]) =>
+  events.some(({ kind }) => kind === 'PositionReduced')
+
+// Rounded up once for each settlement: what the chain settles at once the engine may not settle in two steps.
+test('the backstop is not settled past lots that the chain may be giving it', () => {
+  const scenario = holding()
+  scenario.play(`
+    deposit dave 10_000
+    place carol sell 0.1 @ 60_000
+    place dave buy 0.1 @ 60_000`)
+  let noticeId = 1
+  const tell = (what: NoticeKind, number: number, changes: Partial<ChainNotice>) => {
+    noticeId += 1
+    return scenario.send(bobs(what, { noticeId, owner: ownerOf(number), ...changes }))
+  }
+  const { reduceRequested, reduced } = noticeKind
+  const [bob, dave] = [2, 4]
+  const soon = Math.floor(scenario.timeMs / 1_000) + 100_000
+  expect(served(tell(reduceRequested, bob, { lots: 20, isLong: 1, dueS: soon }))).toBe(true)
+  expect(served(tell(reduceRequested, dave, { lots: 20, isLong: 1, dueS: 0 }))).toBe(false)
+  for (const rows of ['wait 20s', 'wait 20s', 'wait 3600s']) scenario.play(`\n at 60_000\n ${rows}`)
+  scenario.run('at 60_000')
+  const index = scenario.engine.market(0)?.fundingIndex ?? 0
+  expect(index).not.toBe(0)
+  const asked = { lots: 1, isLong: 1, dueS: soon }
+  expect(served(tell(reduceRequested, bob, asked))).toBe(false)
+  const move = { lots: -20, priceTicks: 600_000, fundingIndex: 0 }
+  expect(served(tell(reduced, dave, move))).toBe(true)
+  const events = tell(reduceRequested, bob, asked)
+  const due = events.filter((event) => event.kind === 'FundingSettled' && event.accountId === 1)
+  expect(due).toMatchObject([{ paymentQuote: Math.ceil((40 * index) / 1_000_000) }])
+  // In two steps it would be another amount.
+  const [some, rest] = [20, 20].map((lots) => Math.ceil((lots * index) / 1_000_000))
+  expect((some ?? 0) + (rest ?? 0)).not.toBe(Math.ceil((40 * index) / 1_000_000))
+})

@@ -265,7 +265,8 @@ function followOwner(
       return lock(state, account, f64[d + 10]! > 0)
     case noticeKind.reduceRequested: {
       const wanted = f64[d + 6]!
-      if (wanted === 0) return noteReduction(state, account, market, 0, 0)
+      noteReduction(state, account, market, 0, 0)
+      if (wanted === 0) return
       closeAll(state, account, market)
       const dueS = f64[d + 11]!
       const closed = serveReduction(state, account, market, wanted, i32[w + 31]!, dueS)

@@ -7,11 +7,14 @@ import { bookFill, sideAdmits } from './match.ts'
 import { INDEX_STALE_MS } from './order-admission.ts'
 import { findPosition, hasFreePosition, openPosition, releaseIfIdle } from './position-store.ts'
 import { isServable } from './requested-payout.ts'
+import { othersAsked } from './requested-reduction.ts'
 import { settleFunding } from './settle-funding.ts'
 import {
   D_LOTS,
+  D_SNAPSHOT,
   FORCE_FEE,
   M_FIXED_INDEX,
+  M_FUNDING_INDEX,
   M_INDEX_TIME,
   M_MARK,
   M_MAX_POSITION,
@@ -54,6 +57,10 @@ export function serveReduction(
     own = openPosition(positions, accounts, backstop, market)
   }
   const before = positions.f64[own * POSITION_D + D_LOTS]!
+  // The chain may be giving it more lots at the index of before, and rounds what it owes for all of them at once.
+  const snapshot = positions.f64[own * POSITION_D + D_SNAPSHOT]!
+  const isDue = before !== 0 && snapshot !== markets[m + M_FUNDING_INDEX]
+  if (isDue && othersAsked(state, account, market)) return 0
   const after = Math.abs(side === 1 ? before + lots : before - lots)
   const may =
     (after <= markets[m + M_MAX_POSITION]! || after <= Math.abs(before)) &&

@@ -6,12 +6,15 @@ import { emit } from './emit.ts'
 import { settleAll } from './outflow.ts'
 import {
   ACCOUNT_D,
+  ACCOUNT_W,
   D_CASH,
   LAG_S,
   PAID,
   PENDING,
+  REDUCTION_ASKED,
   SEQ,
   TIME_MS,
+  W_LOCKED,
   WITHDRAWALS_PAUSED,
 } from './slabs.ts'
 import type { EngineState } from './state.ts'
@@ -31,12 +34,13 @@ export function isFree(state: EngineState, account: number, amount: number, dueS
 }
 
 function freeQuote(state: EngineState, account: number, dueS: number): number {
-  const { totals, withdrawals, limits } = state
+  const { totals, withdrawals, limits, accounts } = state
   const may =
     isServable(state, dueS) &&
     totals[WITHDRAWALS_PAUSED] === 0 &&
     withdrawals.count < limits.pendingWithdrawals &&
-    !isBackstopOwners(state, account)
+    !isBackstopOwners(state, account) &&
+    (accounts.i32[account * ACCOUNT_W + W_LOCKED]! & REDUCTION_ASKED) === 0
   return may ? Math.max(0, Math.min(withdrawableQuote(state, account), custodyQuote(state))) : 0
 }
 

@@ -20,6 +20,16 @@ export function isReductionAsked(state: EngineState, account: number, market: nu
   )
 }
 
+/** Whether positions of others in the market are the chain's to reduce. */
+export function othersAsked(state: EngineState, account: number, market: number): boolean {
+  const { reductions, limits } = state
+  for (let place = 0; place < reductions.used; place++) {
+    const key = reductions.f64[2 * place]!
+    if (key % limits.markets === market && Math.floor(key / limits.markets) !== account) return true
+  }
+  return false
+}
+
 /** Money that was asked for along with it, micro-USDC. */
 export function askedAlong(state: EngineState, account: number, market: number): number {
   return Math.max(0, valueOf(state, state.reductions, account, market))

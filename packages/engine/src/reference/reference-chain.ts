@@ -248,6 +248,7 @@ const isServable = (s: ReferenceState, dueS: number) =>
 function free(s: ReferenceState, account: ReferenceAccount, dueS: number): bigint {
   const full = s.withdrawals.length >= s.limits.pendingWithdrawals
   if (!isServable(s, dueS) || s.paused !== 0 || full || isBackstopOwners(s, account)) return 0n
+  if (account.reductionsAsked.size > 0) return 0n
   return max(0n, min(withdrawable(s, account), custody(s)))
 }
 
@@ -301,6 +302,10 @@ function serve(s: ReferenceState, account: ReferenceAccount, c: Heard, emit: Emi
   const after = abs(before - moved)
   const fits = after <= BigInt(market.maxPositionLots) || after <= abs(before)
   if (!fits || !pairFree(s, backstop.accountId, c.market)) return 0n
+  const taker = backstop.positions.get(c.market)
+  const isDue = taker !== undefined && taker.snapshot !== market.fundingIndex
+  if (isDue && s.accounts.some((one) => one !== account && one.reductionsAsked.has(c.market)))
+    return 0n
   if (!fillAdmitted(s, account, c.market, moved, quote)) return 0n
   if (!fillAdmitted(s, backstop, c.market, -moved, -quote)) return 0n
   settleFunding(s, account, c.market, emit)
