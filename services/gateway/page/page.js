@@ -1,4 +1,5 @@
 //! The status page: what this exchange is doing right now, over the same API that traders use.
+import { createAccount } from './account.js'
 import { createBook } from './book.js'
 import { createChart } from './chart.js'
 import { byId, children, fill, make, setText, tableRow } from './dom.js'
@@ -374,6 +375,7 @@ byId('markets').addEventListener('keydown', (event) => {
 byId('batches').addEventListener('click', ({ target }) => {
   if (target.classList.contains('hash')) void navigator.clipboard?.writeText(target.title)
 })
+createAccount(() => marketOf(state.chosen))
 for (const channel of ['batches', 'status']) stream.subscribe(channel)
 setText(byId('where'), `${location.host} · every number on this page comes from the public API`)
 
