@@ -76,7 +76,7 @@ const settings = {
   fillPercent: number(values['fill-percent'], standard.fillPercent),
 }
 
-const target = await openTarget(values.target, values.bare, profile.nodeOptions)
+const target = await openTarget(values.target, values.bare, profile.started)
 let failed = true
 try {
   const client = createClient({ baseUrl: target.url, timeoutMs: 30_000 })

@@ -12,7 +12,7 @@ import { type Address, createCommandClient } from '@plumb/runtime'
 import { metricsOf } from '../stages/read-metrics.ts'
 import { DEPOSIT_QUOTE, LOAD_ACCOUNTS, loadSigner } from './load-accounts.ts'
 import { say } from './progress.ts'
-import { loadSettings, type Target } from './target-kind.ts'
+import type { Target } from './target-kind.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const contract = `0x${'11'.repeat(20)}`
@@ -59,7 +59,10 @@ const genesis = [
  *
  * @param nodeOptions as `NODE_OPTIONS`, for the services
  */
-export async function startBareHouse(nodeOptions: string): Promise<Target> {
+export async function startBareHouse(
+  nodeOptions: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<Target> {
   say('starting sequencer and gateway alone …')
   const folder = mkdtempSync(join(tmpdir(), 'plumb-bare-'))
   writeFileSync(join(folder, 'genesis.json'), JSON.stringify(genesis))
@@ -71,6 +74,7 @@ export async function startBareHouse(nodeOptions: string): Promise<Target> {
     PLUMB_HTTP: 'none',
     PLUMB_PARENT_PID: String(process.pid),
     NODE_OPTIONS: nodeOptions,
+    ...settings,
   }
   const children = new Map<string, ChildProcess>()
   children.set(
@@ -87,7 +91,6 @@ export async function startBareHouse(nodeOptions: string): Promise<Target> {
     'gateway',
     run('gateway', {
       ...common,
-      ...loadSettings,
       PLUMB_LISTEN: `127.0.0.1:${port}`,
       PLUMB_CHAIN_ID: '1337',
       PLUMB_CONTRACT: contract,

@@ -51,6 +51,7 @@ export async function closedLoop(
       client.send(row.bytes.subarray(next === 0 ? 0 : row.ends[next - 1], row.ends[upTo - 1]))
       for (; next < upTo; next++, open++) sentAtMs[row.ids[next]!] = nowMs
     }
+    if (row.ids.length === 0) return
     await new Promise<void>((resolve) => {
       client.onText = (bytes, start, end) => {
         const id = outcomes.take(bytes, start, end)

@@ -11,6 +11,12 @@ export const loadSettings = {
   PLUMB_CONNECTIONS: '20000',
 }
 
+/** How services are started for a profile: options of Node, and settings beside `loadSettings`. */
+export type StartedServices = {
+  nodeOptions?: readonly string[]
+  settings?: Readonly<Record<string, string>>
+}
+
 export type Target = {
   url: string
   /** `devnet`: with ledger, relayer and chain; `bare`: sequencer and gateway alone; `other`: only what is seen from outside. */

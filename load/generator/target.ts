@@ -11,22 +11,24 @@ import { startBareHouse } from './bare-house.ts'
 import { fundOnChain, type LoadAccount } from './load-accounts.ts'
 import type { NamedProcess } from './process-probe.ts'
 import { say } from './progress.ts'
-import { loadSettings, type Target } from './target-kind.ts'
+import { loadSettings, type StartedServices, type Target } from './target-kind.ts'
 
 export const DEFAULT_URL = 'http://127.0.0.1:8080'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
  * @param url a running exchange; without it the devnet of this machine, or one of our own when none runs
- * @param nodeOptions of the services, where they are started here; `PLUMB_NODE_OPTIONS` are added
+ * @param started how services are started, if they are; the options in `PLUMB_NODE_OPTIONS` are added
  */
 export async function openTarget(
   url: string | undefined,
   bare: boolean,
-  nodeOptions: readonly string[] = [],
+  started: StartedServices = {},
 ): Promise<Target> {
+  const { nodeOptions = [], settings = {} } = started
   const options = [process.env['PLUMB_NODE_OPTIONS'] ?? '', ...nodeOptions].join(' ').trim()
-  if (bare) return await startBareHouse(options)
+  const all = { ...loadSettings, ...settings }
+  if (bare) return await startBareHouse(options, all)
   const wanted = url ?? DEFAULT_URL
   const alive = await fetch(`${wanted}/health`).then(
     ({ ok }) => ok,
@@ -34,7 +36,7 @@ export async function openTarget(
   )
   if (alive) return runningTarget(wanted, join(root, '.devnet'))
   if (url !== undefined) throw new Error(`nothing answers at ${url}`)
-  return await startDevnet(options)
+  return await startDevnet(options, all)
 }
 
 /** An exchange that somebody else runs. */
@@ -59,7 +61,10 @@ async function runningTarget(url: string, state: string): Promise<Target> {
   return { url, kind, processes, metrics, fund, stop: async () => {} }
 }
 
-async function startDevnet(nodeOptions: string): Promise<Target> {
+async function startDevnet(
+  nodeOptions: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<Target> {
   say(`nothing runs at ${DEFAULT_URL}: starting a devnet for this test …`)
   const state = mkdtempSync(join(tmpdir(), 'plumb-load-'))
   await chmod(state, 0o755) // PostgreSQL's own user enters it
@@ -74,7 +79,7 @@ async function startDevnet(nodeOptions: string): Promise<Target> {
         ...process.env,
         PLUMB_PARENT_PID: String(process.pid),
         PLUMB_NODE_OPTIONS: nodeOptions,
-        PLUMB_SERVICE_SETTINGS: JSON.stringify(loadSettings),
+        PLUMB_SERVICE_SETTINGS: JSON.stringify(settings),
       },
     },
   )

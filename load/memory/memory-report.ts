@@ -5,14 +5,17 @@ import { isShared, type Sample } from '../generator/session.ts'
 import { lineChart } from '../report/svg-chart.ts'
 import { judgeMemory, type MemoryPoint, type MemoryVerdict } from './judge-memory.ts'
 
-/** What became of one process's memory. Shared memory has a fixed size, so it is shown and not judged. */
+/** What became of one process's memory. */
 export type JudgedMemory = MemoryVerdict & {
   name: string
   points: readonly MemoryPoint[]
   isJudged: boolean
 }
 
-/** Judges every process that was seen; the load generator is no part of the exchange. */
+/** No part of the exchange: the generator, and a local chain, which keeps every block it makes. */
+const bystanders = new Set(['generator', 'chain'])
+
+/** Judges every process that was seen, but bystanders, and shared memory, whose size is fixed. */
 export function judgedMemory(samples: readonly Sample[]): JudgedMemory[] {
   const names = new Set(samples.flatMap(({ memoryMib }) => [...memoryMib.keys()]))
   return [...names].map((name) => {
@@ -20,7 +23,7 @@ export function judgedMemory(samples: readonly Sample[]): JudgedMemory[] {
       const mib = memoryMib.get(name)
       return mib === undefined ? [] : [[second, mib] as const]
     })
-    const isJudged = name !== 'generator' && !isShared(name)
+    const isJudged = !bystanders.has(name) && !isShared(name)
     return Object.assign(judgeMemory(points), { name, points, isJudged })
   })
 }

@@ -1,5 +1,6 @@
 //! The named loads.
 import type { Findings, Session, Settings } from '../generator/session.ts'
+import type { StartedServices } from '../generator/target-kind.ts'
 import { fanOut } from './fan-out.ts'
 import { idle } from './idle.ts'
 import { rest } from './rest.ts'
@@ -12,8 +13,8 @@ export type Profile = {
   about: string
   run: (session: Session) => Promise<Findings>
   defaults?: Partial<Settings>
-  /** Options of Node for services that are started for it. */
-  nodeOptions?: readonly string[]
+  /** For services that are started for it. */
+  started?: StartedServices
 }
 
 export const profiles: Record<string, Profile | undefined> = {
@@ -43,7 +44,15 @@ export const profiles: Record<string, Profile | undefined> = {
     about: 'twenty minutes of orders and cancels: memory must stay flat',
     run: soak,
     defaults: { rate: 400, seconds: 1_200 },
-    nodeOptions: [`--import ${new URL('../memory/collect-garbage.mjs', import.meta.url).href}`],
+    started: {
+      nodeOptions: [`--import ${new URL('../memory/collect-garbage.mjs', import.meta.url).href}`],
+      // Ten times as often as they are: what each leaves behind is then many small steps, and a staircase grows.
+      settings: {
+        PLUMB_SNAPSHOT_COMMANDS: '20000',
+        PLUMB_MARGIN_SNAPSHOT_COMMANDS: '20000',
+        PLUMB_GATEWAY_SNAPSHOT_COMMANDS: '20000',
+      },
+    },
   },
 }
 

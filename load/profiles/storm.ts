@@ -23,10 +23,12 @@ export async function storm(session: Session): Promise<Findings> {
   await signIn(clients, groups)
 
   const singles = await rest(session, clients, orders / 2)
+  if (singles.faults.length > 0) return notPlaced(clients, singles.faults)
   const one = await phase(session, 'one by one', (watch) =>
-    closedLoop(clients, oneByOne(singles, groups), { inFlight }, watch),
+    closedLoop(clients, oneByOne(singles.resting, groups), { inFlight }, watch),
   )
-  const many = await rest(session, clients, orders / 2)
+  const { resting: many, faults } = await rest(session, clients, orders / 2)
+  if (faults.length > 0) return notPlaced(clients, faults)
   const rows = byHundred(many, groups)
   const batches = await phase(session, 'by hundred', (watch) =>
     closedLoop(clients, rows, { inFlight: 8 }, watch),
@@ -67,6 +69,12 @@ export async function storm(session: Session): Promise<Findings> {
   }
 }
 
+/** Without orders on the book there is nothing to cancel. */
+function notPlaced(clients: readonly WireClient[], faults: string[]): Findings {
+  for (const client of clients) client.close()
+  return { figures: {}, ratios: {}, summary: [], faults }
+}
+
 function prefixed(prefix: string, ratios: Record<string, number>): Record<string, number> {
   return Object.fromEntries(
     Object.entries(ratios).map(([name, value]) => [
@@ -76,12 +84,12 @@ function prefixed(prefix: string, ratios: Record<string, number>): Record<string
   )
 }
 
-/** Places orders that rest and answers whose they are. */
+/** Places orders that rest and answers whose they are, and what went wrong. */
 async function rest(
   session: Session,
   clients: readonly WireClient[],
   count: number,
-): Promise<Resting[]> {
+): Promise<{ resting: Resting[]; faults: string[] }> {
   const { accounts, settings } = session
   const bodies = await bodiesOf(session, { market: settings.market, count, fillPercent: 0 })
   const rows = orderRows('order.place', bodies, clients.length)
@@ -92,7 +100,7 @@ async function rest(
   for (const [i, orderId] of placed.outcomes.orderIds.entries())
     if (orderId > 0) resting[i % accounts.length]!.orderIds.push(orderId)
   for (const { account, orderIds } of resting) releaseLanes(account, orderIds.length)
-  return resting
+  return { resting, faults: orderFaults(placed.outcomes, []) }
 }
 
 /** Lanes are free again once their orders are canceled; sequence numbers only rise. */
