@@ -98,7 +98,7 @@ export const createCommandClient = (options: CommandClientOptions): CommandClien
     const { socket } = connection
     if (batch.count > 0) {
       const frame = batch.take()
-      socket?.sendEncoded(frame)
+      socket?.sendGathered(frame)
     }
   }
   const onReply = (reply: WireReply) => {

@@ -9,6 +9,8 @@ export type FrameSocket = {
   send(type: number, ...parts: readonly Uint8Array[]): void
   /** Queues bytes that are whole frames already; they must not change afterwards. */
   sendEncoded(frames: Uint8Array): void
+  /** As `sendEncoded`, but at once: for who has gathered a turn's frames, and would wait for the next turn's end. */
+  sendGathered(frames: Uint8Array): void
   /** Bytes queued and not yet taken by the kernel. */
   readonly queuedBytes: number
   /** Stops reading: the peer feels it as back-pressure. */
@@ -124,6 +126,10 @@ export const createFrameSocket = (socket: Socket, options: FrameSocketOptions): 
   return {
     send: (type, ...parts) => sendEncoded(encodeFrame(type, ...parts)),
     sendEncoded,
+    // Behind what this turn has queued, if it has.
+    sendGathered: (frames) => {
+      if (!closed) socket.write(frames)
+    },
     get queuedBytes() {
       return socket.writableLength
     },
