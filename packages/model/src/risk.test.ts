@@ -35,7 +35,7 @@ describe('mulDiv equals the exact rational', () => {
       fc.property(amount, amount, divisor, (a, b, c) => {
         const exact = BigInt(a) * BigInt(b)
         if (!fits(ceilDiv(exact, BigInt(c)))) {
-          expect(() => mulDivCeil(a, b, c)).toThrow(RangeError)
+          expect(() => mulDivCeil(a, b, c)).toThrow(`mulDiv: ${a}*${b}/${c} exceeds 2^53`)
           return
         }
         expect(BigInt(mulDivFloor(a, b, c))).toBe(floorDiv(exact, BigInt(c)))
@@ -59,6 +59,14 @@ describe('mulDiv equals the exact rational', () => {
     )
   })
 
+  test('the largest there is', () => {
+    const most = Number.MAX_SAFE_INTEGER
+    for (const c of [10, 1e9]) {
+      expect(mulDivFloor(most, c, c)).toBe(most)
+      expect(() => mulDivFloor(most, c + 1, c)).toThrow(RangeError)
+    }
+  })
+
   test('signed', () => {
     fc.assert(
       fc.property(signed, amount, divisor, (a, b, c) => {
@@ -80,6 +88,16 @@ describe('mulDiv equals the exact rational', () => {
       }),
       { numRuns: 5_000 },
     )
+    // k² − 1 against k², and further: one double for both, or neighbours.
+    const root = fc.integer({ min: 2 ** 26, max: Number.MAX_SAFE_INTEGER - 1_000 })
+    const apart = fc.integer({ min: 0, max: 1_000 })
+    fc.assert(
+      fc.property(root, apart, apart, (k, i, j) => {
+        expect(compareProducts(k - i, k + i, k - j, k + j)).toBe(Math.sign(j - i))
+        expect(compareProducts(i - k, k + i, j - k, k + j)).toBe(Math.sign(i - j))
+      }),
+      { numRuns: 5_000 },
+    )
   })
 })
 
@@ -94,6 +112,34 @@ describe('rounding is against the account', () => {
     expect(feeQuote(1_000_001, 45)).toBe(451)
     expect(feeQuote(1_999, -10)).toBe(0)
     expect(feeQuote(10_001, -10)).toBe(-1)
+  })
+
+  test('fees and funding of any size are exact', () => {
+    const fee = fc.integer({ min: -128, max: 255 })
+    const most = 2 ** 52
+    const one = fc.integer({ min: 0, max: 1 })
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: most }), fee, one, (any, fee10ppm, above) => {
+        // That, and one whose fee is as near a whole number of units.
+        const ppm = BigInt(Math.max(1, Math.abs(fee10ppm)) * 10)
+        const whole = (BigInt(any) * ppm) / 1_000_000n
+        const near = Number((whole * 1_000_000n) / ppm) + above
+        for (const notional of [any, near]) {
+          const exact = ceilDiv(BigInt(notional) * BigInt(fee10ppm) * 10n, 1_000_000n)
+          expect(BigInt(feeQuote(notional, fee10ppm))).toBe(exact)
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+    const index = fc.integer({ min: -(2 ** 52), max: 2 ** 52 })
+    fc.assert(
+      fc.property(fc.integer({ min: -(2 ** 44), max: 2 ** 44 }), index, (size, delta) => {
+        const exact = ceilDiv(BigInt(size) * BigInt(delta), 1_000_000n)
+        fc.pre(fits(exact))
+        expect(BigInt(fundingPaymentQuote(size, delta))).toBe(exact)
+      }),
+      { numRuns: 2_000 },
+    )
   })
 
   test('funding: what is paid rounds up, what is received down, and payer covers receiver', () => {
@@ -114,6 +160,7 @@ describe('rounding is against the account', () => {
   test('nothing is ever minus zero, whose bytes differ', () => {
     expect(fundingPaymentQuote(0, -7)).toBe(0)
     expect(fundingPaymentQuote(5, 0)).toBe(0)
+    expect(fundingPaymentQuote(-5, 0)).toBe(0)
     expect(mulDivFloorSigned(-1, 0, 3)).toBe(0)
   })
 
@@ -127,6 +174,7 @@ describe('settleable', () => {
   test.each([
     ['equity covers initial margin', point(0, 0), point(100, 100), false, true],
     ['one unit short and not reduced', point(200, 100), point(99, 100), false, false],
+    ['a better ratio, but not reduced', point(50, 100), point(99, 100), false, false],
     ['short, but reduced and ratio equal', point(100, 200), point(50, 100), true, true],
     ['short, reduced, ratio one unit worse', point(100, 200), point(49, 100), true, false],
     ['closing flat with nothing left', point(-5, 100), point(0, 0), true, true],
