@@ -176,6 +176,14 @@ const stories: Record<string, string> = {
     index 60_000 1
     tick                                             => volatility 750000
   `,
+  // 333,340,001 has the root 100,001 of thirty times it: five times that are 500.005 thousands, and 501 ppm are 1,000.
+  'a unit more than a step asks for the next one': `
+    risk vol=333502845
+    wait 60s
+    index 60_000 0
+    index 60_000 1
+    tick                                             => volatility 1000
+  `,
   'an isolated account takes orders of its market only': `
     mode alice 0                                     =>
     place alice buy 0.1 @ 60_000                     => rests
