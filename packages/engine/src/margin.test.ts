@@ -80,6 +80,27 @@ describe('exactly enough', () => {
     )
   })
 
+  // Sold at 60,000 for a fee of 9, 50 lost, 3,002.5 to hold. Tiers far above it take the market off the common path.
+  test('and so does a sale', () => {
+    const scenario = new Scenario()
+    played(
+      scenario,
+      `
+      deposit alice 3_061.499999
+      deposit bob   3_061.5
+      deposit carol 10_000
+      risk tier=1_000_000:0.1
+      index 60_000 0
+      index 60_000 1
+      tick                                     => mark 60000
+      place alice sell 1 @ 60_000 as a         => rests
+      place bob sell 1 @ 60_000 as b           => rests
+      at 60_050                                => mark 60050
+      place carol buy 1 @ 60_050               => a closes notSettleable, fill b 1 @ 60000
+    `,
+    )
+  })
+
   test('an account worth nothing may still reduce, one that owes may not', () => {
     const scenario = new Scenario({}, [{ ...scenarioMarket, ...free }])
     played(
@@ -125,6 +146,22 @@ describe('exactly enough', () => {
       place bob buy 1 @ 60_000 as b            => rests
       at 59_850/60_000                         => mark 59850
       place carol sell 1 @ 59_850              => a closes notSettleable, fill b 1 @ 60000
+    `,
+    )
+  })
+
+  // Two coins must hold 5,985 at 59,850, after 150 lost on each; two short 6,015 at 60,150.
+  test('and in the market itself', () => {
+    played(
+      afterFunding('6_285.008333', '6_314.991667'),
+      `
+      place alice buy 1 @ 60_000 m=1 as a      => rests
+      at 60_000/59_850                         => mark 59850
+      place carol sell 1 @ 59_850 m=1 ioc      => a closes notSettleable, ioc
+      at 60_000/60_000                         => mark 60000
+      place bob sell 1 @ 60_000 m=1 as b       => rests
+      at 60_000/60_150                         => mark 60150
+      place carol buy 1 @ 60_150 m=1           => bob pays -0.008333, fill b 1 @ 60000
     `,
     )
   })

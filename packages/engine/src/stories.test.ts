@@ -19,6 +19,12 @@ const stories: Record<string, string> = {
     has alice                                => 7599.64 USDC 0.04 BTC
     has bob                                  => 12398.92 USDC -0.04 BTC
   `,
+  'a reduce-only maker leaves with the position it reduces': `
+    place alice buy 0.05 @ 60_000 as a       => rests
+    place bob sell 0.05 @ 60_000             => fill a 0.05 @ 60000
+    place alice sell 0.1 @ 60_000 reduce as r => rests
+    place carol buy 0.05 @ 60_000            => fill r 0.05 @ 60000, r closes reduceOnly
+  `,
   'price, then time': `
     place alice buy 0.01 @ 59_990 as a       => rests
     place bob buy 0.01 @ 60_000 as b         => rests
