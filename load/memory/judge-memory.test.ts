@@ -1,5 +1,19 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { judgeMemory, type MemoryPoint } from './judge-memory.ts'
+
+const recordedPath = fileURLToPath(new URL('soak-2026-11-28.csv', import.meta.url))
+
+/** Memory by service: a column each behind the seconds. */
+function readRecorded(): Record<string, MemoryPoint[]> {
+  const [head = '', ...lines] = readFileSync(recordedPath, 'utf8').trim().split('\n')
+  const rows = lines.map((line) => line.split(',').map(Number))
+  const columns = head.split(',').slice(1)
+  return Object.fromEntries(
+    columns.map((name, i) => [name, rows.map((row) => [row[0]!, row[i + 1]!] as const)]),
+  )
+}
 
 /** A run of the soak profile. */
 const SECONDS = 1_200
@@ -91,6 +105,33 @@ describe('made series', () => {
       ]).grows,
     ).toBe(false)
     expect(judgeMemory([]).grows).toBe(false)
+  })
+})
+
+/** The soak of a devnet on 2026-11-28, least of each ten seconds. */
+describe('recorded series', () => {
+  const recorded = Object.entries(readRecorded())
+
+  test('a soak in which nothing leaks is flat', () => {
+    expect(recorded).toHaveLength(8)
+    const growing = recorded.filter(([, points]) => judgeMemory(points).grows)
+    expect(growing.map(([name]) => name)).toEqual([])
+  })
+
+  test('a step is seen although more was lost and won back before', () => {
+    const { steps } = judgeMemory(readRecorded()['gateway'] ?? [])
+    expect(steps).toHaveLength(1)
+    expect(steps[0]?.mib).toBeCloseTo(7, -1)
+  })
+
+  test('the same soak with a leak of 1 MiB a minute is not flat, but where as much was given back', () => {
+    const leaking = recorded.map(([name, points]) => {
+      const more = points.map(([second, mib]) => [second, mib + leak(second)] as const)
+      return [name, judgeMemory(more).grows]
+    })
+    const found = leaking.filter(([, grows]) => grows === true).map(([name]) => name)
+    expect(found.length).toBeGreaterThanOrEqual(6)
+    expect(found).toContain('gateway')
   })
 })
 

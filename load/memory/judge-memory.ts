@@ -86,15 +86,21 @@ function highestStep(stretches: readonly Stretch[]): FoundStep | undefined {
     stretch.slice(1).map(([, mib], i) => ({ stretch, at: i + 1, mib: mib - stretch[i]![1] })),
   )
   const usual = medianOf(rises.map(({ mib }) => Math.abs(mib)))
-  const [highest] = rises.toSorted((a, b) => b.mib - a.mib)
-  if (highest === undefined || highest.mib < STEP_MIB_MIN || highest.mib <= STEP_OUTLIER * usual)
-    return undefined
-  const { stretch, at } = highest
+  const standing = rises.filter(({ mib }) => mib >= STEP_MIB_MIN && mib > STEP_OUTLIER * usual)
+  for (const { stretch, at, mib } of standing.toSorted((a, b) => b.mib - a.mib)) {
+    const height = heightOf(stretch, at)
+    // What only wins back what was lost before is no step.
+    if (height >= mib / 2) return { stretch, at, mib: height }
+  }
+  return undefined
+}
+
+/** How much higher the floors behind a place are than those before it, without the two beside it. */
+function heightOf(stretch: Stretch, at: number): number {
   const values = stretch.map(([, mib]) => mib)
   const before = values.slice(Math.max(0, at - 1 - STEP_SIDE), Math.max(1, at - 1))
   const behind = values.slice(Math.min(at + 1, values.length - 1), at + 1 + STEP_SIDE)
-  const mib = medianOf(behind) - medianOf(before)
-  return mib >= highest.mib / 2 ? { stretch, at, mib } : undefined
+  return medianOf(behind) - medianOf(before)
 }
 
 /** MiB a second. */
