@@ -470,6 +470,30 @@ test.each([
   checkInvariants(scenario.engine)
 })
 
+test.each(['buy', 'sell'])(
+  'a scale that would %s counts whole against the position limit',
+  (side) => {
+    const scenario = new Scenario({}, [{ ...scenarioMarket, maxPositionLots: 100 }])
+    scenario.play(opening)
+    const at = side === 'buy' ? '59_000' : '61_000'
+    expect(scenario.run(`place alice ${side} 0.08 @ ${at} scale=4x10`)).toContain('rests')
+    expect(scenario.run(`place alice ${side} 0.021 @ ${at}`)).toBe('reject POSITION_LIMIT')
+    expect(scenario.run(`place alice ${side} 0.02 @ ${at}`)).toBe('rests')
+  },
+)
+
+test('an OCO sibling that is reduced reserves as much less', () => {
+  const scenario = new Scenario()
+  scenario.play(opening)
+  scenario.play(`
+    place alice buy 0.1 @ 59_000 as a
+    place alice buy 0.1 @ 58_000 oco=a as b
+    place bob sell 0.04 @ 59_000
+  `)
+  const reserved = scenario.engine.reserved(1).map(({ side, lots, quote }) => [side, lots, quote])
+  expect(reserved).toContainEqual([0, 120, 60 * 590_000 * 100 + 60 * 580_000 * 100])
+})
+
 test('a tick makes a bounded number of fills; the orders it leaves wait for the next', () => {
   const most = limits.fillsPerCommandMax
   const scenario = new Scenario()
