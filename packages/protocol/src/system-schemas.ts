@@ -54,7 +54,10 @@ export const currencyObject = z
         contract: addressField.meta({
           description: 'Holds the deposits; its `token()` is the token it takes',
         }),
-        confirmations: z.int(),
+        confirmations: z.int().nullable().meta({
+          description:
+            'Blocks until a deposit is final, as the latest ones met it; null: none has waited yet. Each pending deposit tells its own',
+        }),
         ...transferLimits,
       }),
     ),

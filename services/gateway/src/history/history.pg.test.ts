@@ -259,6 +259,8 @@ test('a statement is of one market when asked, transfers are of none', async () 
 })
 
 test('a deposit on its way is shown behind the credited, with its confirmations', async () => {
+  const confirmations = async () => (await get('/v1/currencies')).items[0].networks[0].confirmations
+  expect(await confirmations()).toBe(null)
   const ledger = await openLedger(house.config.databaseUrl ?? '', { applicationName: 'test' })
   const { items: credited } = await get('/v1/deposits')
   const txHash = Buffer.alloc(32, 7)
@@ -293,6 +295,7 @@ test('a deposit on its way is shown behind the credited, with its confirmations'
   expect((await get('/v1/deposits?since=78')).items).toEqual(credited)
   await replacePendingDeposits(ledger, { headBlock: 95, finalBlock: 95 }, [])
   await expect.poll(async () => (await get('/v1/deposits')).items).toEqual(credited)
+  expect(await confirmations()).toBe(12)
   await ledger.close()
 }, 30_000)
 

@@ -162,7 +162,8 @@ function probes({ metrics, health, ready }: SystemParts): Route[] {
 }
 
 function currencies({ view, chainId, contract }: SystemParts) {
-  const network = { id: `evm-${chainId}`, chainId, contract, confirmations: 1 }
+  const confirmations = view.pendingDeposits.confirmationsNeeded
+  const network = { id: `evm-${chainId}`, chainId, contract, confirmations }
   const limitsOfQuote = {
     minDeposit: '0.000001',
     maxDeposit: null,

@@ -16,9 +16,17 @@ export type PendingDepositView = {
 
 export class PendingDeposits {
   #all: readonly PendingDepositView[] = []
+  #confirmationsNeeded: number | null = null
 
   replace(all: readonly PendingDepositView[]): void {
     this.#all = all
+    const [one] = all
+    if (one !== undefined) this.#confirmationsNeeded = one.headBlock - one.finalBlock
+  }
+
+  /** Blocks that the chain asked for behind a final one when a deposit last waited; null: none has yet. */
+  get confirmationsNeeded(): number | null {
+    return this.#confirmationsNeeded
   }
 
   /** Of an account, in the contract's order, without those that the journal has credited meanwhile. */
