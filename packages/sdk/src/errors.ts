@@ -117,7 +117,7 @@ export class ExchangeUnavailableError extends PlumbError {
   override name = 'ExchangeUnavailableError'
   override readonly retryable = true
 }
-/** It was not sent: no connection. */
+/** It was not sent, or not whole and in time: the exchange did nothing. */
 export class NotConnectedError extends ExchangeUnavailableError {
   override name = 'NotConnectedError'
 }

@@ -26,7 +26,7 @@ export type HttpOptions = {
   baseUrl: string
   /** Milliseconds for one attempt, 10,000 by default. */
   timeoutMs?: number
-  /** Attempts after the first of a read that found no connection, 2 by default. Nothing else is repeated. */
+  /** Attempts after the first of a read that was not sent, or not in time, 2 by default. Nothing else is repeated. */
   readRetries?: number
   fetch?: typeof fetch
 }
@@ -68,6 +68,9 @@ async function once<T>(
     throw connectionError(error, base, request)
   })
   const what = `${request.method} ${request.path}: HTTP ${response.status}`
+  // The exchange stopped waiting for the whole of it (a process may stand still after it has connected): it did nothing.
+  if (response.status === 408)
+    throw new NotConnectedError({ code: 'UNAVAILABLE', message: `${what}, it was sent too slowly` })
   let json: T
   try {
     json = JSON.parse(text)
