@@ -43,12 +43,13 @@ contract SolvencyTest is Test {
         targets[0] = address(handler);
     }
 
-    // 17, 20, 26. Cash + fees + funding pools = deposits - withdrawals, and the token is there (donations besides).
+    // 17, 20, 26. Cash + fees + funding pools + insurance = deposits - withdrawals, and the token is there (donations besides).
     function invariant_money_is_conserved() external view {
         Totals memory totals = exchange.totals();
         (int256 cash,,) = handler.sums();
         int256 held = int256(totals.deposits) - int256(totals.withdrawals);
-        assertEq(cash + int256(totals.fees) + totals.fundingPools, held, "accounted");
+        int256 accounted = cash + int256(totals.fees) + totals.fundingPools + int256(totals.insurance);
+        assertEq(accounted, held, "accounted");
         assertTrue(int256(totals.tokenBalance) >= held, "the token is not there");
     }
 
