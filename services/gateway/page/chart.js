@@ -7,6 +7,8 @@ const shown = 90
 const fewest = 30
 const minuteMs = 60_000
 const gutter = { right: 72, bottom: 20, top: 8 }
+/** Of a price's tag at the right. */
+const tagHeight = 18
 const volumeShare = 0.16
 
 const svg = (tag, attributes, text = '') => {
@@ -50,11 +52,14 @@ const geometry = (rows, mark, width, height) => {
   }
 }
 
-const drawAxes = (at, rows, places) => {
+/** `levels`: prices that have a tag of their own; no label of the axis stands under one. */
+const drawAxes = (at, rows, places, levels) => {
   const parts = []
+  const tags = levels.map((price) => at.y(price))
   for (const price of roundPrices(at.bottom, at.top)) {
     const y = at.y(price)
     parts.push(svg('line', { class: 'grid', x1: 0, x2: at.right, y1: y, y2: y }))
+    if (tags.some((tag) => Math.abs(tag - y) < tagHeight)) continue
     const label = grouped(price.toFixed(places))
     parts.push(svg('text', { class: 'axis', x: at.right + 8, y: y + 4 }, label))
   }
@@ -103,9 +108,9 @@ const drawLevel = (at, name, price, places) => {
     svg('rect', {
       class: `${name} tag`,
       x: at.right + 2,
-      y: y - 9,
+      y: y - tagHeight / 2,
       width: gutter.right - 2,
-      height: 18,
+      height: tagHeight,
       rx: 3,
     }),
     svg(
@@ -148,8 +153,9 @@ export const createChart = () => {
       const places = placesOf(market.tickSize)
       const at = geometry(rows, mark, width, height)
       const last = rows.at(-1)
+      const levels = [Number(last[4]), ...(mark ? [mark] : [])]
       picture.replaceChildren(
-        ...drawAxes(at, rows, places),
+        ...drawAxes(at, rows, places, levels),
         ...rows.flatMap((row, i) => drawCandle(at, row, i)),
         ...(mark ? drawLevel(at, 'mark-line', mark, places) : []),
         ...drawLevel(
