@@ -41,6 +41,19 @@ const opening = `
   mode bob/1 0
   at 60_000`
 
+const bobs = (what: NoticeKind, changes: Partial<ChainNotice>): ChainNotice => ({
+  kind: 'ChainNotice',
+  noticeId: 0,
+  what,
+  market: 0,
+  subaccount: 0,
+  owner: ownerOf(2),
+  backstop: ownerOf(1),
+  blockNumber: 1,
+  txHash: zeros(32),
+  ...changes,
+})
+
 test('only the account that backs the market on-chain may be named', () => {
   const scenario = new Scenario()
   scenario.play(opening)
@@ -84,22 +97,15 @@ test('what the chain has had taken over goes to who backs the market, the tranch
   const [held] = engine.account(2)?.positions ?? []
   const lots = held?.lots ?? 0
   const [victim, backstop] = [2, 1].map((id) => engine.account(id)?.cashQuote ?? 0)
-  const events = scenario.send({
-    kind: 'ChainNotice',
+  const notice = bobs(noticeKind.takenOver, {
     noticeId: 2,
-    what: noticeKind.takenOver,
-    market: 0,
-    subaccount: 0,
-    owner: ownerOf(2),
-    backstop: ownerOf(1),
-    blockNumber: 1,
-    txHash: zeros(32),
     lots,
     amountQuote: 4_990_000_001,
     leftQuote: 7_000_000,
     priceTicks: 500_000,
     fundingIndex: 0,
   })
+  const events = scenario.send(notice)
   expect(events.map(({ kind }) => kind)).toEqual([
     'ChainNoticed',
     'OrderClosed',
@@ -129,19 +135,6 @@ test('nothing leaves a backstop by signature, with a position or without', () =>
   for (const who of ['alice', 'alice/1'])
     expect(scenario.run(`withdraw ${who} 1`)).toBe('reject BACKSTOP_LOCKED')
   expect(scenario.run('withdraw bob/1 1')).toBe('accepted')
-})
-
-const bobs = (what: NoticeKind, changes: Partial<ChainNotice>): ChainNotice => ({
-  kind: 'ChainNotice',
-  noticeId: 0,
-  what,
-  market: 0,
-  subaccount: 0,
-  owner: ownerOf(2),
-  backstop: ownerOf(1),
-  blockNumber: 1,
-  txHash: zeros(32),
-  ...changes,
 })
 
 /** bob holds 0.1 long and has an order in another market; the contract's terms are known, time is `dueS` already. */
