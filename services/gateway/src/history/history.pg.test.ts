@@ -277,6 +277,7 @@ test('a deposit on its way is shown behind the credited, with its confirmations'
     { ...seen, depositId: Number(credited[0].id) },
     { ...seen, depositId: 900 },
     { ...seen, depositId: 901, owner: Buffer.alloc(20, 9) },
+    { ...seen, depositId: 902, subaccount: 1 },
   ]
   await replacePendingDeposits(ledger, { headBlock: 95, finalBlock: 83 }, deposits)
   // What is credited is not pending any more, whatever the relayer has not heard yet.
